@@ -1,0 +1,1 @@
+"""Parallel multi-agent orchestration in a notebook, live, measured and resumable."""

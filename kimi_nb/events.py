@@ -1,0 +1,195 @@
+"""What can happen in a run: one frozen dataclass per fact.
+
+Fields are JSON scalars. *Began* and *ended* are two facts, and no fact is ever changed.
+Only `trace.Log` stamps the sequence number, the time and the agent.
+
+Order that readers may rely on, for one agent:
+AgentBegan, then per step StepBegan · (StepQueued · StepSent)? · StepRetried* · ToolCalled*
+· Said? · StepEnded, then the ToolReturned of that step in any order, and last AgentEnded.
+The ToolCalled of a step that StepRetried follows are void.
+A step is paid for and complete exactly when its StepEnded is in the log.
+The sub-agents of a stage may begin before the StepEnded of the orchestrator's step
+(early start). The run's own facts carry the agent id "".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "FACTS",
+    "AgentBegan",
+    "AgentEnded",
+    "Fact",
+    "Judged",
+    "RunBegan",
+    "RunEnded",
+    "RunResumed",
+    "Said",
+    "StepBegan",
+    "StepEnded",
+    "StepQueued",
+    "StepRetried",
+    "StepSent",
+    "ToolCalled",
+    "ToolReturned",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Base of all facts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBegan(Fact):
+    """The first fact of every trace."""
+
+    goal: str
+    model: str
+    simulated: bool
+    """The answers come from the simulator, not from a language model."""
+    seed: int
+    started: float
+    """Wall-clock time, seconds since the epoch; record times count from here."""
+    version: str
+    """Version of kimi_nb that wrote the log."""
+    options: str
+    """Canonical JSON of everything else that decides the run: mode, budget, tools, folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed(Fact):
+    """A process took the log up again. Time between the two processes is not counted."""
+
+    started: float
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentBegan(Fact):
+    role: str
+    """"orchestrator", "sub-agent" or "single"."""
+    name: str
+    """Name of its configuration, as `create_subagent` gave it."""
+    task: str
+    parent: str
+    """Agent id of who assigned it; "" for the orchestrator."""
+    stage: int
+    """Step of the parent, from 1, in which it was assigned; 0 for the orchestrator."""
+    call: int
+    """Position of the assigning tool call in that step; -1 for the orchestrator."""
+    after: str = ""
+    """Agent ids that had to end first, separated by spaces (explicit plans only)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBegan(Fact):
+    """An agent wants its next model call. A step is one assistant turn."""
+
+    step: int
+    """Counts from 1 for each agent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepQueued(Fact):
+    """The call waits for the limiter or for a budget reservation."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSent(Fact):
+    """A call that had waited goes out."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetried(Fact):
+    """An attempt failed and another follows after `wait` seconds."""
+
+    step: int
+    attempt: int
+    """The attempt that failed, from 1."""
+    error: str
+    """Class name in `errors`."""
+    why: str
+    wait: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said(Fact):
+    """The text of an assistant turn, merged; absent where the turn had none."""
+
+    step: int
+    text: str
+    thinking: str = ""
+    thinking_key: str = ""
+    """The field in which the endpoint sent the thinking, to be echoed under the same name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnded(Fact):
+    """The call is complete and paid for."""
+
+    step: int
+    finish: str
+    """"stop", "tool_calls", "length", "content_filter", or "failed" when all attempts failed."""
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int
+    """Part of `tokens_in` that the endpoint had cached."""
+    estimated: bool = False
+    """The endpoint sent no usage; the counts are estimates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalled(Fact):
+    step: int
+    call: int
+    """Position in the turn, from 0. Ids of endpoints repeat; (agent, step, call) does not."""
+    call_id: str
+    tool: str
+    arguments: str
+    """JSON text as the model wrote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolReturned(Fact):
+    step: int
+    call: int
+    ok: bool
+    text: str
+    artefact: str = ""
+    """File name beside the log, by content hash; "" if none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEnded(Fact):
+    outcome: str
+    """"finished", "failed", "cancelled" or "over_budget"."""
+    text: str
+    """What it returns to who assigned it; for a failure, a short sentence why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged(Fact):
+    by: str
+    success: bool
+    quality: float
+    """In [0, 1]."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Fact):
+    status: str
+    """"finished", "partial", "cancelled", "over_budget" or "failed"."""
+    answer: str
+    why: str = ""
+    """One sentence for every status but "finished"."""
+
+
+FACTS: dict[str, type[Fact]] = {cls.__name__: cls for cls in Fact.__subclasses__()}
+"""Every fact by the name under which a log has it."""

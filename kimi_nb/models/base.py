@@ -1,0 +1,170 @@
+"""One model call: what goes in, what comes out, and who can make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+__all__ = [
+    "Conversation",
+    "Message",
+    "Model",
+    "Reply",
+    "Request",
+    "Sink",
+    "ToolCall",
+    "ToolSpecs",
+    "Usage",
+]
+
+Message = dict[str, Any]
+"""A chat message as the OpenAI API has it: role, content, tool_calls, tool_call_id, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call as the model wrote it, complete but not validated."""
+
+    index: int
+    """Position in the turn, from 0."""
+    id: str
+    """The endpoint's id; may repeat across turns."""
+    name: str
+    arguments: str
+    """JSON text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one call."""
+
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int = 0
+    estimated: bool = False
+    """The endpoint sent none; these are estimates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One complete assistant turn."""
+
+    text: str
+    thinking: str
+    thinking_key: str
+    """"reasoning_content" or "reasoning", as it arrived; "" without thinking."""
+    calls: tuple[ToolCall, ...]
+    finish: str
+    """"stop", "tool_calls", "length" or "content_filter", decided by what was assembled."""
+    usage: Usage
+
+    def message(self) -> Message:
+        """The assistant message to send back: no blank content, thinking under its own key."""
+        message: Message = {"role": "assistant"}
+
+        if self.text.strip() or not self.calls:
+            message["content"] = self.text or "(nothing)"
+
+        if self.thinking:
+            message[self.thinking_key] = self.thinking
+
+        if self.calls:
+            message["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in self.calls
+            ]
+
+        return message
+
+
+class Conversation:
+    """An agent's own memory: messages that only grow, each serialised once.
+
+    Sending the n-th turn therefore costs a memory copy, not another walk over n messages.
+    """
+
+    __slots__ = ("_wire", "messages")
+
+    def __init__(self, messages: Iterable[Message] = ()) -> None:
+        self.messages: list[Message] = []
+        self._wire = bytearray()
+
+        for message in messages:
+            self.append(message)
+
+    def append(self, message: Message) -> None:
+        """Add one message at the end; it must not be changed afterwards."""
+        if self.messages:
+            self._wire += b","
+
+        self._wire += orjson.dumps(message)
+        self.messages.append(message)
+
+    @property
+    def wire(self) -> bytearray:
+        """The messages as JSON, without the enclosing brackets. Not to be changed."""
+        return self._wire
+
+    def estimate_tokens(self) -> int:
+        """A rough count of the prompt's tokens: four bytes of JSON each."""
+        return len(self._wire) // 4 + 1
+
+
+class ToolSpecs:
+    """The tools of a request, serialised once for all agents of a role."""
+
+    __slots__ = ("specs", "wire")
+
+    def __init__(self, specs: Sequence[dict[str, Any]] = ()) -> None:
+        self.specs = tuple(specs)
+        """Each as the API has it: {"type": "function", "function": {name, description, …}}."""
+        self.wire = orjson.dumps(self.specs)
+        """JSON array."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What one call asks."""
+
+    conversation: Conversation
+    tools: ToolSpecs
+    max_tokens: int
+    """Sent as max_completion_tokens: thinking and text together."""
+    seed: int = 0
+    """Distinguishes otherwise identical calls of the simulator; endpoints do not get it."""
+    cache_key: str = ""
+    """The same for all calls of a run, for the endpoint's prompt cache."""
+
+
+class Sink(Protocol):
+    """Hears a reply while it streams. Calls come in the order in which the model wrote."""
+
+    def on_text(self, text: str) -> None: ...
+    def on_thinking(self, text: str) -> None: ...
+    def on_call(self, call: ToolCall) -> None:
+        """`call` looks complete: the next one began or its arguments closed. The turn's end
+        may still show it to be invalid; `Reply.calls` is what counts."""
+        ...
+
+
+class Model(Protocol):
+    """Something that answers a request. One `reply` is one attempt: no retries inside."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def simulated(self) -> bool: ...
+
+    async def reply(self, request: Request, sink: Sink) -> Reply:
+        """The whole turn, after `sink` heard all of it. Raises `errors.ModelError`."""
+        ...
+
+    async def close(self) -> None: ...

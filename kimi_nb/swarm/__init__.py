@@ -1,0 +1,1 @@
+"""A run: an orchestrator, its sub-agents, their budget."""

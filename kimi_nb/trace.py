@@ -1,0 +1,309 @@
+"""The log of a run: `Log` writes it, `Trace` is what was written.
+
+One JSON object a line; the first names the format. Lines go out by unbuffered writes, so a
+killed process loses at most the record that it was writing: `read` drops a torn last line
+with a warning and refuses any other damage with its line number.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import operator
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, overload
+
+import orjson
+
+from kimi_nb.errors import CorruptTrace, TraceError, TraceLocked
+from kimi_nb.events import FACTS, Fact
+
+__all__ = ["FORMAT", "VERSION", "Log", "Record", "TornTail", "Trace", "read"]
+
+FORMAT = "kimi_nb.trace"
+VERSION = 1
+HEADER = orjson.dumps({"format": FORMAT, "version": VERSION}) + b"\n"
+
+
+class TornTail(UserWarning):
+    """The last line of a log was cut off, as by `kill -9`; it is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A fact with its place in the run."""
+
+    seq: int
+    """Counts from 0 without gaps."""
+    t: float
+    """Seconds since the run began; never decreases."""
+    agent: str
+    """Agent id; "" for the run itself."""
+    fact: Fact
+
+
+_NAMES = {cls: tuple(f.name for f in fields(cls)) for cls in FACTS.values()}
+_GETTERS: dict[type[Fact], Callable[[Any], tuple[Any, ...]]] = {
+    cls: operator.attrgetter(*names) if len(names) > 1 else (lambda fact: (fact.step,))
+    for cls, names in _NAMES.items()
+}
+
+
+def encode(record: Record) -> bytes:
+    """One line of the log, with its newline."""
+    fact = record.fact
+    cls = type(fact)
+    line = {"seq": record.seq, "t": record.t, "agent": record.agent, "fact": cls.__name__}
+    line.update(zip(_NAMES[cls], _GETTERS[cls](fact), strict=True))
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def decode(line: bytes) -> Record:
+    """The record in one line of a log.
+
+    Raises ValueError, KeyError or TypeError where the line is not a record.
+    """
+    data: dict[str, Any] = orjson.loads(line)
+    seq, t, agent, name = (data.pop(key) for key in ("seq", "t", "agent", "fact"))
+    return Record(seq, t, agent, FACTS[name](**data))
+
+
+class Trace(Sequence[Record]):
+    """The records of a run, or of the part of it that has happened so far. A value.
+
+    A slice from the start is a valid trace again.
+    """
+
+    __slots__ = ("_records", "path")
+
+    def __init__(self, records: Iterable[Record] = (), *, path: Path | None = None) -> None:
+        self._records = tuple(records)
+        self.path = path
+        """Where it lies on disk; None for a trace that was never written."""
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Trace: ...
+    def __getitem__(self, index: int | slice) -> Record | Trace:
+        if isinstance(index, slice):
+            return Trace(self._records[index], path=self.path)
+
+        return self._records[index]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trace) and self._records == other._records
+
+    def __hash__(self) -> int:
+        return hash(self._records)
+
+    def __repr__(self) -> str:
+        agents = len({record.agent for record in self._records} - {""})
+        seconds = self._records[-1].t if self._records else 0.0
+        return f"Trace({len(self)} records, {agents} agents, {seconds:.1f} s)"
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to `path` and return that; an existing file is replaced whole or not at all."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = target.with_name(target.name + ".part")
+
+        with scratch.open("wb") as file:
+            file.write(HEADER)
+            file.writelines(encode(record) for record in self._records)
+            file.flush()
+            os.fsync(file.fileno())
+
+        scratch.replace(target)
+        return target
+
+
+def read(path: str | Path) -> Trace:
+    """The trace in a log file.
+
+    Warns with `TornTail` where the last line was cut off. Raises CorruptTrace, with the line's
+    number, for any other damage, and TraceError for a file that is not there or not a log.
+    """
+    trace, size, whole = _recover(Path(path))
+
+    if size != whole:
+        message = f"{path}: the last line was cut off and is dropped ({size - whole} bytes)"
+        warnings.warn(message, TornTail, stacklevel=2)
+
+    return trace
+
+
+def _recover(path: Path) -> tuple[Trace, int, int]:
+    """The records of a log, its size, and the size of its undamaged beginning, in bytes."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        message = f"cannot read the trace {str(path)!r}: {error.strerror}"
+        raise TraceError(message) from None
+
+    whole = data.rfind(b"\n") + 1
+    lines = data[:whole].split(b"\n")[:-1]
+    _check_header(path, lines[0] if lines else data)
+    records: list[Record] = []
+
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            record = decode(line)
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"{path}, line {number}: not a record ({error})"
+            raise CorruptTrace(message) from None
+
+        if record.seq != len(records):
+            message = f"{path}, line {number}: record {record.seq}, expected {len(records)}"
+            raise CorruptTrace(message)
+
+        records.append(record)
+
+    return Trace(records, path=path), len(data), whole
+
+
+def _check_header(path: Path, line: bytes) -> None:
+    if HEADER.startswith(line):  # also a header that was torn itself, or an empty file
+        return
+
+    try:
+        header = orjson.loads(line)
+        known = header["format"] == FORMAT
+        version = header["version"]
+    except (ValueError, KeyError, TypeError):
+        known, version = False, None
+
+    if not known:
+        message = f"{path} is not a kimi_nb trace: its first line does not name the format"
+        raise TraceError(message)
+
+    if version != VERSION:
+        message = f"{path} has trace format {version}; this kimi_nb reads {VERSION}"
+        raise TraceError(message)
+
+
+class Log:
+    """The only writer of a run's facts, in memory and, with a path, on disk as they happen.
+
+    Opening an existing log takes it up where it ends, a torn tail cut off. While it is open no
+    other process can open it: raises TraceLocked.
+    """
+
+    def __init__(
+        self, path: str | Path | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.records: list[Record] = []
+        """All facts so far; only this object appends."""
+        self.path = Path(path) if path is not None else None
+        self.fault: str | None = None
+        """Why the log on disk is no longer written (disk full, say); None while all is well."""
+        self._listeners: list[Callable[[Record], None]] = []
+        self._fd = -1
+
+        if self.path is not None:
+            self._fd = _open_locked(self.path)
+            self._take_up(self.path)
+
+        self._clock = clock
+        self._origin = clock() - (self.records[-1].t if self.records else 0.0)
+
+    def _take_up(self, path: Path) -> None:
+        try:
+            trace, size, whole = _recover(path)
+        except TraceError:
+            self.close()
+            raise
+
+        self.records.extend(trace)
+
+        if whole != size:
+            os.ftruncate(self._fd, whole)
+
+        self._size = os.lseek(self._fd, 0, os.SEEK_END)
+
+        if whole == 0:
+            self._write(HEADER)
+
+    def add(self, agent: str, fact: Fact) -> Record:
+        """Stamp a fact, write it, tell the listeners, return its record."""
+        last = self.records[-1].t if self.records else 0.0
+        t = max(last, round(self._clock() - self._origin, 6))
+        record = Record(len(self.records), t, agent, fact)
+
+        if self._fd >= 0:
+            self._write(encode(record))
+
+        self.records.append(record)
+
+        for listener in self._listeners:
+            listener(record)
+
+        return record
+
+    def listen(self, listener: Callable[[Record], None]) -> Callable[[], None]:
+        """Call `listener` with every later record; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def sync(self) -> None:
+        """Return once all records so far are on the disk itself."""
+        if self._fd >= 0:
+            os.fsync(self._fd)
+
+    def trace(self) -> Trace:
+        """All that has happened so far."""
+        return Trace(self.records, path=self.path)
+
+    def close(self) -> None:
+        """Sync and let go of the file. Facts can still be added, to memory only."""
+        if self._fd >= 0:
+            self.sync()
+            os.close(self._fd)
+            self._fd = -1
+
+    def _write(self, line: bytes) -> None:
+        """All of `line` or nothing: a line that fits only in part is cut off again.
+
+        A log that cannot grow (disk full, say) does not end the run, whose facts go on in
+        memory; `fault` says why, and the run's end repeats it.
+        """
+        try:
+            view = memoryview(line)
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            self.fault = f"{self.path} could not be written any further: {error.strerror}"
+            os.ftruncate(self._fd, self._size)
+            os.close(self._fd)
+            self._fd = -1
+            warnings.warn(self.fault, RuntimeWarning, stacklevel=3)
+        else:
+            self._size += len(line)
+
+
+def _open_locked(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        message = f"cannot write the log {str(path)!r}: {error.strerror}"
+        raise TraceError(message) from None
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        message = f"{path} is being written by another run; cancel that one first"
+        raise TraceLocked(message) from None
+
+    return fd

@@ -1,0 +1,1 @@
+"""Pure functions from a trace to something seen, measured or scored."""
