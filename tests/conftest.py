@@ -1,0 +1,34 @@
+"""What every test relies on: no network, no key of the user's, the same examples each time."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import settings
+
+KEYS = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+settings.register_profile("kimi_nb", derandomize=True, deadline=None)
+settings.load_profile("kimi_nb")
+
+
+def _stay_at_home(event: str, args: tuple[object, ...]) -> None:
+    """Refuse a connection that leaves this machine, whichever library makes it."""
+    if event != "socket.connect":
+        return
+
+    address = args[1]
+    if isinstance(address, tuple) and address[0] not in LOOPBACK:
+        message = f"a test tried to connect to {address!r}; tests stay on this machine"
+        raise RuntimeError(message)
+
+
+sys.addaudithook(_stay_at_home)
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in KEYS:
+        monkeypatch.delenv(key, raising=False)
