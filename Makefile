@@ -1,0 +1,56 @@
+# Everything runs in .venv, which the first target that needs it makes. PYTHON=… picks another
+# interpreter than the first one found.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PYTHON
+
+RUN := .venv/bin/python -m
+# What is installed is known by what asked for it: a changed pyproject.toml installs anew.
+KEY := $(shell cksum pyproject.toml | cut -d' ' -f1)
+DEMO := .venv/demo-$(KEY)
+LAB := .venv/lab-$(KEY)
+DEV := .venv/dev-$(KEY)
+
+.PHONY: help demo test lab check format bench setup clean
+
+help: ## list these commands
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(DEMO) ## see a swarm work on files of this machine; no key needed
+	@.venv/bin/python notebooks/demo.py
+
+test: check ## run all that CI runs
+	@echo "· tests and notebooks"
+	@$(RUN) pytest -n auto --dist loadscope --nbval tests $(wildcard notebooks)
+
+lab: $(LAB) ## open the notebooks in JupyterLab
+	@$(RUN) jupyterlab notebooks
+
+check: $(DEV) ## lint, formatting and types only
+	@echo "· ruff"
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@echo "· pyright"
+	@$(RUN) basedpyright
+
+format: $(DEV) ## format the code and mend what a tool can mend
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+bench: $(DEV) ## measure the engine beside its alternatives; takes minutes
+	@.venv/bin/python tests/bench/overhead.py
+
+setup: $(DEV) ## install what development needs, and the pre-commit hooks
+	@$(RUN) pre_commit install
+
+clean: ## remove .venv and everything else that git ignores
+	git clean -fdXq
+
+$(DEMO):
+	@.ci/setup demo $@
+
+$(LAB):
+	@.ci/setup demo,lab $@
+
+$(DEV):
+	@.ci/setup dev,lab $@
