@@ -10,6 +10,8 @@ The ToolCalled of a step that StepRetried follows are void.
 A step is paid for and complete exactly when its StepEnded is in the log.
 The sub-agents of a stage may begin before the StepEnded of the orchestrator's step
 (early start). The run's own facts carry the agent id "".
+After RunResumed an agent whose step was open, or that ended because the run stopped, goes on
+with another StepBegan; its later AgentEnded counts.
 """
 
 from __future__ import annotations
@@ -163,6 +165,8 @@ class ToolReturned(Fact):
     text: str
     artefact: str = ""
     """File name beside the log, by content hash; "" if none."""
+    interrupted: bool = False
+    """The run stopped before the tool answered; a resumed run asks again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

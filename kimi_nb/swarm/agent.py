@@ -1,0 +1,158 @@
+"""One agent's loop: ask the model, carry out its calls, until it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from kimi_nb.events import ToolReturned
+from kimi_nb.models.base import Message, Reply, ToolCall, ToolSpecs
+from kimi_nb.swarm.engine import AgentFault, Engine
+from kimi_nb.swarm.step import Stepper, Turn, take_step
+
+__all__ = ["ToolTurn", "converse", "run_tool"]
+
+VAIN_TURNS = 8
+"""Turns in a row of which no call succeeds before an agent is given up."""
+EMPTY_TURNS = 2
+"""Empty answers after which an agent is asked once more."""
+UNKNOWN = (
+    "ERROR: the run was interrupted while this ran, and whether it took effect is unknown. "
+    "Look before you repeat it."
+)
+
+
+async def converse(
+    engine: Engine, agent: Stepper, tools: ToolSpecs, new_turn: Callable[[int], Turn]
+) -> str:
+    """The agent's final text. Raises AgentFault, ModelError or BudgetExceeded instead."""
+    vain = empty = 0
+
+    for step in range(1, engine.settings.max_steps + 1):
+        turn = new_turn(step)
+        reply = await take_step(engine, agent, tools, turn)
+        agent.conversation.append(reply.message())
+
+        if not reply.calls:
+            if reply.text.strip():
+                return _final_text(reply)
+
+            empty += 1
+            _ask_again(agent, reply, empty)
+            continue
+
+        answers = await turn.answer(reply.calls)
+
+        for call, (_, text) in zip(reply.calls, answers, strict=True):
+            agent.conversation.append(_answer(call, text))
+
+        vain = 0 if any(ok for ok, _ in answers) else vain + 1
+
+        if vain >= VAIN_TURNS:
+            message = f"gave up: no tool call of {vain} turns in a row succeeded; the last said: "
+            raise AgentFault(message + answers[-1][1][:300])
+
+    message = f"did not finish within its {engine.settings.max_steps} steps"
+    raise AgentFault(message)
+
+
+def _final_text(reply: Reply) -> str:
+    if reply.finish == "length":
+        return reply.text + "\n[cut: the answer reached max_completion_tokens]"
+
+    return reply.text
+
+
+def _ask_again(agent: Stepper, reply: Reply, empty: int) -> None:
+    if reply.finish == "length":
+        message = (
+            f"thinking used up the {agent.max_tokens} tokens of an answer; "
+            "raise max_tokens or choose less reasoning effort"
+        )
+        raise AgentFault(message)
+
+    if reply.finish == "content_filter":
+        message = "the endpoint's content filter withheld the answer"
+        raise AgentFault(message)
+
+    if empty > EMPTY_TURNS:
+        message = f"the model answered with nothing {empty} times"
+        raise AgentFault(message)
+
+    agent.conversation.append({"role": "user", "content": "Your answer was empty. Go on."})
+
+
+def _answer(call: ToolCall, text: str) -> Message:
+    return {"role": "tool", "tool_call_id": call.id, "content": text or "(nothing)"}
+
+
+class ToolTurn:
+    """A turn of an agent that has ordinary tools only."""
+
+    __slots__ = ("_agent", "_engine", "_step", "recorded")
+
+    def __init__(self, engine: Engine, agent: Stepper, step: int) -> None:
+        self._engine = engine
+        self._agent = agent
+        self._step = step
+        self.recorded: set[int] = set()
+
+    def on_text(self, text: str) -> None: ...
+    def on_thinking(self, text: str) -> None: ...
+    def on_call(self, call: ToolCall) -> None: ...
+    def restart(self) -> None: ...
+
+    async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
+        """Calls side by side; one after the other if one of them has side effects."""
+        engine, agent = self._engine, self._agent.id
+
+        if len(calls) == 1 or any(_has_side_effects(engine, call) for call in calls):
+            return [await run_tool(engine, agent, self._step, call) for call in calls]
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(run_tool(engine, agent, self._step, call)) for call in calls
+            ]
+
+        return [task.result() for task in tasks]
+
+
+def _has_side_effects(engine: Engine, call: ToolCall) -> bool:
+    tool = engine.tools.get(call.name)
+    return tool is not None and tool.side_effects
+
+
+async def run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tuple[bool, str]:
+    """(ok, text) of one ordinary tool call: from the log if it has it, otherwise carried out."""
+    past = engine.past.agent(agent)
+
+    if past and (returned := past.returns.get((step, call.index))):
+        return returned.ok, returned.text
+
+    if _has_side_effects(engine, call):
+        if past and step in past.replies:
+            return _record_return(engine, agent, step, call, ok=False, text=UNKNOWN)
+
+        engine.log.sync()
+
+    try:
+        outcome = await engine.tools.call(call.name, call.arguments, engine.tool_context(agent))
+    except asyncio.CancelledError:
+        record_interrupted(engine, agent, step, call)
+        raise
+
+    return _record_return(engine, agent, step, call, ok=outcome.ok, text=outcome.text)
+
+
+def _record_return(
+    engine: Engine, agent: str, step: int, call: ToolCall, *, ok: bool, text: str
+) -> tuple[bool, str]:
+    engine.log.add(agent, ToolReturned(step=step, call=call.index, ok=ok, text=text))
+    return ok, text
+
+
+def record_interrupted(engine: Engine, agent: str, step: int, call: ToolCall) -> None:
+    """Answer a call that the end of the run leaves open; a resumed run asks again."""
+    text = "ERROR: the run stopped before this was answered"
+    fact = ToolReturned(step=step, call=call.index, ok=False, text=text, interrupted=True)
+    engine.log.add(agent, fact)

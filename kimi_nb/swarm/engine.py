@@ -1,0 +1,119 @@
+"""What all agents of one run share."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kimi_nb.models.base import Model, ToolSpecs
+from kimi_nb.models.limiter import Limiter
+from kimi_nb.swarm.budget import Account
+from kimi_nb.swarm.past import Past
+from kimi_nb.tools import ToolContext, Toolset
+from kimi_nb.trace import Log
+
+__all__ = ["AgentFault", "Engine", "Settings", "Stop"]
+
+
+class AgentFault(Exception):
+    """An agent cannot go on: too many steps, empty answers, or nothing but invalid calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What decides a run beside its goal, model and tools."""
+
+    mode: str = "swarm"
+    """"swarm", "single" or "plan"."""
+    max_agents: int = 20
+    """Sub-agents in one run. Kimi K2.6 announces 300."""
+    max_steps: int = 100
+    """Model calls of one agent."""
+    max_tokens: int = 16_384
+    """Longest answer of a sub-agent, thinking included; the orchestrator may use twice that."""
+    max_attempts: int = 6
+    """Attempts at one call. Waiting for a rate limit has a count of its own."""
+    early_start: bool = True
+    """A sub-agent starts when its call is complete in the orchestrator's stream."""
+    seed: int = 0
+    folder: Path = Path()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ends before its orchestrator has answered."""
+
+    status: str
+    why: str
+
+
+@dataclass(slots=True)
+class Engine:
+    """One run's log, model, limits and tools, and the tasks of its agents."""
+
+    log: Log
+    model: Model
+    limiter: Limiter
+    account: Account
+    tools: Toolset
+    past: Past
+    settings: Settings
+    random: random.Random = field(init=False)
+    """For jitter only."""
+    tasks: dict[str, asyncio.Task[tuple[bool, str]]] = field(
+        default_factory=dict[str, "asyncio.Task[tuple[bool, str]]"]
+    )
+    """Running sub-agents by id."""
+    stopped: Stop | None = None
+    root: asyncio.Task[None] | None = None
+    launched: int = 0
+    """Number of the last sub-agent."""
+    cancelled: set[str] = field(default_factory=set[str])
+    """Sub-agents that the user cancelled one by one."""
+    cache_key: str = ""
+    """The same for all calls of the run."""
+    sub_specs: ToolSpecs = field(init=False)
+    """The ordinary tools, as every sub-agent gets them."""
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.settings.seed)  # noqa: S311 -- jitter, not a secret
+        self.sub_specs = ToolSpecs(self.tools.specs)
+        self._take_up_past()
+
+    def _take_up_past(self) -> None:
+        """Count what earlier processes have launched and paid for."""
+        for id, agent in self.past.agents.items():
+            if agent.began.role == "sub-agent":
+                self.launched += 1
+                self.account.agents += 1
+
+            for reply in agent.replies.values():
+                self.account.replay(id, agent.began.stage, reply.usage)
+
+    def stop(self, stop: Stop) -> None:
+        """End the run: every agent is cancelled, all that was done is kept. The first one counts."""
+        if self.stopped is None and self.root is not None and not self.root.done():
+            self.stopped = stop
+            self.root.cancel()
+
+    def cancel_agent(self, id: str) -> bool:
+        """End one sub-agent; its siblings go on. False if it is not running."""
+        task = self.tasks.get(id)
+
+        if task is None or task.done():
+            return False
+
+        self.cancelled.add(id)
+        task.cancel()
+        return True
+
+    def new_agent_id(self) -> str:
+        """An id that no agent of this run has had."""
+        self.launched += 1
+        return f"a{self.launched}"
+
+    def tool_context(self, agent: str) -> ToolContext:
+        """What a tool may know of who calls it."""
+        return ToolContext(folder=self.settings.folder, agent=agent, run=self.cache_key)

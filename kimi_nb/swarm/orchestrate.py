@@ -1,0 +1,178 @@
+"""One run from its goal to its answer, in any of three modes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from kimi_nb.errors import BudgetExceeded, ModelError
+from kimi_nb.events import AgentBegan, AgentEnded, RunEnded
+from kimi_nb.models.base import Conversation, ToolSpecs
+from kimi_nb.swarm.agent import ToolTurn, converse
+from kimi_nb.swarm.engine import AgentFault, Engine, Stop
+from kimi_nb.swarm.plan import Task, run_plan
+from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS, orchestrator_prompt, single_prompt
+from kimi_nb.swarm.stage import Stage, Team
+from kimi_nb.swarm.step import Stepper
+from kimi_nb.swarm.subagent import one_line
+
+__all__ = ["run_to_end"]
+
+Ending = tuple[str, str, str]
+"""Status, answer, why."""
+
+
+async def run_to_end(engine: Engine, goal: str, plan: Sequence[Task]) -> None:
+    """Carry the run out and log its end, whatever happens.
+
+    Cancelling the task that runs this ends the run with status "cancelled" and everything
+    that was done.
+    """
+    deadline = _set_deadline(engine)
+
+    try:
+        status, answer, why = await _mode(engine, goal, plan)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+
+        if task is not None:
+            task.uncancel()
+
+        stop = engine.stopped or Stop("cancelled", "the kernel or the program ended")
+        status, answer, why = stop.status, "", stop.why
+    finally:
+        if deadline is not None:
+            deadline.cancel()
+
+    _end_orphans(engine)
+    reports = _reports(engine)
+
+    if status == "failed" and reports:
+        status = "partial"
+
+    engine.log.add("", RunEnded(status=status, answer=answer or reports, why=why))
+    await engine.tools.close()
+
+
+def _mode(engine: Engine, goal: str, plan: Sequence[Task]) -> Awaitable[Ending]:
+    match engine.settings.mode:
+        case "plan":
+            return run_plan(engine, plan)
+        case "single":
+            return _alone(engine, goal)
+        case _:
+            return _orchestrated(engine, goal)
+
+
+def _set_deadline(engine: Engine) -> asyncio.TimerHandle | None:
+    seconds = engine.account.budget.seconds
+
+    if seconds is None:
+        return None
+
+    spent = engine.log.records[-1].t if engine.log.records else 0.0
+    stop = Stop("over_budget", f"the budget of {seconds:g} seconds is used up")
+    return asyncio.get_running_loop().call_later(max(0.0, seconds - spent), engine.stop, stop)
+
+
+async def _orchestrated(engine: Engine, goal: str) -> Ending:
+    settings = engine.settings
+    prompt = orchestrator_prompt(settings.folder, settings.max_agents)
+    agent = _begin(engine, "orchestrator", prompt, goal, 2 * settings.max_tokens)
+    specs = ToolSpecs((*ORCHESTRATOR_TOOLS, *engine.tools.specs))
+    team = Team()
+
+    async with asyncio.TaskGroup() as group:
+        ending = await _ending(
+            engine,
+            agent,
+            lambda: converse(
+                engine, agent, specs, lambda step: Stage(engine, agent, step, team, group)
+            ),
+        )
+
+        for task in engine.tasks.values():  # begun early by a turn that failed for good
+            if not task.done():
+                task.cancel()
+
+    return ending
+
+
+async def _alone(engine: Engine, goal: str) -> Ending:
+    settings = engine.settings
+    agent = _begin(
+        engine, "single", single_prompt(settings.folder), goal, 2 * settings.max_tokens
+    )
+    specs = engine.sub_specs
+    return await _ending(
+        engine,
+        agent,
+        lambda: converse(engine, agent, specs, lambda step: ToolTurn(engine, agent, step)),
+    )
+
+
+def _begin(engine: Engine, role: str, prompt: str, goal: str, max_tokens: int) -> Stepper:
+    if engine.past.agent("a0") is None:
+        began = AgentBegan(role=role, name=role, task=goal, parent="", stage=0, call=-1)
+        engine.log.add("a0", began)
+
+    conversation = Conversation(
+        ({"role": "system", "content": prompt}, {"role": "user", "content": goal})
+    )
+    return Stepper("a0", 0, conversation, max_tokens)
+
+
+async def _ending(
+    engine: Engine, agent: Stepper, talk: Callable[[], Awaitable[str]]
+) -> Ending:
+    try:
+        text = await talk()
+    except asyncio.CancelledError:
+        engine.log.add(agent.id, AgentEnded(outcome="cancelled", text="cancelled"))
+        raise
+    except BudgetExceeded as error:
+        outcome, status, text = "over_budget", "over_budget", str(error)
+    except (ModelError, AgentFault) as error:
+        outcome, status, text = "failed", "failed", one_line(error)
+    except Exception as error:  # noqa: BLE001 -- a defect of a user's model must not lose the run
+        outcome, status, text = "failed", "failed", f"{type(error).__name__}: {error}"
+    else:
+        outcome, status = "finished", "finished"
+
+    engine.log.add(agent.id, AgentEnded(outcome=outcome, text=text))
+    return (status, text, "") if status == "finished" else (status, "", text)
+
+
+def _end_orphans(engine: Engine) -> None:
+    """Sub-agents of an earlier process that nobody asked for again end here."""
+    for id, agent in engine.past.agents.items():
+        if agent.began.role == "sub-agent" and agent.ended is None and id not in engine.tasks:
+            engine.log.add(id, AgentEnded(outcome="cancelled", text="not asked for again"))
+
+
+def _reports(engine: Engine) -> str:
+    """What the sub-agents have brought, for a run without an answer of its own."""
+    tasks: dict[str, str] = {}
+    reports: dict[str, str] = {}
+
+    for record in engine.log.records:
+        match record.fact:
+            case AgentBegan(role="sub-agent", task=task):
+                tasks[record.agent] = task
+            case AgentEnded(outcome="finished", text=text) if record.agent in tasks:
+                reports[record.agent] = text
+            case _:
+                pass
+
+    if not reports:
+        return ""
+
+    head = f"Not joined: the reports of the {len(reports)} sub-agents that finished.\n\n"
+    return head + "\n\n".join(
+        f"### {agent}: {_title(tasks[agent])}\n\n{text}" for agent, text in reports.items()
+    )
+
+
+def _title(task: str) -> str:
+    line = " ".join(task.split())
+    return line if len(line) <= 100 else line[:99] + "…"

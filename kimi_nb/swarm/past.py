@@ -1,0 +1,135 @@
+"""What an earlier process has done and paid for, read from its log.
+
+Resuming runs the same loops again; wherever the log has the answer, it is used instead of a
+call. Nothing is restored but what the log says.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kimi_nb.events import (
+    AgentBegan,
+    AgentEnded,
+    Fact,
+    RunBegan,
+    RunResumed,
+    Said,
+    StepBegan,
+    StepEnded,
+    StepRetried,
+    ToolCalled,
+    ToolReturned,
+)
+from kimi_nb.models.base import Reply, ToolCall, Usage
+from kimi_nb.trace import Record
+
+__all__ = ["Past", "PastAgent"]
+
+
+@dataclass(slots=True)
+class PastAgent:
+    """An agent as the log knows it."""
+
+    began: AgentBegan
+    replies: dict[int, Reply] = field(default_factory=dict[int, Reply])
+    """Paid and complete, by step."""
+    returns: dict[tuple[int, int], ToolReturned] = field(
+        default_factory=dict[tuple[int, int], ToolReturned]
+    )
+    """Answers of tools, by (step, call)."""
+    ended: AgentEnded | None = None
+    calls: dict[int, ToolCall] = field(default_factory=dict[int, ToolCall])
+    """Of the step that is open."""
+    said: Said | None = None
+
+
+class Past:
+    """The past of a run; empty for a new one."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self.began: RunBegan | None = None
+        self.agents: dict[str, PastAgent] = {}
+        self._spare: dict[tuple[str, int, str, str], deque[str]] = defaultdict(deque)
+
+        for record in records:
+            self._add(record.agent, record.fact)
+
+    def agent(self, agent: str) -> PastAgent | None:
+        """What is known of an agent; None for one that had not begun."""
+        return self.agents.get(agent)
+
+    def adopt(self, parent: str, stage: int, name: str, task: str) -> str | None:
+        """The id of a sub-agent that had begun this very task, each once; None if there is none.
+
+        Matched by task and not by position: an orchestrator's turn that was cut may come back
+        in another order.
+        """
+        spare = self._spare.get((parent, stage, name, task))
+        return spare.popleft() if spare else None
+
+    def has(self, parent: str, stage: int, name: str, task: str) -> bool:
+        """Whether `adopt` would find one."""
+        return bool(self._spare.get((parent, stage, name, task)))
+
+    def _add(self, agent: str, fact: Fact) -> None:
+        match fact:
+            case RunBegan():
+                self.began = fact
+            case RunResumed():
+                for other in self.agents.values():
+                    _void(other)
+            case AgentBegan():
+                self.agents[agent] = PastAgent(fact)
+                self._spare[fact.parent, fact.stage, fact.name, fact.task].append(agent)
+            case _ if agent in self.agents:
+                _add_to(self.agents[agent], fact)
+            case _:
+                pass
+
+
+def _void(agent: PastAgent) -> None:
+    agent.calls = {}
+    agent.said = None
+
+
+def _add_to(agent: PastAgent, fact: Fact) -> None:
+    match fact:
+        case StepBegan() | StepRetried():
+            _void(agent)
+        case ToolCalled():
+            agent.calls[fact.call] = ToolCall(
+                index=fact.call, id=fact.call_id, name=fact.tool, arguments=fact.arguments
+            )
+        case Said():
+            agent.said = fact
+        case StepEnded():
+            if fact.finish != "failed":
+                agent.replies[fact.step] = _reply(agent, fact)
+            _void(agent)
+        case ToolReturned():
+            if not fact.interrupted:
+                agent.returns[fact.step, fact.call] = fact
+        case AgentEnded():
+            agent.ended = fact
+        case _:
+            pass
+
+
+def _reply(agent: PastAgent, ended: StepEnded) -> Reply:
+    said = agent.said
+    return Reply(
+        text=said.text if said else "",
+        thinking=said.thinking if said else "",
+        thinking_key=said.thinking_key if said else "",
+        calls=tuple(agent.calls[index] for index in sorted(agent.calls)),
+        finish=ended.finish,
+        usage=Usage(
+            tokens_in=ended.tokens_in,
+            tokens_out=ended.tokens_out,
+            tokens_cached=ended.tokens_cached,
+            estimated=ended.estimated,
+        ),
+    )

@@ -1,0 +1,166 @@
+"""An explicit task graph instead of an orchestrating model: a list whose entries name, with
+`after:`, the tasks that must have ended before.
+
+    - rows: Count the rows of data/a.csv.
+    - prices: Give the highest price in data/b.csv.
+    - report: Join both into one sentence.
+      after: [rows, prices]
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.swarm.engine import Engine
+from kimi_nb.swarm.subagent import Assignment, launch
+
+__all__ = ["Task", "parse_plan", "run_plan"]
+
+EXAMPLE = "write a list such as\n- rows: Count the rows of a.csv.\n- report: …\n  after: [rows]"
+SYSTEM_PROMPT = "You carry out one task of a plan, carefully and completely."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One node of the graph."""
+
+    name: str
+    prompt: str
+    after: tuple[str, ...] = ()
+
+
+def parse_plan(plan: str | Sequence[Mapping[str, Any]]) -> list[Task]:
+    """The tasks, each behind those that it comes after.
+
+    `plan` is YAML or JSON text, or the list itself. Raises UsageFault for anything that is not
+    such a list, for an unknown name in `after`, a name used twice, and a cycle.
+    """
+    entries = _load(plan) if isinstance(plan, str) else plan
+
+    if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
+        message = f"a plan is a list of tasks; {EXAMPLE}"
+        raise UsageFault(message)
+
+    tasks = [_task(entry) for entry in entries]
+    by_name = {task.name: task for task in tasks}
+
+    if len(by_name) < len(tasks):
+        message = "two tasks of the plan have the same name; every name must be its own"
+        raise UsageFault(message)
+
+    for task in tasks:
+        for name in task.after:
+            if name not in by_name:
+                message = f"task {task.name!r} comes after {name!r}, which the plan does not have"
+                raise UsageFault(message)
+
+    try:
+        order = TopologicalSorter({task.name: task.after for task in tasks}).static_order()
+        return [by_name[name] for name in order]
+    except CycleError as error:
+        message = f"the plan goes round in a circle: {' → '.join(error.args[1])}"
+        raise UsageFault(message) from None
+
+
+def _load(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        message = f"the plan cannot be read: {' '.join(str(error).split())}; {EXAMPLE}"
+        raise UsageFault(message) from None
+
+
+def _task(entry: object) -> Task:
+    """A task from {name: prompt, after: …}, or from {name: …, prompt: …, after: …}."""
+    if not isinstance(entry, Mapping):
+        message = f"{entry!r} is not a task; {EXAMPLE}"
+        raise UsageFault(message)
+
+    rest: dict[str, Any] = dict(entry)
+    after = rest.pop("after", ())
+
+    if rest.keys() == {"name", "prompt"}:
+        rest = {rest["name"]: rest["prompt"]}
+
+    if len(rest) != 1:
+        message = f"a task has a name, a prompt and perhaps `after`, not {sorted(map(str, rest))}; {EXAMPLE}"
+        raise UsageFault(message)
+
+    names = after.split(",") if isinstance(after, str) else after
+    (name, prompt), *_ = rest.items()
+    return Task(
+        name=str(name), prompt=str(prompt), after=tuple(str(item).strip() for item in names)
+    )
+
+
+async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str]:
+    """(status, answer, why). Each task starts when those before it have ended: no barriers.
+
+    The answer is the last task's message, or all messages that no later task has read.
+    """
+    ids: dict[str, str] = {}
+    stages: dict[str, int] = {}
+    results: dict[str, asyncio.Future[tuple[bool, str]]] = {
+        task.name: asyncio.get_running_loop().create_future() for task in tasks
+    }
+
+    for task in tasks:
+        stages[task.name] = 1 + max((stages[name] for name in task.after), default=0)
+
+    async def carry_out(position: int, task: Task, group: asyncio.TaskGroup) -> None:
+        before = {name: await results[name] for name in task.after}
+        failed = [name for name, (ok, _) in before.items() if not ok]
+
+        if failed:
+            results[task.name].set_result((False, f"not begun: {', '.join(failed)} failed"))
+            return
+
+        if engine.account.agents_left(engine.settings.max_agents) < 1:
+            results[task.name].set_result((False, "not begun: no more sub-agents are allowed"))
+            return
+
+        work = Assignment(
+            name=task.name,
+            system_prompt=SYSTEM_PROMPT,
+            task=task.prompt,
+            parent="",
+            stage=stages[task.name],
+            call=position,
+            context="".join(f"Result of {name}:\n{text}\n\n" for name, (_, text) in before.items()),
+            after=" ".join(ids[name] for name in task.after),
+        )
+        ids[task.name] = launch(engine, group, work)
+        results[task.name].set_result(await engine.tasks[ids[task.name]])
+
+    async with asyncio.TaskGroup() as group:
+        for position, task in enumerate(tasks):
+            group.create_task(carry_out(position, task, group))
+
+    return _joined(tasks, {name: future.result() for name, future in results.items()})
+
+
+def _joined(
+    tasks: Sequence[Task], results: Mapping[str, tuple[bool, str]]
+) -> tuple[str, str, str]:
+    read = {name for task in tasks for name in task.after}
+    last = [task.name for task in tasks if task.name not in read]
+    failed = [name for name, (ok, _) in results.items() if not ok]
+    good = [name for name in last if results[name][0]]
+
+    if len(last) == 1 and good:
+        answer = results[last[0]][1]
+    else:
+        answer = "\n\n".join(f"### {name}\n\n{results[name][1]}" for name in good)
+
+    if not failed:
+        return "finished", answer, ""
+
+    why = "; ".join(f"{name}: {results[name][1]}" for name in failed)
+    return ("partial" if len(failed) < len(results) else "failed"), answer, why

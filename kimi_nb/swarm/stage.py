@@ -1,0 +1,296 @@
+"""One turn of the orchestrator: its sub-agents run side by side, the stage ends with the last.
+
+A sub-agent starts as soon as its call is complete in the stream. The turn's end decides: a
+call that it shows to be another one is answered with an error and its sub-agent is cancelled,
+never run twice; after a cut stream the repeated turn takes over the sub-agents that it asks
+for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from kimi_nb.errors import ToolError
+from kimi_nb.events import ToolReturned
+from kimi_nb.models.base import ToolCall
+from kimi_nb.swarm.agent import record_interrupted, run_tool
+from kimi_nb.swarm.engine import Engine
+from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS
+from kimi_nb.swarm.step import Stepper, record_call
+from kimi_nb.swarm.subagent import Assignment, launch
+
+__all__ = ["Stage", "Team"]
+
+OWN_TOOLS = frozenset(spec["function"]["name"] for spec in ORCHESTRATOR_TOOLS)
+PLACEHOLDER = "{{item}}"
+
+
+@dataclass(slots=True)
+class Team:
+    """The configurations that the orchestrator has created: name → system prompt."""
+
+    prompts: dict[str, str] = field(default_factory=dict[str, str])
+
+    def create(self, name: str, system_prompt: str) -> str:
+        """Add one. Raises ToolError if the name stands for another prompt."""
+        if self.prompts.setdefault(name, system_prompt) != system_prompt:
+            message = f"a sub-agent {name!r} exists with another prompt; choose another name"
+            raise ToolError(message)
+
+        return f"created {name!r}; give it work with assign_task or map_task"
+
+    def prompt(self, name: str) -> str:
+        """Its system prompt. Raises ToolError if there is none of that name."""
+        if name not in self.prompts:
+            known = ", ".join(sorted(self.prompts)) or "none yet"
+            message = f"no sub-agent {name!r} was created (known: {known}); call create_subagent"
+            raise ToolError(message)
+
+        return self.prompts[name]
+
+
+@dataclass(slots=True)
+class Begun:
+    """An own call of the orchestrator that has been carried out as far as it can be at once."""
+
+    call: ToolCall
+    text: str = ""
+    """Its answer, for a call without sub-agents."""
+    ok: bool = True
+    agents: list[str] = field(default_factory=list[str])
+    """Sub-agents whose messages are its answer."""
+    items: list[str] | None = None
+    """The items of a map_task."""
+    answered: bool = False
+    """Its answer is in the log."""
+
+
+class Stage:
+    """A `Turn` of the orchestrator."""
+
+    def __init__(
+        self, engine: Engine, orchestrator: Stepper, step: int, team: Team, group: asyncio.TaskGroup
+    ) -> None:
+        self._engine = engine
+        self._orchestrator = orchestrator
+        self._step = step
+        self._team = team
+        self._group = group
+        self._begun: dict[int, Begun] = {}
+        self._spare: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._work: dict[str, tuple[str, str]] = {}
+        self.recorded: set[int] = set()
+
+    def on_text(self, text: str) -> None: ...
+    def on_thinking(self, text: str) -> None: ...
+
+    def on_call(self, call: ToolCall) -> None:
+        if self._engine.settings.early_start and call.name in OWN_TOOLS:
+            record_call(self._engine, self._orchestrator, call)
+            self.recorded.add(call.index)
+            self._begun[call.index] = self._begin(call)
+
+    def restart(self) -> None:
+        for begun in self._begun.values():
+            self._release(begun)
+
+        self._begun.clear()
+        self.recorded.clear()
+
+    async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
+        """The results in the order of the calls, when the last sub-agent has ended."""
+        for call in calls:
+            if call.name in OWN_TOOLS:
+                self._confirm(call)
+
+        self._drop_spare()
+
+        async with asyncio.TaskGroup() as group:
+            ordinary = {
+                call.index: group.create_task(self._ordinary(call))
+                for call in calls
+                if call.name not in OWN_TOOLS
+            }
+
+            try:
+                own = {
+                    call.index: await self._result(call) for call in calls if call.name in OWN_TOOLS
+                }
+            except asyncio.CancelledError:
+                self._interrupt()
+                raise
+
+        return [own.get(call.index) or ordinary[call.index].result() for call in calls]
+
+    async def _ordinary(self, call: ToolCall) -> tuple[bool, str]:
+        return await run_tool(self._engine, self._orchestrator.id, self._step, call)
+
+    def _interrupt(self) -> None:
+        for begun in self._begun.values():
+            if not begun.answered:
+                record_interrupted(
+                    self._engine, self._orchestrator.id, self._step, begun.call
+                )
+
+    def _confirm(self, call: ToolCall) -> None:
+        """Begin a call that has not begun early; refuse one that has begun as another."""
+        begun = self._begun.get(call.index)
+
+        if begun is None:
+            self._begun[call.index] = self._begin(call)
+        elif (begun.call.name, begun.call.arguments) != (call.name, call.arguments):
+            self._release(begun)
+            text = "the call changed after it had begun, and was stopped; call again"
+            self._begun[call.index] = Begun(call, text=f"ERROR: {text}", ok=False)
+
+    def _begin(self, call: ToolCall) -> Begun:
+        past = self._engine.past.agent(self._orchestrator.id)
+
+        if past and (returned := past.returns.get((self._step, call.index))):
+            return self._from_past(call, returned)
+
+        begun = Begun(call)
+
+        try:
+            arguments = _arguments(call)
+
+            if call.name == "create_subagent":
+                begun.text = self._team.create(arguments["name"], arguments["system_prompt"])
+            elif call.name == "assign_task":
+                self._launch(begun, arguments["agent"], [arguments["prompt"]])
+            else:
+                self._map(begun, arguments)
+        except ToolError as error:
+            begun.ok, begun.text = False, f"ERROR: {error}"
+
+        return begun
+
+    def _from_past(self, call: ToolCall, returned: ToolReturned) -> Begun:
+        """An answered call of an earlier process: only what later turns need is done again."""
+        if call.name == "create_subagent" and returned.ok:
+            arguments = _arguments(call)
+            self._team.create(arguments["name"], arguments["system_prompt"])
+
+        return Begun(call, text=returned.text, ok=returned.ok, answered=True)
+
+    def _map(self, begun: Begun, arguments: dict[str, Any]) -> None:
+        template, items = arguments["template"], arguments["items"]
+
+        if PLACEHOLDER not in template:
+            message = f"the template has no {PLACEHOLDER}: every sub-agent would do the same"
+            raise ToolError(message)
+
+        if not items:
+            message = "map_task needs at least one item"
+            raise ToolError(message)
+
+        begun.items = items
+        tasks = [template.replace(PLACEHOLDER, item) for item in items]
+        self._launch(begun, arguments["agent"], tasks)
+
+    def _launch(self, begun: Begun, name: str, tasks: list[str]) -> None:
+        engine = self._engine
+        system_prompt = self._team.prompt(name)
+        new = sum(not self._known(name, task) for task in tasks)
+        left = engine.account.agents_left(engine.settings.max_agents)
+
+        if new > left:
+            message = (
+                f"{new} more sub-agents were asked for, but only {max(left, 0)} of "
+                f"{engine.settings.max_agents} are left; give each more to do, or answer"
+            )
+            raise ToolError(message)
+
+        for task in tasks:
+            work = Assignment(
+                name=name,
+                system_prompt=system_prompt,
+                task=task,
+                parent=self._orchestrator.id,
+                stage=self._step,
+                call=begun.call.index,
+            )
+            begun.agents.append(self._take_over(work) or launch(engine, self._group, work))
+            self._work[begun.agents[-1]] = (name, task)
+
+    def _known(self, name: str, task: str) -> bool:
+        past = self._engine.past
+        return bool(self._spare.get((name, task))) or past.has(
+            self._orchestrator.id, self._step, name, task
+        )
+
+    def _take_over(self, work: Assignment) -> str | None:
+        spare = self._spare.get((work.name, work.task))
+        return spare.pop(0) if spare else None
+
+    def _release(self, begun: Begun) -> None:
+        for agent in begun.agents:
+            self._spare[self._work[agent]].append(agent)
+
+    def _drop_spare(self) -> None:
+        for agents in self._spare.values():
+            for agent in agents:
+                self._engine.cancel_agent(agent)
+
+    async def _result(self, call: ToolCall) -> tuple[bool, str]:
+        begun = self._begun[call.index]
+
+        if begun.answered:
+            return begun.ok, begun.text
+
+        ok, text = await self._joined(begun)
+        begun.answered = True
+        fact = ToolReturned(step=self._step, call=call.index, ok=ok, text=text)
+        self._engine.log.add(self._orchestrator.id, fact)
+        return ok, text
+
+    async def _joined(self, begun: Begun) -> tuple[bool, str]:
+        if not begun.agents:
+            return begun.ok, begun.text
+
+        results = [await self._engine.tasks[agent] for agent in begun.agents]
+
+        if begun.items is None:
+            return results[0]
+
+        rows = [
+            {"item": item, "ok": ok, "text": text}
+            for item, (ok, text) in zip(begun.items, results, strict=True)
+        ]
+        return any(ok for ok, _ in results), orjson.dumps(rows).decode()
+
+
+def _arguments(call: ToolCall) -> dict[str, Any]:
+    """The arguments of an own call. Raises ToolError saying what is wrong with them."""
+    spec = next(s["function"] for s in ORCHESTRATOR_TOOLS if s["function"]["name"] == call.name)
+    properties = spec["parameters"]["properties"]
+
+    try:
+        arguments = orjson.loads(call.arguments)
+    except orjson.JSONDecodeError as error:
+        message = f"the arguments of {call.name} are not JSON: {error}"
+        raise ToolError(message) from None
+
+    if not isinstance(arguments, dict):
+        message = f"the arguments of {call.name} must be an object"
+        raise ToolError(message)
+
+    for name, schema in properties.items():
+        if not _fits(arguments.get(name), schema["type"]):
+            kind = "a list of strings" if schema["type"] == "array" else "a string"
+            message = f"{call.name} needs {name!r}, {kind}"
+            raise ToolError(message)
+
+    return arguments
+
+
+def _fits(value: object, kind: str) -> bool:
+    if kind == "array":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+    return isinstance(value, str)
