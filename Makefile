@@ -43,8 +43,9 @@ bench: $(DEV) ## measure the engine beside its alternatives; takes minutes
 setup: $(DEV) ## install what development needs, and the pre-commit hooks
 	@$(RUN) pre_commit install
 
-clean: ## remove .venv and everything else that git ignores
-	git clean -fdXq
+clean: ## remove .venv and caches; the logs of your runs stay
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DEMO):
 	@.ci/setup demo $@
