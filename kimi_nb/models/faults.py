@@ -1,0 +1,101 @@
+"""What a server's refusal means: from its status and its error object to a class of `errors`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, cast
+
+from kimi_nb.errors import (
+    AccessDenied,
+    BadRequest,
+    ModelError,
+    Overloaded,
+    QuotaExhausted,
+    RateLimited,
+    ServerFault,
+    UnknownModel,
+    Unreachable,
+)
+
+__all__ = ["MESSAGE_LIMIT", "classify", "fault", "one_line", "read_error"]
+
+MESSAGE_LIMIT = 400
+"""Characters of a server's own words that go into a message."""
+
+_BY_TYPE: dict[str, type[ModelError]] = {
+    "engine_overloaded_error": Overloaded,
+    "rate_limit_reached_error": RateLimited,
+    "rate_limit_exceeded": RateLimited,
+    "exceeded_current_quota_error": QuotaExhausted,
+    "insufficient_quota": QuotaExhausted,
+    "content_filter": BadRequest,
+    "invalid_request_error": BadRequest,
+    "invalid_authentication_error": AccessDenied,
+    "permission_denied_error": AccessDenied,
+    "resource_not_found_error": UnknownModel,
+}
+_BY_STATUS: dict[int, type[ModelError]] = {
+    401: AccessDenied,
+    402: QuotaExhausted,
+    403: AccessDenied,
+    404: UnknownModel,
+    408: Unreachable,
+    409: Unreachable,
+    425: RateLimited,
+    429: RateLimited,
+}
+_LIMITS = (Overloaded, RateLimited, QuotaExhausted)
+
+
+def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """`text` with every run of blanks as one space, cut to `limit` characters."""
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def read_error(body: object) -> tuple[str, str, int | None]:
+    """(type, message, status) of an error object, in any of the shapes in use; "" is unknown.
+
+    `body` is the JSON of an error response, the value of "error" in a stream, or plain text.
+    """
+    if isinstance(body, dict):
+        error = cast("dict[str, Any]", body)
+        inner: object = error.get("error")
+
+        if isinstance(inner, dict | str):
+            return read_error(cast("object", inner))
+
+        code = error.get("code")
+        kind = error.get("type") or (code if isinstance(code, str) else "")
+        message = error.get("message") or error.get("detail") or error.get("msg") or ""
+        return str(kind), one_line(str(message)), code if isinstance(code, int) else None
+
+    return "", one_line(str(body)) if body else "", None
+
+
+def classify(status: int | None, kind: str) -> type[ModelError]:
+    """The class for an HTTP status and an error type; without a status the type decides."""
+    named = _BY_TYPE.get(kind)
+
+    if status is None or status < HTTPStatus.BAD_REQUEST:
+        return named or ServerFault
+
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return named if named in _LIMITS else RateLimited
+
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Overloaded if named is Overloaded else ServerFault
+
+    return QuotaExhausted if named is QuotaExhausted else _BY_STATUS.get(status, BadRequest)
+
+
+def fault(
+    status: int | None, body: object, *, retry_after: float | None = None, hint: str = ""
+) -> ModelError:
+    """The exception for an error response, or for an error object inside a stream."""
+    kind, words, code = read_error(body)
+    status = status or code
+    label = f"HTTP {status}" if status else "an error in the stream"
+    parts = [f"{label} {kind}".rstrip(), words, hint]
+    message = ": ".join(part for part in parts if part)
+    return classify(status, kind)(message, status=status, retry_after=retry_after)

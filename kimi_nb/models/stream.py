@@ -1,0 +1,281 @@
+"""The tolerant assembler: streamed deltas, as endpoints really send them, to one Reply."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import orjson
+
+from kimi_nb.errors import Unreachable
+from kimi_nb.models.base import Reply, Sink, ToolCall, Usage
+from kimi_nb.models.faults import fault, one_line
+
+__all__ = ["Assembler"]
+
+_MARKS = re.compile(r'\\.?|["{}]', re.DOTALL)
+"""What the end of a JSON object depends on; a backslash takes the character after it along."""
+
+
+class _Draft:
+    """A tool call while it arrives."""
+
+    __slots__ = ("_carry", "_depth", "_quoted", "complete", "id", "name", "parts", "position")
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
+        self.parts: list[str] = []
+        self.position = -1
+        """Its index once it is announced."""
+        self.complete = False
+        """Its arguments are one whole JSON object."""
+        self._depth = 0
+        self._quoted = False
+        self._carry = ""
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.parts)
+
+    @property
+    def empty(self) -> bool:
+        return not self.name and not self.arguments.strip()
+
+    def add(self, text: str) -> None:
+        """Take more arguments. Linear: it parses only where the outermost brace has closed."""
+        self.parts.append(text)
+        marks = _MARKS.findall(self._carry + text)
+        self._carry = ""
+
+        for mark in marks:
+            if mark == '"':
+                self._quoted = not self._quoted
+            elif mark == "\\":  # the last character so far; what it escapes is still to come
+                self._carry = mark
+            elif not self._quoted and len(mark) == 1:
+                self._depth += 1 if mark == "{" else -1
+
+        if not self._depth and "}" in marks:
+            self.complete = _is_object(self.arguments)
+
+    def call(self) -> ToolCall:
+        return ToolCall(
+            index=self.position,
+            id=self.id or f"call_{self.position}",
+            name=self.name,
+            arguments=self.arguments,
+        )
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except ValueError:
+        return False
+
+
+class Assembler:
+    """Collects the chunks of one reply and tells `sink` what they say, as they come.
+
+    A call is announced once, in the order in which the model began them: as soon as its
+    arguments are a whole JSON object, or, if they are not, once a later call's are, or at the
+    end. What still arrives for an announced call is in the final `Reply.calls`.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.ended = False
+        """A finish reason has arrived. Without one the stream may have been cut."""
+        self._sink = sink
+        self._text: list[str] = []
+        self._thinking: list[str] = []
+        self._thinking_key = ""
+        self._drafts: list[_Draft] = []
+        self._open: dict[int | None, _Draft] = {}
+        self._announced: list[_Draft] = []
+        self._reason = ""
+        self._usage: dict[str, Any] = {}
+
+    def feed(self, chunk: dict[str, Any]) -> None:
+        """Take a chunk of a stream, or a whole plain response.
+
+        Raises ModelError for an error object, and Unreachable for what is not a chunk.
+        """
+        if (error := chunk.get("error")) is not None:
+            raise fault(None, error)
+
+        if usage := chunk.get("usage"):
+            self._usage = _mapping(usage)
+
+        choices = chunk.get("choices")
+
+        if not choices:
+            return
+
+        if not isinstance(choices, list):
+            raise _malformed(chunk)
+
+        choice = _mapping(cast("list[object]", choices)[0])
+
+        if choice.get("index"):  # a second answer, which was not asked for
+            return
+
+        if delta := choice.get("delta"):
+            self._take(_mapping(delta), whole=False)
+        elif message := choice.get("message"):
+            self._take(_mapping(message), whole=True)
+
+        if usage := choice.get("usage"):
+            self._usage = _mapping(usage)
+
+        if reason := choice.get("finish_reason"):
+            self._reason = str(reason)
+            self.ended = True
+
+    def finish(self, prompt_estimate: int) -> Reply:
+        """The whole turn, after the calls that still look incomplete are announced.
+
+        `prompt_estimate` stands in for the prompt's tokens where the endpoint sent no usage.
+        """
+        self._announce(self._drafts)
+        calls = tuple(draft.call() for draft in self._announced)
+        return Reply(
+            text="".join(self._text),
+            thinking="".join(self._thinking),
+            thinking_key=self._thinking_key,
+            calls=calls,
+            finish=self._finish(),
+            usage=self._count(prompt_estimate, calls),
+        )
+
+    def _take(self, delta: dict[str, Any], *, whole: bool) -> None:
+        if text := delta.get("content"):
+            text = _string(text)
+            self._text.append(text)
+            self._sink.on_text(text)
+
+        if text := delta.get("reasoning_content"):
+            self._think("reasoning_content", text)
+        elif text := delta.get("reasoning"):
+            self._think("reasoning", text)
+
+        if calls := delta.get("tool_calls"):
+            if not isinstance(calls, list):
+                raise _malformed(delta)
+
+            for position, call in enumerate(cast("list[object]", calls)):
+                self._take_call(_mapping(call), position if whole else None)
+
+    def _think(self, key: str, text: object) -> None:
+        text = _string(text)
+        self._thinking_key = key
+        self._thinking.append(text)
+        self._sink.on_thinking(text)
+
+    def _take_call(self, delta: dict[str, Any], position: int | None) -> None:
+        function = _mapping(delta.get("function") or {})
+        name = _string(function.get("name") or "")
+        text = _arguments(function.get("arguments"))
+        id_ = _string(delta.get("id") or "")
+        index = delta.get("index", position)
+        draft = self._draft(index if isinstance(index, int) else position, id_, name, text)
+        draft.id = draft.id or id_
+
+        if name and draft.name != name:  # also one that is repeated, or split, as deltas allow
+            draft.name += name
+
+        if text:
+            draft.add(text)
+
+        if draft.complete and draft.position < 0 and draft.name:
+            self._announce(self._drafts[: self._drafts.index(draft) + 1])
+
+    def _draft(self, index: int | None, id_: str, name: str, text: str) -> _Draft:
+        """The call that a delta belongs to.
+
+        Some endpoints send no index, or 0 for all: the last call then goes on until something
+        shows that it is another. An id alone does not: some send a new one with every delta.
+        """
+        draft = self._open.get(index)
+
+        if draft is None and index is None and self._drafts:
+            draft = self._drafts[-1]
+
+        if draft is None or _begins(draft, id_, name, text):
+            draft = _Draft()
+            self._drafts.append(draft)
+            self._open[index] = draft
+
+        return draft
+
+    def _announce(self, drafts: list[_Draft]) -> None:
+        for draft in drafts:
+            if draft.position < 0 and not draft.empty:
+                draft.position = len(self._announced)
+                self._announced.append(draft)
+                self._sink.on_call(draft.call())
+
+    def _finish(self) -> str:
+        """What the turn amounts to. Finish reasons are unreliable; what was assembled is not."""
+        cut = self._reason == "length" and not all(draft.complete for draft in self._announced)
+
+        if self._announced and not cut:
+            return "tool_calls"
+
+        return self._reason if self._reason in {"length", "content_filter"} else "stop"
+
+    def _count(self, prompt_estimate: int, calls: tuple[ToolCall, ...]) -> Usage:
+        sent, made = self._usage.get("prompt_tokens"), self._usage.get("completion_tokens")
+        known = isinstance(sent, int) and isinstance(made, int)
+        return Usage(
+            tokens_in=sent if isinstance(sent, int) else prompt_estimate,
+            tokens_out=made if isinstance(made, int) else self._estimate(calls),
+            tokens_cached=_cached(self._usage),
+            estimated=not known,
+        )
+
+    def _estimate(self, calls: tuple[ToolCall, ...]) -> int:
+        written = [*self._text, *self._thinking]
+        written.extend(call.name + call.arguments for call in calls)
+        return sum(len(text.encode(errors="replace")) for text in written) // 4 + 1
+
+
+def _begins(draft: _Draft, id_: str, name: str, text: str) -> bool:
+    """Whether a delta that seems to belong to `draft` begins another call."""
+    if id_ and draft.id and id_ != draft.id:
+        return bool(name) or draft.complete
+
+    return bool(name) and draft.complete and (name != draft.name or text.lstrip()[:1] == "{")
+
+
+def _cached(usage: dict[str, Any]) -> int:
+    details = usage.get("prompt_tokens_details")
+    nested = _mapping(details).get("cached_tokens") if details else None
+    counts = (usage.get("cached_tokens"), nested)
+    return max((count for count in counts if isinstance(count, int)), default=0)
+
+
+def _arguments(value: object) -> str:
+    """Arguments as JSON text; some endpoints send the object itself."""
+    if isinstance(value, dict):
+        return orjson.dumps(value).decode()
+
+    return _string(value or "")
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise _malformed(value)
+
+    return value
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _malformed(value)
+
+    return cast("dict[str, Any]", value)
+
+
+def _malformed(value: object) -> Unreachable:
+    return Unreachable(f"the endpoint sent what is no chat chunk: {one_line(repr(value), 120)}")
