@@ -1,0 +1,173 @@
+"""One pass over the records of a run: the only reading of the facts that the views share.
+
+`Fold.add` costs the same for every record, so a live run and a finished one are one code path.
+Readers may look at its fields between two records; only `add` changes them.
+
+How facts count:
+- A step counts when its StepEnded is there. One whose attempts all failed (finish "failed")
+  counts as no step; the time and the tokens that it took do count.
+- Calls of a turn that was retried or failed are void.
+- A stage is one step of a main agent (orchestrator or single) with the sub-agents that it
+  launched. In an explicit plan, where nobody launches anybody, the stages are the levels: an
+  agent's level is one more than the highest among those that it came after.
+- An interrupted tool call is still outstanding: the resumed run asks again.
+- Ordinary tools run from the end of their step until the last of them returned.
+- The span is kept as it grows: each agent carries the longest chain of busy seconds that ends
+  in it, takes it over from the step that launched it, and hands it back when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from kimi_nb import events
+from kimi_nb.errors import CorruptTrace
+from kimi_nb.trace import Record
+from kimi_nb.views import steps
+from kimi_nb.views.state import Agent, Run
+
+__all__ = ["Fold", "as_fold", "fold"]
+
+
+def fold(records: Iterable[Record]) -> Fold:
+    """What the records of a run, or of the part of it that has happened, add up to.
+
+    Raises CorruptTrace where an agent does something before it began.
+    """
+    state = Fold()
+
+    for record in records:
+        state.add(record)
+
+    return state
+
+
+def as_fold(run: Fold | Iterable[Record]) -> Fold:
+    """`run` itself if it is folded already."""
+    return run if isinstance(run, Fold) else fold(run)
+
+
+class Fold(Run):
+    """A run so far."""
+
+    def add(self, record: Record) -> None:
+        """Take in the next record. Raises CorruptTrace if its agent has not begun."""
+        fact, t = record.fact, record.t
+        cls = type(fact)
+        handler = _OF_AGENTS.get(cls)
+        self.count += 1
+        self.now = t
+
+        if handler is None:
+            _OF_RUNS[cls](self, fact, t)
+            return
+
+        agent = self.agents.get(record.agent)
+
+        if agent is None:
+            if isinstance(fact, events.AgentBegan):
+                _new_agent(self, record.agent, fact, t)
+                return
+
+            message = f"record {record.seq}: agent {record.agent!r} has not begun"
+            raise CorruptTrace(message)
+
+        handler(self, agent, fact, t)
+
+
+# The run.
+
+
+def _run_began(run: Run, fact: events.RunBegan, _t: float) -> None:
+    run.goal, run.model, run.simulated = fact.goal, fact.model, fact.simulated
+    run.options, run.started, run.version = fact.options, fact.started, fact.version
+
+
+def _run_resumed(run: Run, _fact: events.RunResumed, t: float) -> None:
+    run.resumed += 1
+    run.status, run.answer, run.why = "running", "", ""
+
+    for agent in run.agents.values():
+        steps.resume(agent, t)
+
+
+def _run_ended(run: Run, fact: events.RunEnded, _t: float) -> None:
+    run.status, run.answer, run.why = fact.status, fact.answer, fact.why
+
+
+def _judged(run: Run, fact: events.Judged, _t: float) -> None:
+    run.judgements.append(fact)
+
+
+# Agents.
+
+
+def _new_agent(run: Run, name: str, fact: events.AgentBegan, t: float) -> None:
+    after = tuple(fact.after.split())
+    agent = Agent(
+        id=name,
+        role=fact.role,
+        name=fact.name,
+        task=fact.task,
+        parent=fact.parent,
+        stage=fact.stage,
+        call=fact.call,
+        after=after,
+        began=t,
+    )
+    run.agents[name] = agent
+
+    if fact.role != "sub-agent":
+        return
+
+    parent = run.agents.get(fact.parent)
+    before = [run.agents[other] for other in after if other in run.agents]
+
+    if parent is None:
+        agent.stage = 1 + max((other.stage for other in before), default=0)
+        agent.chain = max((other.chain for other in before), default=0.0)
+    else:
+        in_call = parent.state_at(t) == "thinking"
+        agent.chain = parent.chain_at(t) if in_call else parent.step_chain
+
+    steps.stage_of(run, fact.parent, agent.stage, t).sub_agents.append(name)
+
+
+def _agent_began(_run: Run, agent: Agent, _fact: events.AgentBegan, _t: float) -> None:
+    steps.reopen(agent)
+
+
+def _agent_ended(run: Run, agent: Agent, fact: events.AgentEnded, t: float) -> None:
+    agent.settle(t)
+    agent.close(t, "failed" if agent.kind == "call" else None)
+    agent.asked.clear()
+    agent.state, agent.outcome, agent.ended = fact.outcome, fact.text, t
+    parent = run.agents.get(agent.parent)
+
+    if parent is not None and agent.chain > parent.joined:
+        parent.joined = agent.chain
+
+    if agent.role == "sub-agent":
+        run.stages[agent.parent, agent.stage].ended = t
+
+
+_OF_AGENTS: Mapping[type, Callable[[Run, Agent, Any, float], None]] = {
+    events.AgentBegan: _agent_began,
+    events.AgentEnded: _agent_ended,
+    events.StepBegan: steps.step_began,
+    events.StepQueued: steps.step_queued,
+    events.StepSent: steps.step_sent,
+    events.StepRetried: steps.step_retried,
+    events.StepEnded: steps.step_ended,
+    events.Said: steps.said,
+    events.ToolCalled: steps.tool_called,
+    events.ToolReturned: steps.tool_returned,
+}
+
+_OF_RUNS: Mapping[type, Callable[[Run, Any, float], None]] = {
+    events.RunBegan: _run_began,
+    events.RunResumed: _run_resumed,
+    events.RunEnded: _run_ended,
+    events.Judged: _judged,
+}

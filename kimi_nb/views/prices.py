@@ -1,0 +1,52 @@
+"""What a token costs: one dated table, overridable wherever it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+__all__ = ["PRICES", "Price", "cost_usd"]
+
+
+class Price(NamedTuple):
+    """US dollars for a million tokens."""
+
+    tokens_in: float
+    tokens_cached: float
+    tokens_out: float
+
+    def usd(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> float:
+        """What that many tokens cost, in US dollars; the cached ones are part of `tokens_in`."""
+        cached = min(tokens_cached, tokens_in)
+        fresh = tokens_in - cached
+        micro = fresh * self.tokens_in + cached * self.tokens_cached + tokens_out * self.tokens_out
+        return micro / 1e6
+
+
+PRICES: Mapping[str, Price] = {
+    "kimi-k3.1-pro": Price(2.0, 0.20, 10.0),
+    "kimi-k3": Price(3.0, 0.30, 15.0),
+    "kimi-k2.7-code": Price(0.95, 0.19, 4.0),
+    "kimi-k2.6": Price(0.95, 0.16, 4.0),
+}
+"""As the platform's price page had them in November 2026. Prices change: pass your own."""
+
+
+def cost_usd(
+    model: str,
+    *,
+    tokens_in: int,
+    tokens_out: int,
+    tokens_cached: int,
+    prices: Mapping[str, Price] = PRICES,
+) -> float | None:
+    """What that many tokens cost, in US dollars; None if the model has no known price.
+
+    `tokens_cached` are part of `tokens_in`.
+    """
+    price = prices.get(model)
+
+    if price is None:
+        return None
+
+    return price.usd(tokens_in, tokens_out, tokens_cached)

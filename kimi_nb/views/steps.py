@@ -1,0 +1,172 @@
+"""What the facts of a step, and of its tools, do to the state of a run.
+
+Each function takes one fact of one agent in; `fold.Fold` calls them.
+"""
+
+from __future__ import annotations
+
+from kimi_nb.events import (
+    Said,
+    StepBegan,
+    StepEnded,
+    StepQueued,
+    StepRetried,
+    StepSent,
+    ToolCalled,
+    ToolReturned,
+)
+from kimi_nb.views.state import Agent, Run, Stage
+
+DELEGATES = frozenset({"assign_task", "map_task"})
+"""Tools whose time is that of sub-agents: waiting for them is not work."""
+
+
+def stage_of(run: Run, parent: str, number: int, t: float) -> Stage:
+    stage = run.stages.get((parent, number))
+
+    if stage is None:
+        stage = run.stages[parent, number] = Stage(parent=parent, number=number, began=t)
+
+    return stage
+
+
+def reopen(agent: Agent) -> None:
+    """A resumed run may go on with an agent that had been cancelled."""
+    if agent.ended is not None:
+        agent.ended = None
+        agent.state = "waiting"
+
+
+def resume(agent: Agent, t: float) -> None:
+    """The calls that were out went down with the old process; its finished work stays."""
+    agent.settle(t)
+    agent.asked.clear()
+
+    if agent.kind is not None and agent.kind != "tool":
+        agent.close(t, "failed" if agent.kind == "call" else None)
+        agent.state = "waiting"
+
+    if agent.interrupted:
+        reopen(agent)
+
+        if agent.tools_out:
+            agent.open("tool", t)
+            agent.state = "tool"
+
+
+def step_began(run: Run, agent: Agent, fact: StepBegan, t: float) -> None:
+    reopen(agent)
+    agent.settle(t)
+    agent.open("call", t)
+    agent.step, agent.state = fact.step, "thinking"
+    agent.chain = max(agent.chain, agent.joined)
+    agent.asked.clear()
+
+    if agent.role != "sub-agent":
+        stage_of(run, agent.id, fact.step, t)
+
+
+def step_queued(_run: Run, agent: Agent, _fact: StepQueued, t: float) -> None:
+    agent.settle(t)
+    agent.open("queued", t)
+    agent.state = "queued"
+
+
+def step_sent(_run: Run, agent: Agent, _fact: StepSent, t: float) -> None:
+    agent.open("call", t)
+    agent.state = "thinking"
+
+
+def step_retried(run: Run, agent: Agent, fact: StepRetried, t: float) -> None:
+    agent.settle(t)
+    agent.close(t, "failed" if agent.kind == "call" else None)
+    agent.open("retry", t)
+    agent.until, agent.state, agent.why = t + fact.wait, "retrying", fact.why
+    agent.asked.clear()
+    agent.retries += 1
+    run.retries += 1
+
+
+def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
+    failed = fact.finish == "failed"
+    agent.settle(t)
+    agent.close(t, "failed" if failed and agent.kind == "call" else None)
+    agent.step_chain = agent.chain
+    agent.state = "waiting"
+    agent.tokens_in += fact.tokens_in
+    agent.tokens_out += fact.tokens_out
+    agent.tokens_cached += fact.tokens_cached
+    run.tokens_in += fact.tokens_in
+    run.tokens_out += fact.tokens_out
+    run.tokens_cached += fact.tokens_cached
+    run.estimated = run.estimated or fact.estimated
+
+    if failed:
+        agent.asked.clear()
+    else:
+        agent.steps += 1
+        run.steps += 1
+        _count_stage(run, agent, fact.step, t)
+        _start_tools(run, agent, t)
+
+
+def _count_stage(run: Run, agent: Agent, step: int, t: float) -> None:
+    if agent.role != "sub-agent":
+        stage = stage_of(run, agent.id, step, t)
+        stage.main_steps += 1
+        stage.ended = t
+        run.critical_steps += 1
+        return
+
+    stage = run.stages[agent.parent, agent.stage]
+
+    if agent.steps > stage.max_sub_steps:
+        stage.max_sub_steps = agent.steps
+        run.critical_steps += 1
+
+
+def said(_run: Run, agent: Agent, fact: Said, _t: float) -> None:
+    agent.said = fact.text or agent.said
+
+
+def tool_called(_run: Run, agent: Agent, fact: ToolCalled, _t: float) -> None:
+    agent.asked[fact.call] = fact
+
+
+def _start_tools(run: Run, agent: Agent, t: float) -> None:
+    calls = agent.asked
+    agent.outstanding, agent.asked = calls, {}
+    agent.tools_out = sum(call.tool not in DELEGATES for call in calls.values())
+
+    agent.interrupted = False
+
+    if calls:
+        agent.tool_calls += len(calls)
+        run.tool_calls += len(calls)
+        agent.tool = next(iter(calls.values()))
+
+    if agent.tools_out:
+        agent.open("tool", t)
+        agent.state = "tool"
+
+
+def tool_returned(run: Run, agent: Agent, fact: ToolReturned, t: float) -> None:
+    if fact.interrupted:  # it stays outstanding: a resumed run asks again
+        agent.interrupted = True
+        return
+
+    reopen(agent)
+    call = agent.outstanding.pop(fact.call, None)
+
+    if not fact.ok:
+        agent.failed_tool_calls += 1
+        run.failed_tool_calls += 1
+
+    if call is None or call.tool in DELEGATES:
+        return
+
+    agent.tools_out -= 1
+
+    if agent.tools_out == 0:
+        agent.close(t)
+        agent.state = "waiting"
