@@ -1,0 +1,79 @@
+"""What a user gets by `pip install`: the built wheel, opened."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+from kimi_nb._version import __version__
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source archive and the wheel that was built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> dict[str, bytes]:
+    (path,) = dist.glob("*.whl")
+
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def info(wheel: dict[str, bytes], name: str) -> str:
+    return wheel[f"kimi_nb-{__version__}.dist-info/{name}"].decode()
+
+
+def test_the_wheel_has_every_module_and_nothing_else(wheel: dict[str, bytes]) -> None:
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "kimi_nb").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    packed = {name for name in wheel if not name.startswith(f"kimi_nb-{__version__}.dist-info/")}
+    assert packed == sources
+    assert "kimi_nb/py.typed" in packed
+
+
+def test_the_wheel_carries_no_run(wheel: dict[str, bytes]) -> None:
+    assert [name for name in wheel if name.endswith((".jsonl", ".ipynb", ".pyc", ".env"))] == []
+
+
+def test_the_wheel_says_what_it_is(wheel: dict[str, bytes]) -> None:
+    metadata = Parser().parsestr(info(wheel, "METADATA"))
+    assert (metadata["Name"], metadata["Version"]) == ("kimi-nb", __version__)
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert info(wheel, "licenses/LICENSE") == (ROOT / "LICENSE").read_text("utf-8")
+    assert "kimi-nb = kimi_nb.cli:main" in info(wheel, "entry_points.txt")
+
+
+def test_the_source_archive_is_enough_to_build_from_and_no_more(dist: Path) -> None:
+    (path,) = dist.glob("*.tar.gz")
+
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    tops = {name.partition("/")[0] for name in names}
+    extra = {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+    assert tops == extra | {"kimi_nb"}
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(
+        r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert versions[0] == __version__
