@@ -38,7 +38,7 @@ class Work:
     """Sub-agents make `calls` to `most` calls each; 0: all make `calls`."""
     stream: bool
     mode: str
-    """"run", or "cancel": cancelled in the middle."""
+    """"run", "cancel" (in the middle), or "lone": no ticker beside one agent."""
     after: float
     """Seconds from the start to the cancel."""
     early: bool
@@ -113,12 +113,15 @@ def cpu() -> float:
 async def run_once(work: Work, swarm: Swarm, ticking: Callable[[Lag], Any]) -> dict[str, Any]:
     """Do the work and measure it: seconds, CPU seconds, the loop's lag."""
     lag = Lag()
-    ticker = ticking(lag)
+    ticker = None if work.mode == "lone" else ticking(lag)
     looks.clear()
     start, burnt = time.perf_counter(), cpu()
     answer = await swarm(work)
     wall, burnt = time.perf_counter() - start, cpu() - burnt
-    ticker.cancel()
+
+    if ticker is not None:
+        ticker.cancel()
+
     return {
         "wall": wall,
         "cpu": burnt,
@@ -190,7 +193,7 @@ def arguments() -> Work:
     parser.add_argument("--calls", type=int, default=15)
     parser.add_argument("--most", type=int, default=0)
     parser.add_argument("--stream", action="store_true")
-    parser.add_argument("--mode", default="run", choices=["run", "cancel"])
+    parser.add_argument("--mode", default="run", choices=["run", "cancel", "lone"])
     parser.add_argument("--after", type=float, default=0.0)
     parser.add_argument("--early", action="store_true")
     parser.add_argument("--log", default="")
