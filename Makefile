@@ -19,9 +19,10 @@ help: ## list these commands
 demo: $(DEMO) ## see a swarm work on files of this machine; no key needed
 	@.venv/bin/python notebooks/demo.py
 
-test: check ## run all that CI runs
-	@echo "· tests and notebooks"
-	@$(RUN) pytest -n auto --dist loadscope --nbval tests $(wildcard notebooks)
+test: $(DEV) ## run all that CI runs
+	@$(MAKE) check; checked=$$?; \
+	echo "· tests and notebooks"; \
+	$(RUN) pytest -n auto --dist loadscope --nbval tests $(wildcard notebooks) && exit $$checked
 
 lab: $(LAB) ## open the notebooks in JupyterLab
 	@$(RUN) jupyterlab notebooks
@@ -31,7 +32,7 @@ check: $(DEV) ## lint, formatting and types only
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@echo "· pyright"
-	@$(RUN) basedpyright
+	@$(RUN) basedpyright --pythonpath .venv/bin/python
 
 format: $(DEV) ## format the code and mend what a tool can mend
 	@$(RUN) ruff check --fix .
