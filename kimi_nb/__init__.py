@@ -1,1 +1,68 @@
-"""Parallel multi-agent orchestration in a notebook, live, measured and resumable."""
+"""Parallel multi-agent orchestration in a notebook, live, measured and resumable.
+
+    %load_ext kimi_nb
+
+    %%swarm museums --agents 20
+    Compare the opening hours and ticket prices of the museums in data/museums/.
+
+Without a key the simulator answers, and says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kimi_nb._version import __version__
+from kimi_nb.errors import KimiNbError, ToolError, UsageFault
+from kimi_nb.models.simulator import Options as Simulator
+from kimi_nb.swarm.budget import Budget
+from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.start import replay, resume, swarm
+from kimi_nb.tools import Tool, ToolContext, tool
+from kimi_nb.trace import Record, Trace, read
+from kimi_nb.views.critical import Metrics, metrics
+from kimi_nb.views.path import critical_path
+from kimi_nb.views.prices import Price
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = [
+    "Budget",
+    "KimiNbError",
+    "Metrics",
+    "Price",
+    "Record",
+    "Replay",
+    "Run",
+    "Simulator",
+    "Tool",
+    "ToolContext",
+    "ToolError",
+    "Trace",
+    "UsageFault",
+    "__version__",
+    "critical_path",
+    "load_ipython_extension",
+    "metrics",
+    "read",
+    "replay",
+    "resume",
+    "swarm",
+    "tool",
+    "unload_ipython_extension",
+]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext kimi_nb`: register %%swarm and %swarm."""
+    from kimi_nb.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """`%unload_ext kimi_nb`: take them away again and end all runs."""
+    from kimi_nb.magics import unload
+
+    unload(shell)

@@ -237,7 +237,7 @@ class Log:
     def add(self, agent: str, fact: Fact) -> Record:
         """Stamp a fact, write it, tell the listeners, return its record."""
         last = self.records[-1].t if self.records else 0.0
-        t = max(last, round(self._clock() - self._origin, 6))
+        t = max(last, round(self.now, 6))
         record = Record(len(self.records), t, agent, fact)
 
         if self._fd >= 0:
@@ -249,6 +249,11 @@ class Log:
             listener(record)
 
         return record
+
+    @property
+    def now(self) -> float:
+        """Seconds since the run began, by the log's own clock."""
+        return self._clock() - self._origin
 
     def listen(self, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with every later record; returns what ends that."""

@@ -110,9 +110,7 @@ class ToolTurn:
             return [await run_tool(engine, agent, self._step, call) for call in calls]
 
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(run_tool(engine, agent, self._step, call)) for call in calls
-            ]
+            tasks = [group.create_task(run_tool(engine, agent, self._step, call)) for call in calls]
 
         return [task.result() for task in tasks]
 

@@ -63,7 +63,7 @@ class Account:
         if budget.usd is not None and price is None:
             message = (
                 "a budget in USD needs the model's price, which is not in the table; "
-                "pass price=kn.Price(input=…, cached=…, output=…) in USD per 1M tokens"
+                "pass prices={MODEL: kn.Price(tokens_in, tokens_cached, tokens_out)}, USD per 1M"
             )
             raise UsageFault(message)
 
@@ -197,9 +197,9 @@ class Account:
         if self.budget.tokens is not None:
             rooms.append(self.budget.tokens - self.tokens - self._held_tokens - prompt_tokens)
 
-        if self.budget.usd is not None and self.price is not None and self.price.output > 0:
-            left = self.budget.usd - self.usd - self._held_usd - self.price.usd(prompt_tokens, 0, 0)
-            rooms.append(int(left / self.price.usd(0, 1, 0)))
+        if self.budget.usd is not None and self.price is not None and self.price.tokens_out > 0:
+            left = self.budget.usd - self.usd - self._held_usd - self.price.usd(prompt_tokens, 0)
+            rooms.append(int(left / self.price.usd(0, 1)))
 
         return min(rooms, default=None)
 
@@ -217,5 +217,5 @@ class Account:
     def _reservation(
         self, agent: str, stage: int, prompt_tokens: int, max_tokens: int
     ) -> Reservation:
-        usd = 0.0 if self.price is None else self.price.usd(prompt_tokens, max_tokens, 0)
+        usd = 0.0 if self.price is None else self.price.usd(prompt_tokens, max_tokens)
         return Reservation(agent, stage, prompt_tokens + max_tokens, max_tokens, usd)

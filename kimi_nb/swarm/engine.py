@@ -68,6 +68,7 @@ class Engine:
     """Running sub-agents by id."""
     stopped: Stop | None = None
     root: asyncio.Task[None] | None = None
+    """The task that a stop cancels; None before the run begins and once its end is being logged."""
     launched: int = 0
     """Number of the last sub-agent."""
     cancelled: set[str] = field(default_factory=set[str])
@@ -94,9 +95,11 @@ class Engine:
 
     def stop(self, stop: Stop) -> None:
         """End the run: every agent is cancelled, all that was done is kept. The first one counts."""
-        if self.stopped is None and self.root is not None and not self.root.done():
+        if self.stopped is None:
             self.stopped = stop
-            self.root.cancel()
+
+            if self.root is not None:
+                self.root.cancel()
 
     def cancel_agent(self, id: str) -> bool:
         """End one sub-agent; its siblings go on. False if it is not running."""

@@ -29,18 +29,16 @@ async def run_to_end(engine: Engine, goal: str, plan: Sequence[Task]) -> None:
     that was done.
     """
     deadline = _set_deadline(engine)
+    engine.root = asyncio.current_task()
 
     try:
         status, answer, why = await _mode(engine, goal, plan)
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-
-        if task is not None:
-            task.uncancel()
-
         stop = engine.stopped or Stop("cancelled", "the kernel or the program ended")
         status, answer, why = stop.status, "", stop.why
     finally:
+        engine.root = None
+
         if deadline is not None:
             deadline.cancel()
 
@@ -51,17 +49,19 @@ async def run_to_end(engine: Engine, goal: str, plan: Sequence[Task]) -> None:
         status = "partial"
 
     engine.log.add("", RunEnded(status=status, answer=answer or reports, why=why))
-    await engine.tools.close()
 
 
-def _mode(engine: Engine, goal: str, plan: Sequence[Task]) -> Awaitable[Ending]:
+async def _mode(engine: Engine, goal: str, plan: Sequence[Task]) -> Ending:
+    if engine.stopped is not None:  # cancelled before it could begin
+        raise asyncio.CancelledError
+
     match engine.settings.mode:
         case "plan":
-            return run_plan(engine, plan)
+            return await run_plan(engine, plan)
         case "single":
-            return _alone(engine, goal)
+            return await _alone(engine, goal)
         case _:
-            return _orchestrated(engine, goal)
+            return await _orchestrated(engine, goal)
 
 
 def _set_deadline(engine: Engine) -> asyncio.TimerHandle | None:
@@ -100,9 +100,7 @@ async def _orchestrated(engine: Engine, goal: str) -> Ending:
 
 async def _alone(engine: Engine, goal: str) -> Ending:
     settings = engine.settings
-    agent = _begin(
-        engine, "single", single_prompt(settings.folder), goal, 2 * settings.max_tokens
-    )
+    agent = _begin(engine, "single", single_prompt(settings.folder), goal, 2 * settings.max_tokens)
     specs = engine.sub_specs
     return await _ending(
         engine,
@@ -122,9 +120,7 @@ def _begin(engine: Engine, role: str, prompt: str, goal: str, max_tokens: int) -
     return Stepper("a0", 0, conversation, max_tokens)
 
 
-async def _ending(
-    engine: Engine, agent: Stepper, talk: Callable[[], Awaitable[str]]
-) -> Ending:
+async def _ending(engine: Engine, agent: Stepper, talk: Callable[[], Awaitable[str]]) -> Ending:
     try:
         text = await talk()
     except asyncio.CancelledError:

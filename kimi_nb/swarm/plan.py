@@ -90,7 +90,8 @@ def _task(entry: object) -> Task:
         rest = {rest["name"]: rest["prompt"]}
 
     if len(rest) != 1:
-        message = f"a task has a name, a prompt and perhaps `after`, not {sorted(map(str, rest))}; {EXAMPLE}"
+        found = sorted(map(str, rest))
+        message = f"a task has a name, a prompt and perhaps `after`, not {found}; {EXAMPLE}"
         raise UsageFault(message)
 
     names = after.split(",") if isinstance(after, str) else after
@@ -146,9 +147,7 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
     return _joined(tasks, {name: future.result() for name, future in results.items()})
 
 
-def _joined(
-    tasks: Sequence[Task], results: Mapping[str, tuple[bool, str]]
-) -> tuple[str, str, str]:
+def _joined(tasks: Sequence[Task], results: Mapping[str, tuple[bool, str]]) -> tuple[str, str, str]:
     read = {name for task in tasks for name in task.after}
     last = [task.name for task in tasks if task.name not in read]
     failed = [name for name, (ok, _) in results.items() if not ok]

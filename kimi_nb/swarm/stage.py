@@ -133,9 +133,7 @@ class Stage:
     def _interrupt(self) -> None:
         for begun in self._begun.values():
             if not begun.answered:
-                record_interrupted(
-                    self._engine, self._orchestrator.id, self._step, begun.call
-                )
+                record_interrupted(self._engine, self._orchestrator.id, self._step, begun.call)
 
     def _confirm(self, call: ToolCall) -> None:
         """Begin a call that has not begun early; refuse one that has begun as another."""

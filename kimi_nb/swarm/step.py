@@ -1,4 +1,4 @@
-"""One step of an agent: one model call, with its reservation, its place in the queue, its retries."""
+"""One step of an agent: a model call, with its reservation, its place in the queue, its retries."""
 
 from __future__ import annotations
 
@@ -233,7 +233,5 @@ def _record(engine: Engine, agent: Stepper, reply: Reply, recorded: set[int]) ->
 
 
 def _record_failure(engine: Engine, agent: Stepper) -> None:
-    ended = StepEnded(
-        step=agent.step, finish="failed", tokens_in=0, tokens_out=0, tokens_cached=0
-    )
+    ended = StepEnded(step=agent.step, finish="failed", tokens_in=0, tokens_out=0, tokens_cached=0)
     engine.log.add(agent.id, ended)

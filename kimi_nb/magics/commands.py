@@ -1,0 +1,158 @@
+"""`%swarm status`, `list`, `cancel`, `replay`, `resume`, `model`, `doctor`."""
+
+from __future__ import annotations
+
+import glob
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.swarm.doctor import Report, examine
+from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.start import replay, resume, runs
+from kimi_nb.views.live import live_text
+
+if TYPE_CHECKING:
+    from kimi_nb.magics.swarm_magics import SwarmMagics
+
+__all__ = ["COMMANDS", "complete", "run_command"]
+
+
+class Text(str):
+    """A cell's value that shows itself as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def run_command(magics: SwarmMagics, line: str) -> Any:
+    """What `%swarm LINE` gives. Raises UsageError for a line that is none."""
+    words = shlex.split(line) or ["status"]
+    command = COMMANDS.get(words[0])
+
+    if command is None:
+        message = f"%swarm {words[0]}: there is {', '.join(COMMANDS)}; a goal goes below %%swarm"
+        raise UsageError(message)
+
+    return command(magics, words[1:])
+
+
+def _status(_magics: SwarmMagics, words: list[str]) -> Text:
+    chosen = [_run(words[0])] if words else [run for run in runs().values() if not run.done]
+
+    if not chosen:
+        return Text("no swarm is running; `%swarm list` has those of this kernel")
+
+    return Text(
+        "\n\n".join(
+            f"{live_text(run.fold, run.seconds, name=run.name)}\n{run.limits}" for run in chosen
+        )
+    )
+
+
+def _list(_magics: SwarmMagics, _words: list[str]) -> Text:
+    rows = [
+        f"{run.name:<20} {run.status:<12} {len(run.fold.agents):>4} agents "
+        f"{run.fold.steps:>6} steps {run.seconds:>8.1f} s  {run.path}"
+        for run in runs().values()
+    ]
+    return Text("\n".join(rows) or "no swarm has run in this kernel yet")
+
+
+def _cancel(_magics: SwarmMagics, words: list[str]) -> Text:
+    running = [run for run in runs().values() if not run.done]
+    chosen = [_run(words[0])] if words else running[-1:]
+
+    if not chosen or chosen[0].done:
+        return Text("nothing to cancel: it is not running")
+
+    chosen[0].cancel(*words[1:2])
+    return Text(f"cancelling {' '.join([chosen[0].name, *words[1:2]])}; what was done is kept")
+
+
+def _replay(_magics: SwarmMagics, words: list[str]) -> Replay:
+    return replay(_file(words))
+
+
+def _resume(magics: SwarmMagics, words: list[str]) -> Run | Replay:
+    path, *rest = [_file(words), *words[1:]]
+    run = resume(path, name=rest[0] if rest else "", base_url=magics.base_url or None)
+
+    if rest:
+        magics.bind(rest[0], run)
+
+    return run
+
+
+def _model(magics: SwarmMagics, words: list[str]) -> Text:
+    if words:
+        magics.model = "" if words[0] == "default" else words[0]
+
+    if magics.model:
+        return Text(f"model: {magics.model}")
+
+    return Text(
+        "model: that of the key in MOONSHOT_API_KEY or KIMI_API_KEY; without one the simulator. "
+        "`%swarm model ID` sets one, `%swarm model default` goes back"
+    )
+
+
+def _doctor(magics: SwarmMagics, _words: list[str]) -> Report:
+    return examine(magics.model or None, magics.base_url or None)
+
+
+COMMANDS: dict[str, Callable[[Any, list[str]], Any]] = {
+    "status": _status,
+    "list": _list,
+    "cancel": _cancel,
+    "replay": _replay,
+    "resume": _resume,
+    "model": _model,
+    "doctor": _doctor,
+}
+"""What `%swarm` understands."""
+
+
+def _run(name: str) -> Run:
+    if name not in runs():
+        message = f"no swarm {name!r} in this kernel; there is {', '.join(runs()) or 'none yet'}"
+        raise UsageFault(message)
+
+    return runs()[name]
+
+
+def _file(words: list[str]) -> str:
+    if not words:
+        message = "which file? such as: %swarm resume .kimi_nb/runs/20260101-120000-museums.jsonl"
+        raise UsageError(message)
+
+    return words[0]
+
+
+def complete(
+    line: str, symbol: str, parser: MagicArgumentParser, names: Sequence[str]
+) -> list[str]:
+    """What can stand at the end of a `%%swarm` or `%swarm` line, beginning with `symbol`."""
+    if line.lstrip().startswith("%%"):
+        options: list[str] = [
+            text for action in parser._actions for text in action.option_strings  # noqa: SLF001
+        ]
+        return [text for text in options if text.startswith(symbol or "--")]
+
+    words = line.split()
+    command = words[1] if len(words) > 1 else ""
+
+    if command in {"replay", "resume"}:
+        paths = glob.glob(f"{symbol}*.jsonl") + glob.glob(".kimi_nb/runs/*.jsonl")  # noqa: PTH207
+        return sorted({path for path in paths if path.startswith(symbol)})
+
+    if command in {"status", "cancel"}:
+        return [name for name in names if name.startswith(symbol)]
+
+    return [name for name in COMMANDS if name.startswith(symbol)]

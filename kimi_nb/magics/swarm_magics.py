@@ -1,0 +1,196 @@
+"""`%%swarm` and `%swarm`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Awaitable
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
+from traitlets import Int, Unicode
+
+from kimi_nb.magics.awaiting import prefix_await
+from kimi_nb.magics.commands import complete, run_command
+from kimi_nb.errors import UsageFault
+from kimi_nb.magics.live import watch
+from kimi_nb.swarm.budget import Budget
+from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.runtime import runtime
+from kimi_nb.swarm.start import runs, swarm
+
+__all__ = ["SwarmMagics", "load", "unload"]
+
+
+@magics_class
+class SwarmMagics(Magics):
+    """Defaults of `%%swarm`; set them with `%config SwarmMagics.max_agents = 50`."""
+
+    model = Unicode("", help="Model id; '' asks the environment's key, or the simulator.").tag(
+        config=True
+    )
+    base_url = Unicode("", help="An OpenAI-compatible endpoint; '' is Moonshot's.").tag(config=True)
+    max_agents = Int(20, min=1, help="Sub-agents in one run.").tag(config=True)
+    max_tokens = Int(16_384, min=256, help="Longest answer of one call, in tokens.").tag(
+        config=True
+    )
+    budget_tokens = Int(None, allow_none=True, min=0, help="Tokens of one run.").tag(config=True)
+    budget_seconds = Int(None, allow_none=True, min=0, help="Seconds of one run.").tag(config=True)
+
+    @magic_arguments()
+    @argument("name", nargs="?", help="variable that holds the run, from its start")
+    @argument("--agents", type=int, metavar="N", help="sub-agents at most")
+    @argument("--model", metavar="ID", help="model id, or 'simulator'")
+    @argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+    @argument("--single", action="store_true", help="one agent does it all alone")
+    @argument("--plan", metavar="FILE", help="a task graph (YAML); '-' is the cell itself")
+    @argument("--background", action="store_true", help="give the prompt back at once")
+    @argument("--folder", metavar="PATH", help="what the file tools see (default: here)")
+    @argument("--tools", metavar="NAMES", help="functions of this notebook, as a,b")
+    @argument("--trace", metavar="FILE", help="where the log goes")
+    @argument("--seed", type=int, default=0, metavar="N", help="of the simulator and of jitter")
+    @argument("--steps", type=int, metavar="N", help="budget: model calls in all")
+    @argument("--critical-steps", type=int, metavar="N", help="budget: critical steps")
+    @argument("--tokens", type=int, metavar="N", help="budget: tokens")
+    @argument("--usd", type=float, metavar="X", help="budget: US dollars")
+    @argument("--seconds", type=float, metavar="X", help="budget: wall time")
+    @argument("--no-early-start", action="store_true", help="wait for the turn's end")
+    @line_cell_magic
+    def swarm(self, line: str, cell: str | None = None) -> Any:
+        """Launch an orchestrator and its sub-agents on the goal in the cell.
+
+        The value of the cell is the run: its `answer`, `metrics`, `trace`, `graph`, `status`.
+
+            %%swarm museums --agents 20
+            Compare the opening hours of the museums in data/museums/.
+
+        `%swarm` on a line of its own: status [NAME], list, cancel [NAME [AGENT]],
+        replay FILE, resume FILE [NAME], model [ID], doctor.
+        """
+        if cell is None:
+            result = run_command(self, line)
+            return self._watched(result) if isinstance(result, Run) else result
+
+        arguments = SwarmMagics.swarm.parser.parse_argstring(SwarmMagics.swarm, line)
+        run = self._start(arguments, cell)
+
+        if arguments.name:
+            self.bind(arguments.name, run)
+
+        return run if arguments.background else self._watched(run)
+
+    def bind(self, name: str, run: Replay) -> None:
+        """Give the run its variable in the notebook."""
+        self._shell.user_ns[name] = run
+
+    @property
+    def _shell(self) -> InteractiveShell:
+        if self.shell is None:
+            message = "the magics are not attached to a shell; use %load_ext kimi_nb"
+            raise UsageFault(message)
+
+        return self.shell
+
+    def _start(self, arguments: argparse.Namespace, cell: str) -> Run:
+        name = arguments.name or _free_name()
+
+        if not name.isidentifier():
+            message = f"{name!r} is not a name for a variable; such as: %%swarm museums"
+            raise UsageError(message)
+
+        if name in runs() and not runs()[name].done:
+            message = f"{name!r} is still running; `%swarm cancel {name}`, or take another name"
+            raise UsageFault(message)
+
+        return swarm(
+            "" if arguments.plan == "-" else cell.strip(),
+            name=name,
+            model=arguments.model or self.model or None,
+            base_url=arguments.base_url or self.base_url or None,
+            tools=[self._tool(item) for item in (arguments.tools or "").split(",") if item],
+            max_agents=self.max_agents if arguments.agents is None else arguments.agents,
+            max_tokens=self.max_tokens,
+            budget=self._budget(arguments),
+            single=arguments.single,
+            plan=_plan(arguments.plan, cell),
+            folder=arguments.folder or ".",
+            trace=arguments.trace,
+            seed=arguments.seed,
+            early_start=not arguments.no_early_start,
+        )
+
+    def _budget(self, arguments: argparse.Namespace) -> Budget:
+        return Budget(
+            steps=arguments.steps,
+            critical_steps=arguments.critical_steps,
+            tokens=self.budget_tokens if arguments.tokens is None else arguments.tokens,
+            usd=arguments.usd,
+            seconds=self.budget_seconds if arguments.seconds is None else arguments.seconds,
+        )
+
+    def _tool(self, name: str) -> Any:
+        value = self._shell.user_ns.get(name.strip())
+
+        if not callable(value):
+            message = f"--tools {name.strip()}: no such function in this notebook; run its cell"
+            raise UsageFault(message)
+
+        return value
+
+    def _watched(self, run: Run) -> Run | Awaitable[Run]:
+        """Where cells can await, the cell's `await` (see `awaiting`) does the waiting."""
+        return watch(run, self._shell) if self._shell.autoawait else run.result()
+
+
+def _free_name() -> str:
+    number = 1
+
+    while f"swarm_{number}" in runs():
+        number += 1
+
+    return f"swarm_{number}"
+
+
+def _plan(source: str | None, cell: str) -> str | None:
+    if source is None or source == "-":
+        return cell if source else None
+
+    try:
+        with open(source, encoding="utf-8") as file:  # noqa: PTH123 -- the user's own path
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"cannot read the plan {source!r}: {error}"
+        raise UsageFault(message) from None
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics, their completion, and the `await` that lets cells be stopped."""
+    magics = SwarmMagics(shell=shell)
+    shell.register_magics(magics)
+    shell.configurables.append(magics)
+    transformers = shell.input_transformers_post
+
+    if prefix_await not in transformers:
+        transformers.append(prefix_await)
+
+    parser: MagicArgumentParser = SwarmMagics.swarm.parser
+
+    def completer(_shell: object, event: Any) -> list[str]:
+        return complete(event.line, event.symbol, parser, list(runs()))
+
+    for key in ("%%swarm", "%swarm"):
+        shell.set_hook("complete_command", completer, str_key=key)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Undo `load` and end all runs; they keep what they did."""
+    with contextlib.suppress(ValueError):
+        shell.input_transformers_post.remove(prefix_await)
+
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("swarm", None)
+
+    runtime().stop()

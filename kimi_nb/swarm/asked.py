@@ -1,0 +1,113 @@
+"""What was asked, checked: every refusal says what to type instead."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.swarm.connect import Connection
+from kimi_nb.tools import Tool, Toolset, standard_tools, tool
+from kimi_nb.views.prices import PRICES, Price
+
+__all__ = [
+    "Plan",
+    "UserTools",
+    "all_prices",
+    "at_least_one",
+    "mode_of",
+    "new_path",
+    "price_of",
+    "toolset_of",
+    "working_folder",
+]
+
+Plan = str | Sequence[Mapping[str, Any]]
+UserTools = Iterable[Tool | Callable[..., Any]]
+
+
+def mode_of(goal: str, *, single: bool, plan: Plan | None) -> str:
+    """Its mode: "swarm", "single" or "plan". Raises UsageFault if the goal is empty or both are asked."""
+    if single and plan is not None:
+        message = "--single and --plan exclude each other: one agent alone, or a graph of them"
+        raise UsageFault(message)
+
+    if plan is not None:
+        return "plan"
+
+    if not goal.strip():
+        message = "the goal is empty: write below the %%swarm line what the swarm is to do"
+        raise UsageFault(message)
+
+    return "single" if single else "swarm"
+
+
+def at_least_one(name: str, value: int) -> int:
+    """`value`. Raises UsageFault if it is below 1."""
+    if value < 1:
+        hint = "; for one agent alone use --single" if name == "max_agents" else ""
+        message = f"{name} is {value}, but it must be at least 1{hint}"
+        raise UsageFault(message)
+
+    return value
+
+
+def working_folder(folder: str | Path) -> Path:
+    """The absolute folder. Raises UsageFault if there is none."""
+    path = Path(folder).expanduser().resolve()
+
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        message = f"the working folder {str(folder)!r} {what} (here is {Path.cwd()})"
+        raise UsageFault(message)
+
+    return path
+
+
+def toolset_of(tools: UserTools) -> Toolset:
+    """The standard tools and the user's own."""
+    own = [item if isinstance(item, Tool) else tool(item) for item in tools]
+    return standard_tools() + Toolset(own)
+
+
+def all_prices(prices: Mapping[str, Price] | None) -> Mapping[str, Price]:
+    """The known prices with the user's over them."""
+    return {**PRICES, **(prices or {})}
+
+
+def price_of(connection: Connection, prices: Mapping[str, Price] | None) -> Price | None:
+    """The price of the connection's model; None if unknown. The simulator costs nothing."""
+    if connection.model.simulated:
+        return Price(0.0, 0.0, 0.0)
+
+    return all_prices(prices).get(connection.model.name)
+
+
+def new_path(name: str) -> Path:
+    """A log file that does not exist yet: below the current folder, or where one may write."""
+    slug = re.sub(r"[^\w-]+", "-", name).strip("-")[:40] or "swarm"
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = Path.cwd() / ".kimi_nb" / "runs"
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+
+    if not writable:
+        folder = Path(tempfile.gettempdir()) / f"kimi_nb-{os.getuid()}" / "runs"
+
+    path = folder / f"{stamp}-{slug}.jsonl"
+    number = 1
+
+    while path.exists():
+        number += 1
+        path = folder / f"{stamp}-{slug}-{number}.jsonl"
+
+    return path

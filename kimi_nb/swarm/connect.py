@@ -1,0 +1,82 @@
+"""From what the user gave (an id, a URL, a key, a client, or nothing) to a model and its limiter."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.models.base import Model
+from kimi_nb.models.endpoint import resolve
+from kimi_nb.models.limiter import Limiter, limiter_for
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from kimi_nb.models.simulator import Options
+
+__all__ = ["Connection", "connect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Who answers a run, and who keeps its pace."""
+
+    model: Model
+    limiter: Limiter
+    owned: bool
+    """Made here, so closed with the run."""
+    base_url: str | None = None
+    simulator: dict[str, Any] | None = None
+    """The simulator's options; None for a real endpoint."""
+
+
+def connect(
+    model: str | Model | None,
+    base_url: str | None,
+    key: str | None,
+    client: AsyncOpenAI | None,
+    options: Options | None,
+) -> Connection:
+    """The connection; without id, URL, key or client, also in the environment: the simulator.
+
+    Raises UsageFault for contradictions and for a key that cannot be used.
+    """
+    if client is not None:
+        return _through_client(model, client)
+
+    if model is not None and not isinstance(model, str):
+        return Connection(model=model, limiter=limiter_for(f"model {model.name}"), owned=False)
+
+    endpoint = None if options is not None else resolve(model, base_url, key, os.environ)
+
+    if endpoint is None:
+        return _simulator(options)
+
+    from kimi_nb.models.chat import ChatModel
+
+    chat = ChatModel(endpoint.model, base_url=endpoint.base_url, key=endpoint.key)
+    limiter = limiter_for(f"{endpoint.base_url} {hash(endpoint.key)}")
+    return Connection(model=chat, limiter=limiter, owned=True, base_url=endpoint.base_url)
+
+
+def _through_client(model: str | Model | None, client: AsyncOpenAI) -> Connection:
+    from kimi_nb.models.openai_client import OpenAIModel
+
+    if not isinstance(model, str):
+        message = "with a client of your own, say which model: model='…'"
+        raise UsageFault(message)
+
+    url = str(client.base_url)
+    limiter = limiter_for(f"{url} {id(client)}")
+    return Connection(model=OpenAIModel(model, client), limiter=limiter, owned=False, base_url=url)
+
+
+def _simulator(options: Options | None) -> Connection:
+    from kimi_nb.models.simulator import Options, Simulator
+
+    chosen = options or Options()
+    return Connection(
+        model=Simulator(chosen), limiter=Limiter(), owned=True, simulator=asdict(chosen)
+    )

@@ -1,0 +1,222 @@
+"""What a notebook holds of a run: its results at any time, and the means to wait and to cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.swarm.engine import Engine, Stop
+from kimi_nb.swarm.runtime import GRACE, runtime
+from kimi_nb.trace import Log, Record, Trace
+from kimi_nb.views.critical import Metrics, metrics
+from kimi_nb.views.fold import Fold
+from kimi_nb.views.graph import graph
+from kimi_nb.views.prices import Price
+from kimi_nb.views.summary import summary_html, summary_text
+
+if TYPE_CHECKING:
+    import networkx
+
+__all__ = ["Interrupted", "Replay", "Run"]
+
+HEARTBEAT = 0.05
+"""Seconds between looks at a run that is awaited. The kernel's interrupt handler does not wake
+an idle loop, so it is this that makes the stop button work."""
+
+
+class Interrupted(asyncio.CancelledError):
+    """The cell was stopped while it awaited a run; the run was cancelled and keeps its results."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}"]
+
+
+class Replay:
+    """A run read from its trace: all results, nothing to wait for."""
+
+    def __init__(
+        self, log: Log, *, name: str = "", prices: Mapping[str, Price] | None = None
+    ) -> None:
+        self._log = log
+        self._prices = prices
+        self._fold = Fold()
+        self.name = name
+
+    @property
+    def fold(self) -> Fold:
+        """What the facts so far add up to."""
+        for record in self._log.records[self._fold.count :]:
+            self._fold.add(record)
+
+        return self._fold
+
+    @property
+    def goal(self) -> str:
+        return self.fold.goal
+
+    @property
+    def status(self) -> str:
+        """running, finished, partial, cancelled, over_budget or failed."""
+        return self.fold.status
+
+    @property
+    def answer(self) -> str:
+        """The orchestrator's answer; of a run without one, what its sub-agents brought."""
+        return self.fold.answer
+
+    @property
+    def why(self) -> str:
+        """Why the run did not finish; "" if it did."""
+        return self.fold.why
+
+    @property
+    def metrics(self) -> Metrics:
+        return metrics(self.fold) if self._prices is None else metrics(self.fold, self._prices)
+
+    @property
+    def trace(self) -> Trace:
+        return self._log.trace()
+
+    @property
+    def path(self) -> Path | None:
+        """Where the log lies."""
+        return self._log.path
+
+    @property
+    def graph(self) -> networkx.DiGraph[str]:
+        return graph(self.trace)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the trace to another file; returns its path."""
+        return self.trace.save(path)
+
+    def __repr__(self) -> str:
+        return summary_text(self.trace)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self.trace)
+
+
+class Run(Replay):
+    """A run that was started here. `await` it, or `result()`, or let it go on."""
+
+    def __init__(
+        self,
+        log: Log,
+        engine: Engine,
+        future: Future[None],
+        *,
+        name: str,
+        prices: Mapping[str, Price] | None = None,
+    ) -> None:
+        super().__init__(log, name=name, prices=prices)
+        self._engine = engine
+        self._future = future
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self._future.done()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run has taken so far."""
+        return self.fold.now if self.done else self._log.now
+
+    @property
+    def limits(self) -> str:
+        """One line: how many calls are out, how many wait, at what pace."""
+        return self._engine.limiter.status()
+
+    def cancel(self, agent: str | None = None) -> None:
+        """End the run, or one of its sub-agents, at once; all that was done is kept.
+
+        Raises UsageFault for an agent that is not running.
+        """
+        if self.done:
+            return
+
+        if agent is None:
+            stop = Stop("cancelled", "cancelled by the user")
+            runtime().loop.call_soon_threadsafe(self._engine.stop, stop)
+            return
+
+        if agent not in self._engine.tasks:
+            running = ", ".join(id for id, task in self._engine.tasks.items() if not task.done())
+            message = f"no sub-agent {agent!r} is running; running: {running or 'none'}"
+            raise UsageFault(message)
+
+        runtime().loop.call_soon_threadsafe(self._engine.cancel_agent, agent)
+
+    def result(self, timeout: float | None = None) -> Run:
+        """Wait until the run has ended, and return it.
+
+        Raises TimeoutError after `timeout` seconds; the run goes on. Ctrl-C cancels it.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+
+        try:
+            while not self.done:
+                if end is not None and time.monotonic() > end:
+                    message = f"the run goes on after {timeout} s"
+                    raise TimeoutError(message)
+
+                time.sleep(HEARTBEAT / 5)
+        except KeyboardInterrupt:
+            self.cancel()
+            self._wait_for_end()
+            raise
+
+        self._future.result()
+        return self
+
+    def __await__(self) -> Generator[Any, None, Run]:
+        return self.wait().__await__()
+
+    async def wait(self, beat: Callable[[], None] | None = None) -> Run:
+        """What `await` does; `beat` is called at every heartbeat.
+
+        Raises Interrupted, with the run cancelled, when whoever waits is cancelled.
+        """
+        try:
+            while not self.done:
+                await asyncio.sleep(HEARTBEAT)
+
+                if beat is not None:
+                    beat()
+        except asyncio.CancelledError:
+            self.cancel()
+            self._wait_for_end()
+            where = f"; go on with kn.resume({str(self.path)!r})" if self.path else ""
+            message = f"the swarm was stopped, what it did is kept{where}"
+            raise Interrupted(message) from None
+
+        self._future.result()
+        return self
+
+    def _wait_for_end(self) -> None:
+        end = time.monotonic() + GRACE
+
+        while not self.done and time.monotonic() < end:
+            time.sleep(HEARTBEAT / 10)
+
+    async def __aiter__(self) -> AsyncIterator[Record]:
+        """Every fact of the run, from its first, as it happens."""
+        seen = 0
+
+        while True:
+            done = self.done
+
+            for record in self._log.records[seen:]:
+                seen += 1
+                yield record
+
+            if done:
+                return
+
+            await asyncio.sleep(HEARTBEAT)

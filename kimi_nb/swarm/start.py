@@ -1,0 +1,235 @@
+"""The three ways to a run: start one, read one, take one up again."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimi_nb._version import __version__
+from kimi_nb.errors import TraceError, UsageFault
+from kimi_nb.events import RunBegan, RunEnded, RunResumed
+from kimi_nb.models.base import Model
+from kimi_nb.swarm.asked import (
+    Plan,
+    UserTools,
+    all_prices,
+    at_least_one,
+    mode_of,
+    new_path,
+    price_of,
+    toolset_of,
+    working_folder,
+)
+from kimi_nb.swarm.budget import Account, Budget
+from kimi_nb.swarm.connect import Connection, connect
+from kimi_nb.swarm.engine import Engine, Settings
+from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.orchestrate import run_to_end
+from kimi_nb.swarm.past import Past
+from kimi_nb.swarm.plan import Task, parse_plan
+from kimi_nb.swarm.runtime import runtime
+from kimi_nb.swarm.saved import (
+    check_tools,
+    options_of,
+    saved_options,
+    saved_settings,
+    saved_simulator,
+)
+from kimi_nb.tools import Toolset
+from kimi_nb.trace import Log, read
+from kimi_nb.views.prices import Price
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from kimi_nb.models.simulator import Options
+
+__all__ = ["replay", "resume", "runs", "swarm"]
+
+
+def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have defaults
+    goal: str,
+    *,
+    name: str = "swarm",
+    model: str | Model | None = None,
+    base_url: str | None = None,
+    key: str | None = None,
+    client: AsyncOpenAI | None = None,
+    tools: UserTools = (),
+    max_agents: int = 20,
+    budget: Budget | None = None,
+    single: bool = False,
+    plan: Plan | None = None,
+    folder: str | Path = ".",
+    trace: str | Path | None = None,
+    prices: Mapping[str, Price] | None = None,
+    seed: int = 0,
+    early_start: bool = True,
+    max_steps: int = 100,
+    max_tokens: int = 16_384,
+    simulator: Options | None = None,
+) -> Run:
+    """Start a run and return its handle at once: `await` it, or call `.result()`.
+
+    `model`: an id, or anything that satisfies `models.base.Model`; without one, a key or a
+    `base_url` the simulator answers. `client`: an `AsyncOpenAI` of one's own to call through.
+    `single`: one agent does it all alone. `plan`: an explicit task graph, see `swarm.plan`.
+    `folder`: what the file tools see. `trace`: the log file; a new one below `.kimi_nb/runs` if
+    left out. `prices`: USD per 1M tokens by model id, beside the known ones.
+
+    Raises UsageFault if this cannot be done as asked.
+    """
+    settings = Settings(
+        mode=mode_of(goal, single=single, plan=plan),
+        max_agents=at_least_one("max_agents", max_agents),
+        max_steps=at_least_one("max_steps", max_steps),
+        max_tokens=at_least_one("max_tokens", max_tokens),
+        early_start=early_start,
+        seed=seed,
+        folder=working_folder(folder),
+    )
+    tasks = parse_plan(plan) if plan is not None else []
+    toolset = toolset_of(tools)
+    connection = connect(model, base_url, key, client, simulator)
+    account = Account(budget or Budget(), price_of(connection, prices))
+    path = Path(trace) if trace is not None else new_path(name)
+
+    if trace is not None and path.exists() and path.stat().st_size:
+        message = f"{path} holds a run already; kn.resume({str(path)!r}) goes on with it"
+        raise UsageFault(message)
+
+    log = Log(path)
+    began = RunBegan(
+        goal=goal,
+        model=connection.model.name,
+        simulated=connection.model.simulated,
+        seed=seed,
+        started=time.time(),
+        version=__version__,
+        options=options_of(settings, connection, account.budget, toolset, tasks),
+    )
+    log.add("", began)
+    engine = _engine(log, connection, account, toolset, Past(), settings)
+    return _launch(engine, connection, goal, tasks, name, prices)
+
+
+def replay(path: str | Path) -> Replay:
+    """The run in a trace file, as it was. Raises TraceError."""
+    trace = read(path)
+    return Replay(trace, name=Path(path).stem)
+
+
+def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functions
+    path: str | Path,
+    *,
+    name: str = "",
+    model: str | Model | None = None,
+    base_url: str | None = None,
+    key: str | None = None,
+    client: AsyncOpenAI | None = None,
+    tools: UserTools = (),
+    budget: Budget | None = None,
+    prices: Mapping[str, Price] | None = None,
+) -> Run | Replay:
+    """Go on with the run in a log where it ended, in the same file.
+
+    Completed calls are not made again; a finished run is only read. Give the `tools` that the run had; `budget` is the whole run's, what is spent included.
+    Raises TraceError, TraceLocked, or TraceMismatch if the log is of a run with other tools.
+    """
+    if not Path(path).is_file():
+        message = f"there is no trace {str(path)!r}"
+        raise TraceError(message)
+
+    log = Log(path)
+
+    try:
+        past = Past(log.records)
+        began, saved = saved_options(path, past)
+        toolset = toolset_of(tools)
+        check_tools(saved["tools"], toolset)
+    except BaseException:
+        log.close()
+        raise
+
+    if any(isinstance(r.fact, RunEnded) and r.fact.status == "finished" for r in log.records[-1:]):
+        log.close()
+        return Replay(log.trace(), name=name or Path(path).stem)
+
+    try:
+        connection = connect(
+            model or (None if began.simulated else began.model),
+            base_url or saved["base_url"],
+            key,
+            client,
+            saved_simulator(saved),
+        )
+        limits = budget or Budget(**saved["budget"])
+        account = Account(limits, price_of(connection, prices))
+    except BaseException:
+        log.close()
+        raise
+
+    settings = saved_settings(saved, began.seed)
+    log.add("", RunResumed(started=time.time(), version=__version__))
+    tasks = parse_plan(saved["plan"]) if saved["plan"] else []
+    engine = _engine(log, connection, account, toolset, past, settings)
+    return _launch(engine, connection, began.goal, tasks, name or Path(path).stem, prices)
+
+
+def _engine(
+    log: Log,
+    connection: Connection,
+    account: Account,
+    toolset: Toolset,
+    past: Past,
+    settings: Settings,
+) -> Engine:
+    return Engine(
+        log=log,
+        model=connection.model,
+        limiter=connection.limiter,
+        account=account,
+        tools=toolset,
+        past=past,
+        settings=settings,
+        cache_key=f"kimi_nb-{log.path.stem if log.path else id(log)}",
+    )
+
+
+def _launch(
+    engine: Engine,
+    connection: Connection,
+    goal: str,
+    tasks: Sequence[Task],
+    name: str,
+    prices: Mapping[str, Price] | None,
+) -> Run:
+    future = runtime().spawn(_drive(engine, connection, goal, tasks))
+    run = Run(engine.log, engine, future, name=name, prices=all_prices(prices))
+    runs()[name] = run
+    return run
+
+
+@functools.cache
+def runs() -> dict[str, Run]:
+    """The runs of this process by name, the latest of each."""
+    return {}
+
+
+async def _drive(engine: Engine, connection: Connection, goal: str, tasks: Sequence[Task]) -> None:
+    try:
+        await run_to_end(engine, goal, tasks)
+    finally:
+        engine.log.close()
+        await asyncio.shield(_close(engine, connection))
+
+
+async def _close(engine: Engine, connection: Connection) -> None:
+    await engine.tools.close()
+
+    if connection.owned:
+        await connection.model.close()
