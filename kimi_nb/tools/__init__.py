@@ -1,1 +1,27 @@
 """What an agent can do besides talking."""
+
+from kimi_nb.tools.base import Tool, ToolContext, ToolOutcome, Toolset
+from kimi_nb.tools.decorator import tool
+from kimi_nb.tools.files import grep, list_files, read_file
+from kimi_nb.tools.packages import list_packages, package_info
+from kimi_nb.tools.python import python_tool
+
+__all__ = [
+    "Tool",
+    "ToolContext",
+    "ToolOutcome",
+    "Toolset",
+    "grep",
+    "list_files",
+    "list_packages",
+    "package_info",
+    "python_tool",
+    "read_file",
+    "standard_tools",
+    "tool",
+]
+
+
+def standard_tools() -> Toolset:
+    """The tools that every agent has unless told otherwise. Close the set after the run."""
+    return Toolset([list_files, read_file, grep, list_packages, package_info, python_tool()])

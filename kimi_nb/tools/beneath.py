@@ -1,0 +1,292 @@
+"""Opening files beneath one folder, and nothing else.
+
+Every step of a path is opened on its own, relative to the descriptor of the step before and
+never through a link: a path that was checked as a string could be another one by the time
+it is opened. Links are read and followed by hand, inside the folder only. Only regular
+files and folders are opened: a FIFO or a device could block, or worse.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from kimi_nb.errors import ToolError
+from kimi_nb.tools.arguments import nearest
+
+__all__ = ["SANDBOX_ROOT", "SKIPPED", "Entry", "Folder"]
+
+SANDBOX_ROOT = "/data"
+"""Where the sandbox of the python tool has the working folder; understood here as well."""
+SKIPPED = frozenset({".git", "__pycache__", ".ipynb_checkpoints"})
+"""Folders that nobody means by "all files"."""
+MOST_LINKS = 20
+MOST_ENTRIES = 100_000
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+Parts = tuple[str, ...]
+"""The steps from the working folder to something in it."""
+
+
+class Entry(NamedTuple):
+    """A file or a folder, with links already followed."""
+
+    parts: Parts
+    is_folder: bool
+    size: int
+    """Bytes; 0 for a folder."""
+    is_link: bool = False
+
+    @property
+    def path(self) -> str:
+        """Relative to the working folder, printable, with a / at the end of a folder."""
+        return "/".join(map(_shown, self.parts)) + ("/" if self.is_folder else "")
+
+
+class Folder:
+    """A working folder, held open. A context manager. Everything raises ToolError."""
+
+    __slots__ = ("_fd", "_given", "_path")
+
+    def __init__(self, path: Path) -> None:
+        self._given = path.absolute()
+        self._path = path.resolve()
+
+        try:
+            self._fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise ToolError(f"the working folder {str(path)!r}: {error.strerror}") from error
+
+    def __enter__(self) -> Folder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def parts(self, path: str) -> Parts:
+        """The steps to `path`, which may be absolute if it lies in the working folder."""
+        if "\0" in path:
+            raise ToolError("a path cannot contain a NUL character")
+
+        pure = PurePosixPath(path)
+        pure = self._relative(pure) if pure.is_absolute() else pure
+
+        if pure is None or ".." in pure.parts:
+            raise _leads_out(path)
+
+        return pure.parts
+
+    def entry(self, parts: Parts) -> Entry:
+        """What lies there."""
+        with self._opened(parts) as fd:
+            return _entry(parts, os.fstat(fd))
+
+    def read(self, parts: Parts, limit: int) -> bytes:
+        """The bytes of a file that has at most `limit`."""
+        with self._opened(parts) as fd:
+            found = _entry(parts, os.fstat(fd))
+
+            if found.is_folder:
+                raise ToolError(f"{found.path!r} is a folder; call list_files to see what it has")
+
+            if found.size > limit:
+                size = found.size / 1_000_000
+                raise ToolError(f"{found.path!r} is too large to read ({size:,.0f} MB)")
+
+            with open(fd, "rb", closefd=False) as file:
+                return file.read(limit)
+
+    def entries(self, parts: Parts) -> list[Entry]:
+        """What a folder has, by name; without what leads out or is neither file nor folder."""
+        with self._opened(parts) as fd:
+            if not stat.S_ISDIR(os.fstat(fd).st_mode):
+                raise ToolError(f"{_joined(parts)!r} is a file; call read_file to read it")
+
+            found = [self._child(fd, (*parts, name)) for name in sorted(os.listdir(fd))]
+
+        return [entry for entry in found if entry is not None]
+
+    def walk(self, parts: Parts) -> Iterator[Entry]:
+        """All below a folder, without the inside of SKIPPED folders and of links to folders."""
+        waiting = [parts]
+        count = 0
+
+        while waiting:
+            for entry in self.entries(waiting.pop()):
+                yield entry
+                count += 1
+
+                if entry.is_folder and not entry.is_link and entry.parts[-1] not in SKIPPED:
+                    waiting.append(entry.parts)
+
+                if count > MOST_ENTRIES:
+                    raise ToolError(f"more than {MOST_ENTRIES:,} files; name a folder in it")
+
+    def _relative(self, path: PurePosixPath) -> PurePosixPath | None:
+        for root in (self._path, self._given, SANDBOX_ROOT):
+            if path.is_relative_to(root):
+                return path.relative_to(root)
+
+        return None
+
+    def _child(self, fd: int, parts: Parts) -> Entry | None:
+        with contextlib.suppress(ToolError, OSError):
+            status = os.stat(parts[-1], dir_fd=fd, follow_symlinks=False)
+
+            if stat.S_ISLNK(status.st_mode):
+                return self.entry(parts)._replace(is_link=True)
+
+            _check_kind(parts[-1], status.st_mode)
+            return _entry(parts, status)
+
+        return None
+
+    @contextlib.contextmanager
+    def _opened(self, parts: Parts) -> Iterator[int]:
+        fd = self._open(parts)
+
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def _open(self, parts: Parts, links: int = 0) -> int:
+        """A descriptor of a regular file or a folder."""
+        if links > MOST_LINKS:
+            raise ToolError(f"{_joined(parts)!r}: too many links")
+
+        fd = os.dup(self._fd)
+
+        try:
+            for at, step in enumerate(parts):
+                name = _actual(fd, step)
+                target = _link_target(fd, name)
+
+                if target is not None:
+                    return self._open(
+                        self._resolved(parts[:at], target) + parts[at + 1 :], links + 1
+                    )
+
+                inner = _step(fd, name)
+                os.close(fd)
+                fd = inner
+
+            return os.dup(fd)
+        except FileNotFoundError:
+            raise self._missing(parts) from None
+        except OSError as error:
+            raise ToolError(f"{_joined(parts)!r}: {error.strerror}") from error
+        finally:
+            os.close(fd)
+
+    def _resolved(self, base: Parts, target: str) -> Parts:
+        """Where a link in the folder `base` leads. Safe in any case: the result is walked anew."""
+        path: PurePosixPath | None = PurePosixPath(target)
+
+        if path.is_absolute():
+            base, path = (), self._relative(path)
+
+        if path is None:
+            raise _leads_out(target)
+
+        steps = list(base)
+
+        for step in path.parts:
+            if step != "..":
+                steps.append(step)
+            elif steps:
+                steps.pop()
+            else:
+                raise _leads_out(target)
+
+        return tuple(steps)
+
+    def _missing(self, parts: Parts) -> ToolError:
+        """Says which part of a path is not there, and what is."""
+        for depth in range(len(parts)):
+            with contextlib.suppress(ToolError):
+                there = self.entries(parts[:depth])
+
+                if not any(entry.parts[-1] == parts[depth] for entry in there):
+                    return _not_there(parts[: depth + 1], there, last=depth + 1 == len(parts))
+
+        return ToolError(f"{_joined(parts)!r} is not there")
+
+
+def _not_there(parts: Parts, there: list[Entry], *, last: bool) -> ToolError:
+    folders = not last
+    known = [entry.path for entry in there if entry.is_folder or not folders]
+    kind = "folder" if folders else "file or folder"
+    shown = ", ".join(nearest(_joined(parts), known, 10)) or "nothing"
+    return ToolError(f"no {kind} {_joined(parts)!r}; there are: {shown}")
+
+
+def _leads_out(path: str) -> ToolError:
+    return ToolError(
+        f"{path!r} leads out of the working folder; give a path relative to it, without '..'"
+    )
+
+
+def _step(fd: int, name: str) -> int:
+    mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
+    _check_kind(name, mode)
+    inner = os.open(name, _FLAGS, dir_fd=fd)
+
+    try:
+        _check_kind(name, os.fstat(inner).st_mode)  # it may have been replaced in between
+    except ToolError:
+        os.close(inner)
+        raise
+
+    return inner
+
+
+def _check_kind(name: str, mode: int) -> None:
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ToolError(f"{_shown(name)!r} is neither a file nor a folder")
+
+
+def _link_target(fd: int, name: str) -> str | None:
+    try:
+        return os.readlink(name, dir_fd=fd)
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # not a link
+            return None
+
+        raise
+
+
+def _actual(fd: int, name: str) -> str:
+    """The name on disk for a name as it was shown: names need not be printable or valid UTF-8."""
+    try:
+        os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        meant = [each for each in os.listdir(fd) if _shown(each) == _shown(name)]
+
+        if len(meant) == 1:
+            return meant[0]
+
+        raise
+
+    return name
+
+
+def _entry(parts: Parts, status: os.stat_result) -> Entry:
+    is_folder = stat.S_ISDIR(status.st_mode)
+    return Entry(parts, is_folder, 0 if is_folder else status.st_size)
+
+
+def _shown(name: str) -> str:
+    """Printable, in the one form of Unicode that a model would type."""
+    name = unicodedata.normalize("NFC", name)
+    return name if name.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in name)
+
+
+def _joined(parts: Parts) -> str:
+    return "/".join(map(_shown, parts)) or "."

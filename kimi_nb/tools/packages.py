@@ -1,0 +1,149 @@
+"""Tools that look at the Python packages of this environment."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from importlib.metadata import Distribution, PackageNotFoundError
+from pathlib import Path
+
+import orjson
+
+from kimi_nb.errors import ToolError
+from kimi_nb.tools.arguments import suggest
+from kimi_nb.tools.decorator import tool
+
+__all__ = ["list_packages", "package_info"]
+
+SHORT = 60
+"""Characters: a longer License field is the text of a licence, not its name."""
+_CODE = re.compile(rb"^[ \t\f]*[^\s#]", re.MULTILINE)
+_OSI = "License :: OSI Approved :: "
+
+
+@tool
+def list_packages() -> str:
+    """The names of the Python packages that are installed here, one a line, sorted."""
+    found = {
+        _normal(name): name
+        for distribution in importlib.metadata.distributions()
+        if (name := _name(distribution))
+    }
+    return "\n".join(found[key] for key in sorted(found))
+
+
+@tool
+def package_info(name: str) -> str:
+    """Facts about one installed Python package, one a line.
+
+    Name, version, licence, direct dependencies (those that apply on this machine, without
+    extras), modules (its .py files), lines of code (lines of those files that are neither
+    blank nor only a comment) and summary.
+
+    Args:
+        name: The name as list_packages gives it.
+    """
+    try:
+        distribution = importlib.metadata.distribution(name)
+    except (PackageNotFoundError, ValueError):
+        known = list_packages().splitlines()
+        raise ToolError(f"no package {name!r} is installed; {suggest(name, known)}") from None
+
+    dependencies = _dependencies(distribution)
+    files, unknown = _modules(distribution)
+    lines = unknown or str(sum(map(_lines_of_code, files)))
+    return "\n".join(
+        [
+            f"name: {_name(distribution) or name}",
+            f"version: {distribution.version or 'not stated'}",
+            f"licence: {_licence(distribution)}",
+            f"direct dependencies: {', '.join(dependencies) or 'none'} ({len(dependencies)})",
+            f"modules: {unknown or len(files)}",
+            f"lines of code: {lines}",
+            f"summary: {_first_line(distribution.metadata.get('Summary'))}",
+        ]
+    )
+
+
+def _name(distribution: Distribution) -> str:
+    # A folder that an aborted pip run left behind has no metadata at all.
+    return str(distribution.metadata.get("Name") or "")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _licence(distribution: Distribution) -> str:
+    metadata = distribution.metadata
+
+    if expression := metadata.get("License-Expression"):
+        return expression.strip()
+
+    stated = (metadata.get("License") or "").strip()
+
+    if stated and len(stated) <= SHORT and "\n" not in stated and stated.upper() != "UNKNOWN":
+        return stated
+
+    classifiers = metadata.get_all("Classifier") or []
+    names = [each.removeprefix(_OSI) for each in classifiers if each.startswith("License :: ")]
+    return "; ".join(name.removeprefix("License :: ") for name in names) or "not stated"
+
+
+def _dependencies(distribution: Distribution) -> list[str]:
+    """Names of what it needs here, each once, sorted."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found: dict[str, str] = {}
+
+    for line in distribution.requires or ():
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            found.setdefault(_normal(requirement.name), requirement.name)
+
+    return [found[key] for key in sorted(found)]
+
+
+def _modules(distribution: Distribution) -> tuple[list[Path], str]:
+    """Its .py files, or why they cannot be told."""
+    if place := _editable(distribution):
+        return [], f"unknown (editable install: {place})"
+
+    listed = distribution.files
+
+    if listed is None:
+        return [], "unknown (the package has no list of its files)"
+
+    paths = {Path(str(file.locate())) for file in listed if file.suffix == ".py"}
+    there = sorted(path for path in paths if path.is_file())
+
+    if paths and not there:
+        return [], "unknown (the files of its list are not there)"
+
+    return there, ""
+
+
+def _editable(distribution: Distribution) -> str:
+    text = distribution.read_text("direct_url.json")
+
+    try:
+        origin = orjson.loads(text) if text else {}
+    except orjson.JSONDecodeError:
+        return ""
+
+    return origin.get("url", "") if origin.get("dir_info", {}).get("editable") else ""
+
+
+def _lines_of_code(path: Path) -> int:
+    try:
+        return len(_CODE.findall(path.read_bytes()))
+    except OSError:
+        return 0  # gone since it was listed
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0] or "none"
