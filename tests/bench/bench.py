@@ -15,9 +15,22 @@ from typing import Any
 import peers
 from peers import HERE, ROOT, SERVER, Peer
 
-__all__ = ["Options", "Report", "Target", "best", "client", "measure", "server", "table"]
+__all__ = [
+    "Columns",
+    "Options",
+    "Report",
+    "Row",
+    "Target",
+    "best",
+    "client",
+    "measure",
+    "server",
+    "table",
+]
 
 Row = dict[str, Any]
+Columns = dict[str, Callable[[Row], str]]
+"""Header → cell of a row."""
 TIMEOUT = 600.0
 
 
@@ -70,8 +83,7 @@ class Report:
 
     name: str
     title: str
-    columns: dict[str, Callable[[Row], str]]
-    """Header → cell."""
+    columns: Columns
     rows: list[Row] = field(default_factory=list[Row])
     targets: list[Target] = field(default_factory=list[Target])
     notes: list[str] = field(default_factory=list[str])
@@ -85,7 +97,7 @@ class Report:
         return {"rows": self.rows, "targets": targets}
 
 
-def table(columns: dict[str, Callable[[Row], str]], rows: Iterable[Row]) -> str:
+def table(columns: Columns, rows: Iterable[Row]) -> str:
     """A Markdown table; a row that failed says why in its second cell."""
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
 
@@ -104,7 +116,11 @@ def failed(row: Row) -> list[str]:
 def server(**options: float | bool) -> Generator[str]:
     """A fake server of its own; gives its base URL, and ends with the block."""
     python = peers.python_of(SERVER)
-    flags = [f"--{name}" if value is True else f"--{name}={value}" for name, value in options.items()]
+    flags = [
+        f"--{name}" if value is True else f"--{name}={value}"
+        for name, value in options.items()
+        if value
+    ]
     process = subprocess.Popen(  # noqa: S603 - our own command line
         [str(python), str(HERE / "server.py"), *flags],
         stdin=subprocess.PIPE,

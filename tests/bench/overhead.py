@@ -1,8 +1,8 @@
 """The speed benchmark: one command, one run, a table and verdicts.
 
-    python tests/bench/overhead.py --install         once: an environment for each peer
-    python tests/bench/overhead.py                   W(100, 15, 50 ms), plain and streamed
-    python tests/bench/overhead.py all --json
+python tests/bench/overhead.py --install         once: an environment for each peer
+python tests/bench/overhead.py                   W(100, 15, 50 ms), plain and streamed
+python tests/bench/overhead.py all --json
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FRAMEWORKS", "HERE", "OURS", "PEERS", "SERVER", "Peer", "install", "python_of"]
+__all__ = ["FRAMEWORKS", "HERE", "OURS", "PEERS", "ROOT", "SERVER", "Peer", "install", "python_of"]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -91,7 +91,7 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self.server.stats.connections += 1
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
         self.server.stats.connections -= 1
 
         if self.timer is not None:
@@ -238,7 +238,7 @@ async def serve(options: Options) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="A fake OpenAI-compatible server.")
     parser.add_argument("--latency", type=float, default=0.05, help="seconds for each answer")
     parser.add_argument("--deltas", type=int, default=20, help="deltas of a streamed answer")
     parser.add_argument("--limit", type=int, default=0, help="requests at once, 429 beyond")
@@ -247,11 +247,11 @@ def main() -> None:
     options = Options(**vars(parser.parse_args()))
 
     try:
-        import uvloop  # noqa: PLC0415 - optional: the server is cheaper with it
+        import uvloop  # pyright: ignore - optional: the server is cheaper with it
     except ImportError:
         asyncio.run(serve(options))
     else:
-        uvloop.run(serve(options))
+        uvloop.run(serve(options))  # pyright: ignore[reportUnknownMemberType]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ names its own number of calls; its progress is the number of tool messages in it
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -170,4 +171,4 @@ def _bundle(events: list[bytes], count: int) -> list[bytes]:
     """`events` joined, in order, into at most `count` groups of nearly equal size."""
     count = min(count, len(events))
     edges = [round(part * len(events) / count) for part in range(count + 1)]
-    return [b"".join(events[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [b"".join(events[a:b]) for a, b in itertools.pairwise(edges)]

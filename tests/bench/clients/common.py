@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import resource
 import sys
@@ -17,7 +18,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.request import urlopen
 
-__all__ = ["ORCHESTRATOR", "WORKER", "Lag", "Swarm", "Work", "looked", "main", "server_stats"]
+__all__ = [
+    "ORCHESTRATOR",
+    "WORKER",
+    "Client",
+    "Lag",
+    "Swarm",
+    "Work",
+    "looked",
+    "main",
+    "server_stats",
+]
 
 ORCHESTRATOR = "Split the goal into tasks, assign each, and join what comes back."
 WORKER = "Do the task with your tools. Answer briefly."
@@ -70,10 +81,6 @@ class Swarm(Protocol):
     async def close(self) -> None: ...
 
 
-Build = Callable[[Work], Swarm]
-Cancel = Callable[[Work, Swarm], Awaitable[dict[str, Any]]]
-
-
 def looked(key: str) -> str:
     """The body of the tool: as good as nothing, but it notes the CPU time."""
     looks.append(time.process_time())
@@ -110,10 +117,37 @@ def cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-async def run_once(work: Work, swarm: Swarm, ticking: Callable[[Lag], Any]) -> dict[str, Any]:
+async def cancel_task(work: Work, swarm: Swarm) -> dict[str, Any]:
+    """Cancel as asyncio does it."""
+    task = asyncio.create_task(swarm(work))
+    await asyncio.sleep(work.after)
+    start = time.perf_counter()
+    task.cancel()
+    await asyncio.wait([task])
+    return {"cancel": time.perf_counter() - start, "status": "cancelled"}
+
+
+def tick_here(lag: Lag) -> asyncio.Task[None]:
+    return asyncio.get_running_loop().create_task(lag.tick())
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a client's script hands over."""
+
+    import_s: float
+    """Seconds that its imports took."""
+    build: Callable[[Work], Swarm]
+    cancel: Callable[[Work, Swarm], Awaitable[dict[str, Any]]] = cancel_task
+    ticking: Callable[[Lag], Any] = tick_here
+    """Starts the ticker on the loop in which the agents run; what it returns has `cancel`."""
+    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.get_running_loop
+
+
+async def run_once(client: Client, work: Work, swarm: Swarm) -> dict[str, Any]:
     """Do the work and measure it: seconds, CPU seconds, the loop's lag."""
     lag = Lag()
-    ticker = None if work.mode == "lone" else ticking(lag)
+    ticker = None if work.mode == "lone" else client.ticking(lag)
     looks.clear()
     start, burnt = time.perf_counter(), cpu()
     answer = await swarm(work)
@@ -135,47 +169,33 @@ async def run_once(work: Work, swarm: Swarm, ticking: Callable[[Lag], Any]) -> d
 
 def turn_costs() -> list[float]:
     """CPU seconds from one call of the tool to the next: a turn's cost, for one lone agent."""
-    return [b - a for a, b in zip(looks, looks[1:], strict=False)]
+    return [b - a for a, b in itertools.pairwise(looks)]
 
 
-async def cancel_task(work: Work, swarm: Swarm) -> dict[str, Any]:
-    """Cancel as asyncio does it."""
-    task = asyncio.create_task(swarm(work))
-    await asyncio.sleep(work.after)
-    start = time.perf_counter()
-    task.cancel()
-    await asyncio.wait([task])
-    return {"cancel": time.perf_counter() - start, "status": "cancelled"}
-
-
-async def cancelled(work: Work, swarm: Swarm, cancel: Cancel) -> dict[str, Any]:
+async def cancelled(client: Client, work: Work, swarm: Swarm) -> dict[str, Any]:
     """Cancel in mid-run, then ask the server what is still going on, at once and a second on."""
-    row = await cancel(work, swarm)
+    row = await client.cancel(work, swarm)
     at_once = await asyncio.to_thread(server_stats, work)
     await asyncio.sleep(1)
     later = await asyncio.to_thread(server_stats, work)
-    tasks = len(asyncio.all_tasks()) - 1
+    loop = client.loop()
+    tasks = len(asyncio.all_tasks(loop)) - (loop is asyncio.get_running_loop())
     sent = later["calls"] - at_once["calls"]
     return row | {"in_flight": later["in_flight"], "sent_after": sent, "tasks": tasks, "ok": True}
 
 
-async def everything(
-    work: Work,
-    build: Build,
-    cancel: Cancel,
-    ticking: Callable[[Lag], Any],
-) -> dict[str, Any]:
+async def everything(client: Client, work: Work) -> dict[str, Any]:
     """Warm up with one sub-agent, so that imports on first use cost none of the run, then run."""
     start = time.perf_counter()
-    swarm = build(work)
+    swarm = client.build(work)
     await swarm(replace(work, agents=1, calls=1, most=0))
     first = time.perf_counter() - start
     before = server_stats(work)
 
     if work.mode == "cancel":
-        row = await cancelled(work, swarm, cancel)
+        row = await cancelled(client, work, swarm)
     else:
-        row = await run_once(work, swarm, ticking)
+        row = await run_once(client, work, swarm)
 
     after = server_stats(work)
     await swarm.close()
@@ -200,18 +220,9 @@ def arguments() -> Work:
     return Work(**vars(parser.parse_args()))
 
 
-def tick_here(lag: Lag) -> asyncio.Task[None]:
-    return asyncio.get_running_loop().create_task(lag.tick())
-
-
-def main(
-    build: Build,
-    import_s: float,
-    cancel: Cancel = cancel_task,
-    ticking: Callable[[Lag], Any] = tick_here,
-) -> None:
+def main(client: Client) -> None:
     """Do what the command line says and print one JSON line; exceptions are the driver's."""
-    row = asyncio.run(everything(arguments(), build, cancel, ticking))
+    row = asyncio.run(everything(client, arguments()))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    row |= {"import": import_s, "rss": peak / (2**20 if sys.platform == "darwin" else 1024)}
+    row |= {"import": client.import_s, "rss": peak / (2**20 if sys.platform == "darwin" else 1024)}
     print(json.dumps(row), flush=True)  # noqa: T201

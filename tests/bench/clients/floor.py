@@ -109,4 +109,4 @@ async def assemble(lines: aiohttp.StreamReader) -> Message:
 
 
 if __name__ == "__main__":
-    common.main(Floor, import_s)
+    common.main(common.Client(import_s, Floor))

@@ -103,4 +103,4 @@ class OpenAILoop:
 
 
 if __name__ == "__main__":
-    common.main(OpenAILoop, import_s)
+    common.main(common.Client(import_s, OpenAILoop))

@@ -55,4 +55,4 @@ class LangGraph:
 
 
 if __name__ == "__main__":
-    common.main(LangGraph, import_s)
+    common.main(common.Client(import_s, LangGraph))

@@ -70,4 +70,4 @@ class OpenAIAgents:
 
 
 if __name__ == "__main__":
-    common.main(OpenAIAgents, import_s)
+    common.main(common.Client(import_s, OpenAIAgents))

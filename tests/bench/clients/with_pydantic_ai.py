@@ -60,4 +60,4 @@ class PydanticAI:
 
 
 if __name__ == "__main__":
-    common.main(PydanticAI, import_s)
+    common.main(common.Client(import_s, PydanticAI))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bench import Options, Report, Target, measure, server
+from bench import Columns, Options, Report, Target, measure, server
 
 __all__ = ["run"]
 
-COLUMNS = {
+COLUMNS: Columns = {
     "client": lambda row: row["label"],
     "cancel to done, ms": lambda row: f"{row['cancel'] * 1e3:.1f}",
     "status": lambda row: row["status"],

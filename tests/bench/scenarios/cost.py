@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bench import Options, Report, Row, Target, measure, server
+from bench import Columns, Options, Report, Row, Target, measure, server
 from peers import FRAMEWORKS
 
 __all__ = ["run"]
 
-COLUMNS = {
+COLUMNS: Columns = {
     "client": lambda row: row["label"],
     "mode": lambda row: row["mode"],
     "calls": lambda row: f"{row['calls']}" + ("" if row["ok"] else " (WRONG ANSWER)"),

@@ -7,14 +7,14 @@ endpoint allows only so many at once, the wall shrinks.
 
 from __future__ import annotations
 
-from bench import Options, Report, Target, measure, server
+from bench import Columns, Options, Report, Target, measure, server
 
 __all__ = ["run"]
 
 RATE = 50.0
 CASES = (("equal: 10 calls each", 10, 0, 0), ("unequal: 1 to 40 calls", 1, 40, 0))
 LIMITED = ("10 calls each, 16 requests at once", 10, 0, 16)
-COLUMNS = {
+COLUMNS: Columns = {
     "sub-agents": lambda row: row["case"],
     "early start": lambda row: row["early"],
     "wall, s": lambda row: f"{row['wall']:.1f}",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from statistics import median
 
-from bench import Options, Report, Target, measure, server
+from bench import Columns, Options, Report, Target, measure, server
 
 __all__ = ["run"]
 
 WINDOW = 50
-COLUMNS = {
+COLUMNS: Columns = {
     "client": lambda row: row["label"],
     "turns": lambda row: str(row["calls"] - 3),
     "CPU ms, turns 1-50": lambda row: f"{row['early'] * 1e3:.2f}",

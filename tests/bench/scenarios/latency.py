@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bench import Options, Report, Target, measure, server
+from bench import Columns, Options, Report, Target, measure, server
 
 __all__ = ["run"]
 
-COLUMNS = {
+COLUMNS: Columns = {
     "client": lambda row: row["label"],
     "calls of": lambda row: row["case"],
     "ideal, s": lambda row: f"{row['ideal']:.0f}",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bench import Options, Report, Target, measure, server
+from bench import Columns, Options, Report, Target, measure, server
 
 __all__ = ["run"]
 
 AT_ONCE, LATENCY, CALLS = 32, 0.5, 3
-COLUMNS = {
+COLUMNS: Columns = {
     "client": lambda row: row["label"],
     "wall, s": lambda row: f"{row['wall']:.2f}",
     "wall / bound": lambda row: f"{row['wall'] / row['bound']:.2f}",
