@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """0 if every client that ran did all of the work; figures decide nothing here."""
+    """0 if kimi_nb, and in a quick run every client, did all of the work; figures decide nothing."""
     asked = arguments()
     modes = (asked.mode,) if asked.mode else ("plain", "streamed")
     options = Options(tuple(asked.only), max(1, asked.repeat), asked.quick, modes)
@@ -63,7 +63,8 @@ def main() -> int:
     if asked.json:
         print(json.dumps({report.name: report.json() for report in reports}))  # noqa: T201
 
-    return int(not all(row.get("ok", True) for report in reports for row in report.rows))
+    rows = [row for report in reports for row in report.rows]
+    return int(not all(row.get("ok") for row in rows if options.quick or row["name"] == "kimi_nb"))
 
 
 if __name__ == "__main__":

@@ -60,25 +60,25 @@ class OpenAILoop:
 
         return await self.agent(common.WORKER, arguments["prompt"], LOOK)
 
-    async def turn(self, messages: list[Message], tools: list[Message]) -> Message:
+    async def turn(self, messages: Any, tools: Any) -> Message:
         if self.stream:
             return await self.assemble(messages, tools)
 
         reply = await self.client.chat.completions.create(
             model="bench",
-            messages=messages,  # pyright: ignore[reportArgumentType]
-            tools=tools,  # pyright: ignore[reportArgumentType]
+            messages=messages,
+            tools=tools,
         )
         return reply.choices[0].message.model_dump(exclude_none=True)
 
-    async def assemble(self, messages: list[Message], tools: list[Message]) -> Message:
+    async def assemble(self, messages: Any, tools: Any) -> Message:
         """The message of a stream of deltas."""
         text: list[str] = []
         calls: list[Message] = []
-        stream = await self.client.chat.completions.create(
+        stream: Any = await self.client.chat.completions.create(
             model="bench",
-            messages=messages,  # pyright: ignore[reportArgumentType]
-            tools=tools,  # pyright: ignore[reportArgumentType]
+            messages=messages,
+            tools=tools,
             stream=True,
             stream_options={"include_usage": True},
         )
