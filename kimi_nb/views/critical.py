@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold, as_fold
 from kimi_nb.views.prices import PRICES, Price, cost_usd
+from kimi_nb.views.state import Run
 
 __all__ = ["Metrics", "metrics"]
 
@@ -86,7 +87,7 @@ def metrics(run: Fold | Iterable[Record], prices: Mapping[str, Price] = PRICES) 
     )
 
 
-def run_cost(state: Fold, prices: Mapping[str, Price] = PRICES) -> float | None:
+def run_cost(state: Run, prices: Mapping[str, Price] = PRICES) -> float | None:
     """What the run cost so far, in US dollars: 0.0 for the simulator, None if unknown."""
     if state.simulated:
         return 0.0

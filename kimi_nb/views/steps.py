@@ -22,6 +22,7 @@ DELEGATES = frozenset({"assign_task", "map_task"})
 
 
 def stage_of(run: Run, parent: str, number: int, t: float) -> Stage:
+    """The stage of that main agent and number, begun at `t` if it is new."""
     stage = run.stages.get((parent, number))
 
     if stage is None:
@@ -55,6 +56,7 @@ def resume(agent: Agent, t: float) -> None:
 
 
 def step_began(run: Run, agent: Agent, fact: StepBegan, t: float) -> None:
+    """The agent's next call goes out, with what its sub-agents handed back."""
     reopen(agent)
     agent.settle(t)
     agent.open("call", t)
@@ -67,17 +69,20 @@ def step_began(run: Run, agent: Agent, fact: StepBegan, t: float) -> None:
 
 
 def step_queued(_run: Run, agent: Agent, _fact: StepQueued, t: float) -> None:
+    """The call waits."""
     agent.settle(t)
     agent.open("queued", t)
     agent.state = "queued"
 
 
 def step_sent(_run: Run, agent: Agent, _fact: StepSent, t: float) -> None:
+    """The wait is over."""
     agent.open("call", t)
     agent.state = "thinking"
 
 
 def step_retried(run: Run, agent: Agent, fact: StepRetried, t: float) -> None:
+    """The attempt failed: its calls are void, and another follows after a wait."""
     agent.settle(t)
     agent.close(t, "failed" if agent.kind == "call" else None)
     agent.open("retry", t)
@@ -88,6 +93,7 @@ def step_retried(run: Run, agent: Agent, fact: StepRetried, t: float) -> None:
 
 
 def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
+    """The step is complete: it counts, and its tools begin."""
     failed = fact.finish == "failed"
     agent.settle(t)
     agent.close(t, "failed" if failed and agent.kind == "call" else None)
@@ -126,10 +132,12 @@ def _count_stage(run: Run, agent: Agent, step: int, t: float) -> None:
 
 
 def said(_run: Run, agent: Agent, fact: Said, _t: float) -> None:
+    """The text of the turn."""
     agent.said = fact.text or agent.said
 
 
 def tool_called(_run: Run, agent: Agent, fact: ToolCalled, _t: float) -> None:
+    """A call in the turn that is being written."""
     agent.asked[fact.call] = fact
 
 
@@ -151,6 +159,7 @@ def _start_tools(run: Run, agent: Agent, t: float) -> None:
 
 
 def tool_returned(run: Run, agent: Agent, fact: ToolReturned, t: float) -> None:
+    """A tool answered; after the last ordinary one the agent's tool time ends."""
     if fact.interrupted:  # it stays outstanding: a resumed run asks again
         agent.interrupted = True
         return

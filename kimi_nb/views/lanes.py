@@ -1,0 +1,132 @@
+"""A run's timeline as HTML: a real table whose bars are small pictures without any text.
+
+Where a page drops the pictures, names, states, steps and seconds are still a readable table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kimi_nb.views.path import CriticalPath
+from kimi_nb.views.state import Agent, Interval, Run
+from kimi_nb.views.text import escape
+from kimi_nb.views.timeline import choose, others
+from kimi_nb.views.words import label, seconds, state_word
+
+__all__ = ["LEGEND", "lanes_html", "strip_html"]
+
+UNITS = 1000
+LANE = 14
+SHAPES: dict[str, tuple[float, float]] = {
+    "call": (1, 10),
+    "failed": (1, 10),
+    "tool": (4, 7),
+    "queued": (5.5, 1.5),
+    "retry": (5.5, 1.5),
+}
+"""Top and height of a bar in a lane of 14: kinds differ by shape as well as by colour."""
+
+
+def _key(kind: str, said: str) -> str:
+    top, height = SHAPES.get(kind, (12, 2))
+    rect = f'<rect class="{kind}" x="0" y="{top}" width="22" height="{height}"/>'
+    svg = f'<svg viewBox="0 0 22 {LANE}" width="22" height="{LANE}" aria-hidden="true">{rect}</svg>'
+    return f"<span>{svg} {said}</span>"
+
+
+LEGEND = f"""<p class="legend">{
+    " ".join(
+        [
+            _key("call", "model call"),
+            _key("tool", "tool"),
+            _key("queued", "waiting for a slot or a retry"),
+            _key("failed", "failed attempt"),
+            _key("critical", "critical path: what decided the time"),
+        ]
+    )
+}</p>"""
+
+
+def lanes_html(run: Run, path: CriticalPath, lanes: int) -> str:
+    """A table with a lane for each of at most `lanes` agents, and what became of the others."""
+    shown = choose(run, path, lanes)
+    critical = set(path.agents)
+    rows = "".join(_row(agent, run, path, critical=agent.id in critical) for agent in shown)
+    rest = others(run, shown)
+    note = f'<p class="note">{escape(rest)}</p>' if rest else ""
+    return (
+        '<table class="lanes"><thead><tr><th scope="col">agent</th><th scope="col">state</th>'
+        f'<th scope="col" class="bar"><span>0 s</span><span>{seconds(run.now)}</span></th>'
+        '<th scope="col" class="n">steps</th><th scope="col" class="n">time</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>{note}"
+    )
+
+
+def _row(agent: Agent, run: Run, path: CriticalPath, *, critical: bool) -> str:
+    state = agent.state_at(run.now)
+    name = escape(label(agent))
+    mark = "▶ " if critical else ""
+    bars = _bars(agent, run.now, path)
+    svg = (
+        f'<svg viewBox="0 0 {UNITS} {LANE}" preserveAspectRatio="none" width="100%" '
+        f'height="{LANE}" aria-hidden="true">{bars}</svg>'
+    )
+    about = escape(agent.task[:300])
+    return (
+        f'<tr><th scope="row" title="{about}">{mark}{name}</th>'
+        f'<td class="state is-{escape(state)}">{escape(state_word(state))}</td>'
+        f'<td class="bar">{svg}</td><td class="n">{agent.steps:,}</td>'
+        f'<td class="n">{seconds(agent.seconds(run.now))}</td></tr>'
+    )
+
+
+def _bars(agent: Agent, now: float, path: CriticalPath) -> str:
+    end = now if agent.ended is None else agent.ended
+    life = _rect("life", agent.began, end, now, 6, 0.6)
+    spans = "".join(
+        _rect(s.kind, s.began, s.ended, now, *SHAPES[s.kind]) for s in _joined(agent, now)
+    )
+    own = [segment for segment in path if segment.agent == agent.id]
+    return life + spans + "".join(_rect("critical", s.began, s.ended, now, 12, 2) for s in own)
+
+
+def _joined(agent: Agent, now: float) -> Iterable[Interval]:
+    """The intervals, without those too short to see beside a longer one of the same kind."""
+    spans = agent.timeline(now)
+    least = now / UNITS / 2
+    return spans if len(spans) < UNITS // 2 else (s for s in spans if s.ended - s.began > least)
+
+
+def _rect(kind: str, began: float, ended: float, now: float, y: float, height: float) -> str:
+    scale = UNITS / now if now else 0.0
+    x, wide = began * scale, max(1.0, (ended - began) * scale)
+    return f'<rect class="{kind}" x="{x:.1f}" y="{y:g}" width="{wide:.1f}" height="{height:g}"/>'
+
+
+def strip_html(run: Run, path: CriticalPath) -> str:
+    """All agents on a few hundred pixels, a thin lane each, without names."""
+    agents = list(run.agents.values())
+    step = 4
+    height = step * len(agents)
+    critical = set(path.agents)
+    lanes = "".join(
+        _thin(agent, run.now, index * step, step - 1, critical=agent.id in critical)
+        for index, agent in enumerate(agents)
+    )
+    said = f"Timeline of all {len(agents)} agents; the table below has their figures."
+    return (
+        f'<svg class="strip" role="img" aria-label="{said}" viewBox="0 0 {UNITS} {height}" '
+        f'preserveAspectRatio="none" width="100%" height="{height}">{lanes}</svg>'
+    )
+
+
+def _thin(agent: Agent, now: float, y: int, height: int, *, critical: bool) -> str:
+    end = now if agent.ended is None else agent.ended
+    row = [_rect("critical", agent.began, end, now, y, height)] if critical else []
+    quiet = {"queued", "retry"}
+
+    for span in _joined(agent, now):
+        thin = (y + 1, height - 2) if span.kind in quiet else (y, height)
+        row.append(_rect(span.kind, span.began, span.ended, now, *thin))
+
+    return "".join(row)

@@ -1,0 +1,119 @@
+"""Parts that the summary in a notebook and the report in a browser have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kimi_nb.views.critical import Metrics
+from kimi_nb.views.markdown import markdown_html
+from kimi_nb.views.state import Run
+from kimi_nb.views.text import escape
+from kimi_nb.views.words import (
+    SIMULATOR,
+    count,
+    label,
+    metric_rows,
+    next_step,
+    state_word,
+    status_line,
+)
+
+__all__ = ["STYLE", "answer_html", "failures", "failures_html", "metrics_html", "status_html"]
+
+STYLE = """
+.knb { --line: var(--jp-border-color2, rgba(128, 128, 128, .35)); --call: #4a8fd6;
+  --tool: #2f9e8f; --wait: #8c939c; --bad: #d6513f; --crit: #e08a1e; line-height: 1.45;
+  font-size: var(--jp-ui-font-size1, 14px); max-width: 1100px; }
+.knb h2, .knb h3, .knb h4, .knb h5, .knb h6 { font-size: 1.05em; margin: 1em 0 .35em; }
+.knb p { margin: .35em 0; }
+.knb table { border-collapse: collapse; margin: .4em 0; font-size: inherit; table-layout: auto;
+  border: 0; }
+.knb th, .knb td { padding: .15em .7em .15em 0; text-align: left; vertical-align: top;
+  border: 0; border-bottom: 1px solid var(--line); max-width: none; white-space: normal;
+  background: none; }
+.knb th { font-weight: 600; }
+.knb .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.knb .note, .knb .legend, .knb .unit { opacity: .75; font-size: .92em; }
+.knb .legend span { white-space: nowrap; margin-right: 1em; }
+.knb .legend svg { vertical-align: -3px; }
+.knb .status { font-weight: 600; }
+.knb .simulator { border: 1px solid var(--crit); border-left-width: 4px; padding: .2em .6em;
+  display: inline-block; margin: .2em 0; }
+.knb pre, .knb code { font-family: var(--jp-code-font-family, ui-monospace, monospace);
+  font-size: .93em; white-space: pre-wrap; overflow-wrap: anywhere; }
+.knb .lanes { width: 100%; }
+.knb .lanes th, .knb .lanes td { padding: 0 .7em 0 0; border: 0; line-height: 1.3;
+  white-space: nowrap; vertical-align: middle; font-size: .93em; }
+.knb .lanes tbody th { font-weight: 400; max-width: 15em; overflow: hidden;
+  text-overflow: ellipsis; }
+.knb .lanes .bar { width: 70%; border-left: 1px solid var(--line);
+  border-right: 1px solid var(--line); padding: 0; }
+.knb .lanes th.bar span + span { float: right; }
+.knb .lanes th.bar { padding: 0 .3em; border: 0; font-weight: 400; }
+.knb .lanes .n { padding: 0 0 0 .7em; }
+.knb .lanes svg, .knb .strip { display: block; }
+.knb .lanes thead tr, .knb .lanes tbody tr { background: none; }
+.knb .strip { border-left: 1px solid var(--line); border-right: 1px solid var(--line); }
+.knb rect { fill: var(--wait); }
+.knb .call { fill: var(--call); }
+.knb .tool { fill: var(--tool); }
+.knb .failed { fill: none; stroke: var(--bad); stroke-width: 1.6;
+  vector-effect: non-scaling-stroke; }
+.knb .critical { fill: var(--crit); }
+.knb .life { opacity: .45; }
+.knb .is-failed, .knb .is-over_budget { color: var(--bad); font-weight: 600; }
+.knb ul, .knb ol { margin: .35em 0; padding-left: 1.4em; }
+.knb .metrics td { padding-right: 1.4em; }
+"""
+"""Scoped to .knb. Text has the colour of the page around it, so that dark themes just work."""
+
+
+def status_html(run: Run, path: Path | None) -> str:
+    """How the run ended, who answered, and what to type to go on."""
+    status = "unfinished" if run.status == "running" else run.status
+    parts = [f'<p class="status is-{escape(status)}">{escape(status_line(run))}</p>']
+
+    if run.simulated:
+        parts.append(f'<p class="simulator">{SIMULATOR}</p>')
+
+    advice = next_step(run, path)
+    return "".join([*parts, *([f"<p>{escape(advice)}</p>"] if advice else [])])
+
+
+def answer_html(run: Run) -> str:
+    """The answer, its tables as tables."""
+    if run.answer.strip():
+        return f'<div class="answer">{markdown_html(run.answer)}</div>'
+
+    return '<p class="note">There is no answer.</p>'
+
+
+def metrics_html(found: Metrics, run: Run) -> str:
+    """The metrics with their units and what they mean."""
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th><td class="n">{escape(value)}</td>'
+        f'<td class="unit">{escape(meaning)}</td></tr>'
+        for name, value, meaning in metric_rows(found, run)
+    )
+    return f'<table class="metrics"><tbody>{rows}</tbody></table>'
+
+
+def failures(run: Run, most: int = 20) -> list[tuple[str, str, str]]:
+    """Agents that ended otherwise than finished, as (label, state, why), and how many more."""
+    bad = [a for a in run.agents.values() if a.ended is not None and a.state != "finished"]
+    rows = [(label(a), state_word(a.state), a.outcome or a.why) for a in bad[:most]]
+
+    if len(bad) > most:
+        rows.append((f"… and {count(len(bad) - most, 'agent')} more", "", ""))
+
+    return rows
+
+
+def failures_html(run: Run, most: int = 20) -> str:
+    """The same as a table; "" where all finished."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(state)}</td>'
+        f"<td>{escape(why[:500])}</td></tr>"
+        for name, state, why in failures(run, most)
+    )
+    return f"<h3>What did not finish</h3><table><tbody>{rows}</tbody></table>" if rows else ""

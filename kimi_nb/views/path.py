@@ -1,0 +1,158 @@
+"""The chain of events that decided how long a run took, found backwards from its end."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from kimi_nb.trace import Record
+from kimi_nb.views.fold import Fold, as_fold
+from kimi_nb.views.state import Agent, Interval, Kind, Run
+from kimi_nb.views.words import label, seconds
+
+__all__ = ["CriticalPath", "Segment", "critical_path"]
+
+
+class Segment(NamedTuple):
+    """One stretch of the critical path. Times are seconds since the run began."""
+
+    agent: str
+    kind: Kind | Literal["other"]
+    """As of `state.Interval`; "other" is what the facts do not explain: hand-over, the engine."""
+    step: int
+    began: float
+    ended: float
+    share: float
+    """Of the wall time, from 0 to 1."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.ended - self.began
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CriticalPath:
+    """Segments that follow each other without a gap from the run's begin to its end."""
+
+    segments: tuple[Segment, ...]
+    wall_s: float
+    names: dict[str, str]
+    """How to call each agent, by id."""
+
+    def __iter__(self) -> Iterator[Segment]:
+        return iter(self.segments)
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    @property
+    def agents(self) -> list[str]:
+        """Ids of the agents on it, in the order in which they come."""
+        return list(dict.fromkeys(segment.agent for segment in self.segments))
+
+    def as_rows(self) -> list[dict[str, str | int | float]]:
+        """The segments as JSON objects."""
+        return [segment._asdict() for segment in self.segments]
+
+    def __repr__(self) -> str:
+        count = len(self.agents)
+        plural = "" if count == 1 else "s"
+        head = f"Critical path: {seconds(self.wall_s)} through {count} agent{plural}"
+        legs = groupby(self.segments, key=lambda segment: segment.agent)
+        return "\n".join([head, *(self._leg(agent, list(leg)) for agent, leg in legs)])
+
+    def _leg(self, agent: str, leg: list[Segment]) -> str:
+        took = sum(segment.seconds for segment in leg)
+        share = sum(segment.share for segment in leg)
+        parts: dict[str, float] = {}
+
+        for segment in leg:
+            parts[segment.kind] = parts.get(segment.kind, 0.0) + segment.seconds
+
+        said = ", ".join(f"{kind} {seconds(took)}" for kind, took in parts.items())
+        return f"  {share:4.0%} {seconds(took):>9}  {self.names[agent]}: {said}"
+
+
+def critical_path(run: Fold | Iterable[Record]) -> CriticalPath:
+    """What decided the wall time of a trace, or of a fold at its latest record.
+
+    From the end it goes back along the agent that ended last. Where that agent waited for
+    sub-agents, it goes on along the one that came back last; at an agent's begin, along who
+    launched it, or in a plan along the last of those that it came after.
+    """
+    state = as_fold(run)
+    found = _walk(state)
+    names = {name: label(agent) for name, agent in state.agents.items()}
+    wall = state.now or 1.0
+    segments = tuple(s._replace(share=round((s.ended - s.began) / wall, 6)) for s in found)
+    return CriticalPath(segments, state.now, names)
+
+
+def _walk(run: Run) -> list[Segment]:
+    agent, t = _last(run), run.now
+    seen: set[str] = set()
+    back: list[Segment] = []
+
+    def push(kind: Kind | Literal["other"], step: int, began: float, ended: float) -> None:
+        if agent is not None and ended > began:
+            back.append(Segment(agent.id, kind, step, began, ended, 0.0))
+
+    while agent is not None:
+        seen.add(agent.id)
+        spans = agent.timeline(run.now)
+        index = bisect_left([span.began for span in spans], t) - 1
+        span = spans[index] if index >= 0 else None
+        floor = min(t, agent.began if span is None else span.ended)
+        blocker = _blocker(run, agent, span, floor, t, seen) if floor < t else None
+
+        if blocker is not None:
+            end = _end(blocker, run.now)
+            push("other", agent.step, end, t)
+            agent, t = blocker, end
+            continue
+
+        push("other", span.step if span else 0, floor, t)
+
+        if span is not None:
+            push(span.kind, span.step, span.began, floor)
+            t = span.began
+            continue
+
+        launcher = _launcher(run, agent)
+
+        if launcher is None:
+            push("other", 0, 0.0, floor)
+
+        agent, t = launcher, floor
+
+    return back[::-1]
+
+
+def _end(agent: Agent, now: float) -> float:
+    return now if agent.ended is None else agent.ended
+
+
+def _last(run: Run) -> Agent | None:
+    """The agent with which the run ends."""
+    latest = max(run.agents.values(), key=lambda a: _end(a, run.now), default=None)
+    return run.main() or latest
+
+
+def _blocker(
+    run: Run, agent: Agent, span: Interval | None, floor: float, t: float, seen: set[str]
+) -> Agent | None:
+    """The sub-agent for which `agent` waited from `floor` to `t`: the last that came back."""
+    stage = run.stages.get((agent.id, span.step if span else 0))
+    subs = [run.agents[name] for name in stage.sub_agents if name not in seen] if stage else []
+    came = [sub for sub in subs if floor < _end(sub, run.now) <= t]
+    return max(came, key=lambda sub: (_end(sub, run.now), sub.chain), default=None)
+
+
+def _launcher(run: Run, agent: Agent) -> Agent | None:
+    before = [run.agents[name] for name in agent.after if name in run.agents]
+    last = max(before, key=lambda a: _end(a, run.now), default=None)
+    return last or run.agents.get(agent.parent)

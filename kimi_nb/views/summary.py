@@ -1,0 +1,90 @@
+"""A finished run, or one that was cut off, as static output of a notebook cell."""
+
+from __future__ import annotations
+
+from kimi_nb.trace import Trace
+from kimi_nb.views.critical import Metrics, metrics
+from kimi_nb.views.fold import fold
+from kimi_nb.views.lanes import LEGEND, lanes_html
+from kimi_nb.views.page import (
+    STYLE,
+    answer_html,
+    failures,
+    failures_html,
+    metrics_html,
+    status_html,
+)
+from kimi_nb.views.path import critical_path
+from kimi_nb.views.state import Run
+from kimi_nb.views.text import clean, escape, one_line
+from kimi_nb.views.timeline import swimlane
+from kimi_nb.views.words import (
+    SIMULATOR,
+    count,
+    dollars,
+    next_step,
+    seconds,
+    short,
+    status_line,
+)
+
+__all__ = ["summary_html", "summary_text"]
+
+WHY = 300
+
+
+def summary_text(trace: Trace, *, width: int = 80, lanes: int = 24) -> str:
+    """Status, answer, metrics, timeline and failures as plain text; says how to go on."""
+    run = fold(trace)
+    parts = [_head(trace, run), clean(run.answer).strip() or "There is no answer."]
+    parts += [_measures(metrics(run), run), swimlane(run, width=width, lanes=lanes)]
+    bad = "\n".join(f"  {name} {state} {one_line(why)[:WHY]}" for name, state, why in failures(run))
+
+    if bad:
+        parts.append(f"What did not finish:\n{bad}")
+
+    if trace.path is not None:
+        parts.append(f"trace: {one_line(str(trace.path))}")
+
+    return "\n\n".join(parts)
+
+
+def _head(trace: Trace, run: Run) -> str:
+    lines = [status_line(run), *([SIMULATOR] if run.simulated else [])]
+    advice = next_step(run, trace.path)
+    return "\n".join([*lines, *([advice] if advice else [])])
+
+
+def _measures(found: Metrics, run: Run) -> str:
+    about = "about " if run.estimated else ""
+    busy = found.average_concurrency
+    ratio = found.parallelism
+    agents, stages = count(found.agents, "agent"), count(found.stages, "stage")
+    steps, calls = count(found.total_steps, "step"), count(found.tool_calls, "tool call")
+    times = (("wall", found.wall_s), ("work", found.work_s), ("span", found.span_s))
+    took = ", ".join(f"{name} {seconds(value)}" for name, value in times)
+    ratios = (("average concurrency", busy), ("parallelism", ratio))
+    rates = ", ".join(f"{name} {_known(value)}" for name, value in ratios)
+    tokens = f"{short(found.tokens_in)} tokens in ({short(found.tokens_cached)} cached)"
+    cost = dollars(found.cost_usd, simulated=run.simulated)
+    retries = f"{found.retries:,} retr{'y' if found.retries == 1 else 'ies'}"
+    first = f"{agents}, {stages}; {steps}, {found.critical_steps:,} of them critical; {calls}"
+    last = f"{about}{tokens}, {short(found.tokens_out)} out; {cost}; {retries}"
+    return f"{first}\n{took}; {rates}\n{last}"
+
+
+def _known(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}"
+
+
+def summary_html(trace: Trace, *, lanes: int = 24) -> str:
+    """The same as a fragment of HTML for a notebook's output: no script, everything escaped."""
+    run = fold(trace)
+    path = critical_path(run)
+    where = f'<p class="note">trace: {escape(str(trace.path))}</p>' if trace.path else ""
+    return (
+        f'<div class="knb"><style>{STYLE}</style>{status_html(run, trace.path)}'
+        f"{answer_html(run)}<h3>Timeline</h3>{lanes_html(run, path, lanes)}{LEGEND}"
+        f"{failures_html(run)}<details><summary>Metrics</summary>"
+        f"{metrics_html(metrics(run), run)}</details>{where}</div>"
+    )

@@ -1,0 +1,140 @@
+"""How numbers and states are put into words: with units, and never by colour alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kimi_nb.views.critical import Metrics
+from kimi_nb.views.state import Agent, Run
+from kimi_nb.views.text import one_line
+
+__all__ = [
+    "SIMULATOR",
+    "count",
+    "dollars",
+    "label",
+    "metric_rows",
+    "next_step",
+    "seconds",
+    "shape",
+    "short",
+    "state_word",
+    "status_line",
+]
+
+SHAPES = {
+    "waiting": "·",
+    "queued": "◌",
+    "thinking": "●",
+    "retrying": "↻",
+    "tool": "◆",
+    "running": "●",
+    "finished": "✓",
+    "partial": "◐",
+    "failed": "✗",
+    "cancelled": "⊘",
+    "over_budget": "▲",
+}
+SIMULATOR = "SIMULATOR: no language model took part"
+MINUTES = 600.0
+CENT = 0.01
+HUNDRED = 99.95
+
+
+def shape(state: str) -> str:
+    """One narrow character for a state of an agent or of a run."""
+    return SHAPES.get(state, "?")
+
+
+def state_word(state: str) -> str:
+    """Shape and word, as "✓ finished"."""
+    return f"{shape(state)} {one_line(state).replace('_', ' ')}"
+
+
+def label(agent: Agent) -> str:
+    """Its id and name, as "a07 package-reader"."""
+    name = one_line(agent.name)
+    return agent.id if name in {"", agent.id} else f"{agent.id} {name}"
+
+
+def seconds(value: float) -> str:
+    """A duration, as "4.2 s" or "12 min 05 s"."""
+    if value < MINUTES:
+        return f"{value:.1f} s"
+
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun, as "1 step" or "1,200 steps"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def short(number: int) -> str:
+    """A number in at most five characters, as "13.9k"."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.0f}{letter}" if scaled >= HUNDRED else f"{scaled:.1f}{letter}"
+
+    return str(number)
+
+
+def dollars(value: float | None, *, simulated: bool) -> str:
+    """A cost, as "$0.31"; a fraction of a cent keeps four digits."""
+    if simulated:
+        return "$0 (simulator)"
+
+    if value is None:
+        return "unknown cost"
+
+    return f"${value:.4f}" if 0 < value < CENT else f"${value:,.2f}"
+
+
+def status_line(run: Run) -> str:
+    """How the run ended and why, in one line."""
+    if run.status == "running":
+        return "● unfinished: the log ends before the run does"
+
+    why = one_line(run.why)
+    return state_word(run.status) + (f": {why}" if why else "")
+
+
+def next_step(run: Run, path: Path | None) -> str:
+    """What to type to go on with a run that is not finished; "" for one that is."""
+    if run.status == "finished":
+        return ""
+
+    if path is None:
+        return 'To go on: save it with .save("run.jsonl"), then kn.resume("run.jsonl")'
+
+    bare = one_line(str(path))
+    quoted = json.dumps(bare, ensure_ascii=False)
+    typed = f"kn.resume({quoted}) or %swarm resume {bare}"
+    return f"To go on, without paying again for what is done: {typed}"
+
+
+def metric_rows(found: Metrics, run: Run) -> list[tuple[str, str, str]]:
+    """The metrics as (name, value with unit, what it means)."""
+    about = "about " if run.estimated else ""
+    ratio = "unknown" if found.parallelism is None else f"{found.parallelism:.2f}×"
+    busy = found.average_concurrency
+    return [
+        ("agents", f"{found.agents:,}", "the main agent and its sub-agents"),
+        ("stages", f"{found.stages:,}", "rounds of the main agent"),
+        ("total steps", f"{found.total_steps:,}", "model turns, all agents"),
+        ("critical steps", f"{found.critical_steps:,}", "turns, slowest sub-agent of each stage"),
+        ("tool calls", f"{found.tool_calls:,}", f"{run.failed_tool_calls:,} of them failed"),
+        ("wall", seconds(found.wall_s), "from begin to end"),
+        ("work", seconds(found.work_s), "time that agents were busy, summed"),
+        ("span", seconds(found.span_s), "longest chain of work"),
+        ("average concurrency", "unknown" if busy is None else f"{busy:.2f}", "work / wall"),
+        ("parallelism", ratio, "work / span"),
+        ("tokens in", f"{about}{found.tokens_in:,}", f"{found.tokens_cached:,} of them cached"),
+        ("tokens out", f"{about}{found.tokens_out:,}", ""),
+        ("cost", dollars(found.cost_usd, simulated=run.simulated), "at list prices"),
+        ("failed agents", f"{found.failed_agents:,}", ""),
+        ("retries", f"{found.retries:,}", "attempts that failed and were repeated"),
+    ]
