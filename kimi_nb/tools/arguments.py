@@ -1,45 +1,21 @@
-"""Readers: each turns one JSON value from a model into the value that a function expects.
+"""Readers of JSON structures: each turns what a model sent into what a function expects.
 
-Models err in small ways that have only one sensible meaning: "3" for 3, a list of one
-without its brackets, an object wrapped in a string. A lenient reader takes those; a strict
-one does not, which is how a union finds the member that was meant.
+Lenient readers also take a list of one without its brackets, and a list or an object that
+was wrapped in a string.
 """
 
 from __future__ import annotations
 
-import difflib
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
 
-__all__ = [
-    "BadArgument",
-    "Field",
-    "Reader",
-    "array_of",
-    "boolean",
-    "choice",
-    "integer",
-    "map_of",
-    "nearest",
-    "null",
-    "number",
-    "record",
-    "suggest",
-    "text",
-    "union",
-    "whatever",
-]
+from kimi_nb.tools.nearest import suggest
+from kimi_nb.tools.scalars import BadArgument, Fit, Reader, mismatch, shown
 
-Reader = Callable[[Any, str, bool], Any]
-"""(value, where it stands, strict) → value. Raises `BadArgument`."""
-
-
-class BadArgument(Exception):  # noqa: N818 - it never leaves the package
-    """An argument does not fit; the message says which one and what was expected."""
+__all__ = ["Field", "array_of", "as_object", "choice", "map_of", "record", "union"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,70 +27,18 @@ class Field:
     """If not, a null counts as left out where the reader knows no null."""
 
 
-def mismatch(where: str, expected: str, value: object) -> BadArgument:
-    return BadArgument(f"argument {where!r} must be {expected}, not {_shown(value)}")
-
-
-def text(value: Any, where: str, strict: bool) -> str:
-    if isinstance(value, str):
-        return value
-
-    raise mismatch(where, "a string", value)
-
-
-def integer(value: Any, where: str, strict: bool) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-
-    found = None if strict else _number(value)
-
-    if found is None or not found.is_integer():
-        raise mismatch(where, "an integer", value)
-
-    return int(value) if _is_digits(value) else int(found)
-
-
-def number(value: Any, where: str, strict: bool) -> float:
-    found = _number(value) if not (strict and isinstance(value, str)) else None
-
-    if found is None:
-        raise mismatch(where, "a number", value)
-
-    return found
-
-
-def boolean(value: Any, where: str, strict: bool) -> bool:
-    if isinstance(value, bool):
-        return value
-
-    if not strict and isinstance(value, str) and value.strip().lower() in {"true", "false"}:
-        return value.strip().lower() == "true"
-
-    raise mismatch(where, "true or false", value)
-
-
-def null(value: Any, where: str, strict: bool) -> None:
-    if value is not None:
-        raise mismatch(where, "null", value)
-
-
-def whatever(value: Any, where: str, strict: bool) -> Any:
-    """Takes anything."""
-    return value
-
-
 def array_of(item: Reader, build: Callable[[list[Any]], Any] = list) -> Reader:
     """A reader of arrays; `build` makes the container."""
 
-    def read(value: Any, where: str, strict: bool) -> Any:
-        if not strict:
+    def read(value: Any, where: str, fit: Fit) -> Any:
+        if fit is Fit.LENIENT:
             value = _as_list(value)
 
         if not isinstance(value, list):
             raise mismatch(where, "an array", value)
 
         items = cast("list[Any]", value)
-        return build([item(each, f"{where}[{at}]", strict) for at, each in enumerate(items)])
+        return build([item(each, f"{where}[{at}]", fit) for at, each in enumerate(items)])
 
     return read
 
@@ -122,9 +46,9 @@ def array_of(item: Reader, build: Callable[[list[Any]], Any] = list) -> Reader:
 def map_of(item: Reader) -> Reader:
     """A reader of objects with free keys."""
 
-    def read(value: Any, where: str, strict: bool) -> dict[str, Any]:
-        found = as_object(value, where, strict)
-        return {key: item(each, f"{where}.{key}", strict) for key, each in found.items()}
+    def read(value: Any, where: str, fit: Fit) -> dict[str, Any]:
+        found = as_object(value, where, fit)
+        return {key: item(each, f"{where}.{key}", fit) for key, each in found.items()}
 
     return read
 
@@ -138,8 +62,8 @@ def record(
     At the top level, where the path is "", keys are arguments.
     """
 
-    def read(value: Any, where: str, strict: bool) -> Any:
-        found = as_object(value, where, strict)
+    def read(value: Any, where: str, fit: Fit) -> Any:
+        found = as_object(value, where, fit)
         prefix = f"{where}." if where else ""
         kept: dict[str, Any] = {}
 
@@ -152,7 +76,7 @@ def record(
             if each is None and not field.required and not _takes_null(field.reader):
                 continue
 
-            kept[key] = field.reader(each, prefix + key, strict)
+            kept[key] = field.reader(each, prefix + key, fit)
 
         for key, field in fields.items():
             if field.required and key not in kept:
@@ -165,14 +89,16 @@ def record(
 
 def choice(pairs: Sequence[tuple[Any, Any]]) -> Reader:
     """A reader of one of some scalars: the first of each pair, giving the second."""
-    expected = "one of " + ", ".join(_shown(value) for value, _ in pairs)
-    table = {(type(value), value): result for value, result in pairs}  # keeps 1 and True apart
+    expected = "one of " + ", ".join(shown(value) for value, _ in pairs)
+    table: dict[tuple[Any, Any], Any] = {  # by type as well: 1 and True are equal
+        (type(value), value): result for value, result in pairs
+    }
 
-    def read(value: Any, where: str, strict: bool) -> Any:
+    def read(value: Any, where: str, fit: Fit) -> Any:
         if isinstance(value, str | int | float | None) and (type(value), value) in table:
             return table[type(value), value]
 
-        meant = [result for each, result in pairs if not strict and _alike(each, value)]
+        meant = [result for each, result in pairs if fit is Fit.LENIENT and _alike(each, value)]
 
         if len(meant) == 1:
             return meant[0]
@@ -185,8 +111,8 @@ def choice(pairs: Sequence[tuple[Any, Any]]) -> Reader:
 def union(options: Sequence[Reader], expected: str) -> Reader:
     """The first option that fits exactly, else the first that fits leniently."""
 
-    def read(value: Any, where: str, strict: bool) -> Any:
-        for rigour in (True,) if strict else (True, False):
+    def read(value: Any, where: str, fit: Fit) -> Any:
+        for rigour in (Fit.EXACT, fit):
             for option in options:
                 try:
                     return option(value, where, rigour)
@@ -198,27 +124,9 @@ def union(options: Sequence[Reader], expected: str) -> Reader:
     return read
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """What to type instead of `word`: the nearest of `known`, or all of them if few."""
-    names = list(known)
-    near = difflib.get_close_matches(word, names, 3, 0.5)
-
-    if near:
-        return "did you mean " + " or ".join(repr(name) for name in near) + "?"
-
-    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    return f"there are: {shown}" if names else "there are none"
-
-
-def nearest(word: str, known: Sequence[str], most: int) -> list[str]:
-    """At most `most` of `known`, those like `word` first, the others in their order."""
-    near = difflib.get_close_matches(word, known, most, 0.5)
-    return [*near, *(each for each in known if each not in near)][:most]
-
-
-def as_object(value: Any, where: str, strict: bool) -> dict[str, Any]:
+def as_object(value: Any, where: str, fit: Fit) -> dict[str, Any]:
     """The object, unwrapped from a string if need be."""
-    if isinstance(value, str) and not strict:
+    if isinstance(value, str) and fit is Fit.LENIENT:
         value = _decoded(value, dict)
 
     if isinstance(value, dict):
@@ -227,14 +135,17 @@ def as_object(value: Any, where: str, strict: bool) -> dict[str, Any]:
     if where:
         raise mismatch(where, "an object", value)
 
-    raise BadArgument(f"the arguments must be one JSON object, not {_shown(value)}")
+    raise BadArgument(f"the arguments must be one JSON object, not {shown(value)}")
 
 
 def _as_list(value: Any) -> Any:
     if isinstance(value, str):
         value = _decoded(value, list)
 
-    return value if value is None or isinstance(value, list) else [value]
+    if value is None or isinstance(value, list):
+        return cast("list[Any] | None", value)
+
+    return [value]
 
 
 def _decoded(value: str, kind: type) -> Any:
@@ -249,25 +160,9 @@ def _decoded(value: str, kind: type) -> Any:
     return found if isinstance(found, kind) else value
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-
-    return found if math.isfinite(found) else None
-
-
-def _is_digits(value: Any) -> bool:
-    return isinstance(value, str) and value.strip().lstrip("+-").isdecimal()
-
-
 def _takes_null(reader: Reader) -> bool:
     try:
-        reader(None, "", True)
+        reader(None, "", Fit.EXACT)
     except BadArgument:
         return False
 
@@ -290,12 +185,3 @@ def _unknown(prefix: str, key: str, fields: Mapping[str, Field]) -> str:
         return f"unknown argument {prefix + key!r}: there are no arguments"
 
     return f"unknown argument {prefix + key!r}; {suggest(key, fields)}"
-
-
-def _shown(value: object) -> str:
-    try:
-        found = orjson.dumps(value).decode()
-    except TypeError:
-        found = repr(value)
-
-    return found if len(found) <= 80 else found[:77] + "…"

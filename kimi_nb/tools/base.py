@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 
 from kimi_nb.errors import ToolError, UsageFault
-from kimi_nb.tools.arguments import BadArgument, Reader, suggest
 from kimi_nb.tools.handwritten import reader_of
+from kimi_nb.tools.nearest import suggest
 from kimi_nb.tools.render import capped, clean, render
+from kimi_nb.tools.scalars import BadArgument, Fit, Reader
 from kimi_nb.tools.threads import Slots, in_thread
 
 __all__ = ["Tool", "ToolContext", "ToolOutcome", "Toolset"]
@@ -133,7 +134,7 @@ class Toolset:
         try:
             keywords = self._read(tool, arguments)
         except BadArgument as error:
-            return self._failure(f"{error}. {_usage(tool)}")
+            return self._failure(f"{error}\n{_usage(tool)}")
 
         return await self._run(tool, keywords, context)
 
@@ -144,7 +145,7 @@ class Toolset:
                 await tool.close()
 
     def _read(self, tool: Tool, arguments: str) -> dict[str, Any]:
-        return self._readers[tool.name](_parsed(arguments), "", False)
+        return self._readers[tool.name](_parsed(arguments), "", Fit.LENIENT)
 
     async def _run(self, tool: Tool, keywords: dict[str, Any], context: ToolContext) -> ToolOutcome:
         if tool.context_parameter is not None:
@@ -161,7 +162,7 @@ class Toolset:
                 raise
 
             return self._failure("the tool gave up: something that it waited for was cancelled")
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001
             # A user's function may raise anything, and whatever it is, it must reach the
             # model as an answer: an agent has to go on where a tool fails.
             return self._failure(f"{type(error).__name__}: {error}")

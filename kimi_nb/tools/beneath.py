@@ -13,12 +13,12 @@ import errno
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from kimi_nb.errors import ToolError
-from kimi_nb.tools.arguments import nearest
+from kimi_nb.tools.nearest import nearest
 
 __all__ = ["SANDBOX_ROOT", "SKIPPED", "Entry", "Folder"]
 
@@ -63,7 +63,7 @@ class Folder:
         except OSError as error:
             raise ToolError(f"the working folder {str(path)!r}: {error.strerror}") from error
 
-    def __enter__(self) -> Folder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,12 +84,12 @@ class Folder:
 
     def entry(self, parts: Parts) -> Entry:
         """What lies there."""
-        with self._opened(parts) as fd:
+        with self._opened(parts, "file or folder") as fd:
             return _entry(parts, os.fstat(fd))
 
     def read(self, parts: Parts, limit: int) -> bytes:
         """The bytes of a file that has at most `limit`."""
-        with self._opened(parts) as fd:
+        with self._opened(parts, "file") as fd:
             found = _entry(parts, os.fstat(fd))
 
             if found.is_folder:
@@ -104,11 +104,11 @@ class Folder:
 
     def entries(self, parts: Parts) -> list[Entry]:
         """What a folder has, by name; without what leads out or is neither file nor folder."""
-        with self._opened(parts) as fd:
+        with self._opened(parts, "folder") as fd:
             if not stat.S_ISDIR(os.fstat(fd).st_mode):
                 raise ToolError(f"{_joined(parts)!r} is a file; call read_file to read it")
 
-            found = [self._child(fd, (*parts, name)) for name in sorted(os.listdir(fd))]
+            found = [self._child(fd, (*parts, name)) for name in sorted(os.listdir(fd))]  # noqa: PTH208 - by descriptor
 
         return [entry for entry in found if entry is not None]
 
@@ -148,16 +148,16 @@ class Folder:
         return None
 
     @contextlib.contextmanager
-    def _opened(self, parts: Parts) -> Iterator[int]:
-        fd = self._open(parts)
+    def _opened(self, parts: Parts, kind: str) -> Generator[int, None, None]:
+        fd = self._open(parts, kind)
 
         try:
             yield fd
         finally:
             os.close(fd)
 
-    def _open(self, parts: Parts, links: int = 0) -> int:
-        """A descriptor of a regular file or a folder."""
+    def _open(self, parts: Parts, kind: str, links: int = 0) -> int:
+        """A descriptor of a regular file or a folder; `kind` is what the message asks for."""
         if links > MOST_LINKS:
             raise ToolError(f"{_joined(parts)!r}: too many links")
 
@@ -169,9 +169,8 @@ class Folder:
                 target = _link_target(fd, name)
 
                 if target is not None:
-                    return self._open(
-                        self._resolved(parts[:at], target) + parts[at + 1 :], links + 1
-                    )
+                    there = self._resolved(parts[: at + 1], target)
+                    return self._open(there + parts[at + 1 :], kind, links + 1)
 
                 inner = _step(fd, name)
                 os.close(fd)
@@ -179,51 +178,46 @@ class Folder:
 
             return os.dup(fd)
         except FileNotFoundError:
-            raise self._missing(parts) from None
+            raise self._missing(parts, kind) from None
         except OSError as error:
             raise ToolError(f"{_joined(parts)!r}: {error.strerror}") from error
         finally:
             os.close(fd)
 
-    def _resolved(self, base: Parts, target: str) -> Parts:
-        """Where a link in the folder `base` leads. Safe in any case: the result is walked anew."""
+    def _resolved(self, link: Parts, target: str) -> Parts:
+        """Where a link leads. Safe even if wrong: the result is walked anew, step by step."""
         path: PurePosixPath | None = PurePosixPath(target)
+        steps = list(link[:-1])
 
         if path.is_absolute():
-            base, path = (), self._relative(path)
+            steps, path = [], self._relative(path)
 
-        if path is None:
-            raise _leads_out(target)
-
-        steps = list(base)
-
-        for step in path.parts:
+        for step in path.parts if path is not None else ("..",):
             if step != "..":
                 steps.append(step)
             elif steps:
                 steps.pop()
             else:
-                raise _leads_out(target)
+                raise ToolError(f"{_joined(link)!r} is a link that leads out of the working folder")
 
         return tuple(steps)
 
-    def _missing(self, parts: Parts) -> ToolError:
-        """Says which part of a path is not there, and what is."""
-        for depth in range(len(parts)):
+    def _missing(self, parts: Parts, kind: str) -> ToolError:
+        """Says which step of a path is not there, and what is."""
+        for depth, step in enumerate(parts):
             with contextlib.suppress(ToolError):
                 there = self.entries(parts[:depth])
 
-                if not any(entry.parts[-1] == parts[depth] for entry in there):
-                    return _not_there(parts[: depth + 1], there, last=depth + 1 == len(parts))
+                if all(entry.parts[-1] != step for entry in there):
+                    last = depth + 1 == len(parts)
+                    return _not_there(parts[: depth + 1], there, kind if last else "folder")
 
-        return ToolError(f"{_joined(parts)!r} is not there")
+        return ToolError(f"no {kind} {_joined(parts)!r}")
 
 
-def _not_there(parts: Parts, there: list[Entry], *, last: bool) -> ToolError:
-    folders = not last
-    known = [entry.path for entry in there if entry.is_folder or not folders]
-    kind = "folder" if folders else "file or folder"
-    shown = ", ".join(nearest(_joined(parts), known, 10)) or "nothing"
+def _not_there(parts: Parts, there: list[Entry], kind: str) -> ToolError:
+    known = [entry.path for entry in there if entry.is_folder or kind != "folder"]
+    shown = ", ".join(nearest(_joined(parts), known, 20)) or "none"
     return ToolError(f"no {kind} {_joined(parts)!r}; there are: {shown}")
 
 

@@ -27,7 +27,10 @@ NOT_UTF8 = "[not UTF-8: undecodable bytes shown as U+FFFD]"
 
 @tool
 def list_files(
-    context: ToolContext, folder: str = ".", pattern: str = "*", recursive: bool = False
+    context: ToolContext,
+    folder: str = ".",
+    pattern: str = "*",
+    recursive: bool = False,  # noqa: FBT001, FBT002 - a model gives it by name
 ) -> str:
     """List the files of a folder: one line for each, its path, a tab and its size in bytes.
 
@@ -85,7 +88,12 @@ def read_file(context: ToolContext, path: str, offset: int = 0, limit: int = 400
 
 
 @tool
-def grep(context: ToolContext, pattern: str, path: str = ".", ignore_case: bool = False) -> str:
+def grep(
+    context: ToolContext,
+    pattern: str,
+    path: str = ".",
+    ignore_case: bool = False,  # noqa: FBT001, FBT002 - a model gives it by name
+) -> str:
     """Search text files line by line. Each match is a line path:line: text.
 
     The last line counts matching lines and files. Binary files are left out.

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from kimi_nb.tools import arguments
-from kimi_nb.tools.arguments import Field, Reader
+from kimi_nb.tools import arguments, scalars
+from kimi_nb.tools.arguments import Field
+from kimi_nb.tools.scalars import Reader
 
 __all__ = ["reader_of"]
 
 _SCALARS: dict[str, Reader] = {
-    "string": arguments.text,
-    "integer": arguments.integer,
-    "number": arguments.number,
-    "boolean": arguments.boolean,
-    "null": arguments.null,
+    "string": scalars.text,
+    "integer": scalars.integer,
+    "number": scalars.number,
+    "boolean": scalars.boolean,
+    "null": scalars.null,
 }
 
 
@@ -34,15 +35,15 @@ def reader_of(schema: dict[str, Any]) -> Reader:
     if kind == "object":
         return _object(schema)
 
-    return _SCALARS.get(str(kind), arguments.whatever)
+    return _SCALARS.get(str(kind), scalars.whatever)
 
 
 def _object(schema: dict[str, Any]) -> Reader:
     properties: dict[str, Any] | None = schema.get("properties")
 
     if properties is None:
-        extra = schema.get("additionalProperties")
-        return arguments.map_of(reader_of(extra) if isinstance(extra, dict) else arguments.whatever)
+        extra: Any = schema.get("additionalProperties")
+        return arguments.map_of(scalars.whatever if extra in (None, True) else reader_of(extra))
 
     required = schema.get("required", ())
     return arguments.record(

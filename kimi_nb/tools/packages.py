@@ -6,12 +6,13 @@ import importlib.metadata
 import re
 from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from kimi_nb.errors import ToolError
-from kimi_nb.tools.arguments import suggest
 from kimi_nb.tools.decorator import tool
+from kimi_nb.tools.nearest import suggest
 
 __all__ = ["list_packages", "package_info"]
 
@@ -27,7 +28,7 @@ def list_packages() -> str:
     found = {
         _normal(name): name
         for distribution in importlib.metadata.distributions()
-        if (name := _name(distribution))
+        if (name := _stated(distribution, "Name"))
     }
     return "\n".join(found[key] for key in sorted(found))
 
@@ -51,23 +52,24 @@ def package_info(name: str) -> str:
 
     dependencies = _dependencies(distribution)
     files, unknown = _modules(distribution)
+    summary = _stated(distribution, "Summary").partition("\n")[0]
     lines = unknown or str(sum(map(_lines_of_code, files)))
     return "\n".join(
         [
-            f"name: {_name(distribution) or name}",
-            f"version: {distribution.version or 'not stated'}",
+            f"name: {_stated(distribution, 'Name') or name}",
+            f"version: {_stated(distribution, 'Version') or 'not stated'}",
             f"licence: {_licence(distribution)}",
             f"direct dependencies: {', '.join(dependencies) or 'none'} ({len(dependencies)})",
             f"modules: {unknown or len(files)}",
             f"lines of code: {lines}",
-            f"summary: {_first_line(distribution.metadata.get('Summary'))}",
+            f"summary: {summary or 'none'}",
         ]
     )
 
 
-def _name(distribution: Distribution) -> str:
-    # A folder that an aborted pip run left behind has no metadata at all.
-    return str(distribution.metadata.get("Name") or "")
+def _stated(distribution: Distribution, key: str) -> str:
+    """A field of the metadata, "" if absent: an aborted pip run leaves folders without any."""
+    return str((distribution.metadata.get_all(key) or [""])[0]).strip()
 
 
 def _normal(name: str) -> str:
@@ -75,17 +77,15 @@ def _normal(name: str) -> str:
 
 
 def _licence(distribution: Distribution) -> str:
-    metadata = distribution.metadata
+    if expression := _stated(distribution, "License-Expression"):
+        return expression
 
-    if expression := metadata.get("License-Expression"):
-        return expression.strip()
-
-    stated = (metadata.get("License") or "").strip()
+    stated = _stated(distribution, "License")
 
     if stated and len(stated) <= SHORT and "\n" not in stated and stated.upper() != "UNKNOWN":
         return stated
 
-    classifiers = metadata.get_all("Classifier") or []
+    classifiers: list[str] = distribution.metadata.get_all("Classifier") or []
     names = [each.removeprefix(_OSI) for each in classifiers if each.startswith("License :: ")]
     return "; ".join(name.removeprefix("License :: ") for name in names) or "not stated"
 
@@ -128,14 +128,15 @@ def _modules(distribution: Distribution) -> tuple[list[Path], str]:
 
 
 def _editable(distribution: Distribution) -> str:
+    """Where its source lies, if that is not where packages are installed."""
     text = distribution.read_text("direct_url.json")
 
     try:
-        origin = orjson.loads(text) if text else {}
+        origin: Any = orjson.loads(text or "{}")
     except orjson.JSONDecodeError:
         return ""
 
-    return origin.get("url", "") if origin.get("dir_info", {}).get("editable") else ""
+    return str(origin["url"]) if origin.get("dir_info", {}).get("editable") else ""
 
 
 def _lines_of_code(path: Path) -> int:
@@ -143,7 +144,3 @@ def _lines_of_code(path: Path) -> int:
         return len(_CODE.findall(path.read_bytes()))
     except OSError:
         return 0  # gone since it was listed
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0] or "none"

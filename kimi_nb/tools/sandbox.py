@@ -25,7 +25,14 @@ from kimi_nb.tools.prelude import FRAME, PRELUDE, advice, decode
 from kimi_nb.tools.threads import Slots, in_thread
 
 if TYPE_CHECKING:
-    from pydantic_monty import Monty, MontyError, ResourceLimits
+    from pydantic_monty import (
+        CollectString,
+        Monty,
+        MontyError,
+        MountDir,
+        OSPolicy,
+        ResourceLimits,
+    )
 
 __all__ = ["Sandbox"]
 
@@ -36,6 +43,8 @@ SECONDS = 10.0
 MEMORY = 200_000_000
 DEPTH = 400
 PRINTED = 1_000_000
+_POLICY: OSPolicy = {"sleep": "zero"}
+"""Sleeping is not charged to SECONDS, so it must not take any time."""
 INSTALL = f"install it with: pip install 'pydantic-monty=={VERSION}'"
 
 
@@ -119,6 +128,9 @@ class _Pool:
 
         try:
             return _run(pool, call, code, folder)
+        except (OSError, RuntimeError) as error:  # the pool cannot start another worker
+            self._drop(pool)
+            raise ToolError(f"the Python sandbox failed: {error}; try again") from error
         finally:
             with self._changed:
                 self._calls.discard(call)
@@ -135,6 +147,11 @@ class _Pool:
 
         if pool is not None:
             pool.__exit__(None, None, None)
+
+    def _drop(self, pool: Monty) -> None:
+        with self._changed:
+            if self._monty is pool:
+                self._monty = None
 
     def _started(self) -> Monty:
         if self._monty is None:
@@ -185,31 +202,39 @@ def _run(pool: Monty, call: _Call, code: str, folder: Path) -> str:
     printed = pydantic_monty.CollectString(PRINTED)
 
     try:
-        with (
-            pydantic_monty.MountDir(
-                host_path=folder, virtual_path=SANDBOX_ROOT, mode="read-only"
-            ) as mount,
-            pool.checkout(limits=_limits(), os_policy={"sleep": "zero"}) as session,
-        ):
-            call.hold(session.worker_pid)
-
-            try:
-                session.feed_run(PRELUDE)
-                value = session.feed_run(
-                    code,
-                    mount=mount,
-                    cwd=SANDBOX_ROOT,
-                    print_callback=printed,
-                    external_lookup={"_decode": decode},
-                )
-            finally:
-                call.release()
+        value = _fed(pool, call, code, folder, printed)
     except pydantic_monty.MontyError as error:
         raise ToolError(_joined(printed.output, _explained(error))) from error
-    except (OSError, ValueError) as error:
-        raise ToolError(f"the working folder cannot be mounted: {error}") from error
 
     return _joined(printed.output, "" if value is None else _shown(value))
+
+
+def _fed(pool: Monty, call: _Call, code: str, folder: Path, printed: CollectString) -> Any:
+    with _mounted(folder) as mount, pool.checkout(limits=_limits(), os_policy=_POLICY) as session:
+        call.hold(session.worker_pid)
+
+        try:
+            session.feed_run(PRELUDE)
+            return session.feed_run(
+                code,
+                mount=mount,
+                cwd=SANDBOX_ROOT,
+                print_callback=printed,
+                external_lookup={"_decode": decode},
+            )
+        finally:
+            call.release()
+
+
+def _mounted(folder: Path) -> MountDir:
+    import pydantic_monty
+
+    try:
+        return pydantic_monty.MountDir(
+            host_path=folder, virtual_path=SANDBOX_ROOT, mode="read-only"
+        )
+    except (OSError, ValueError) as error:
+        raise ToolError(f"the working folder {str(folder)!r} cannot be mounted: {error}") from error
 
 
 def _limits() -> ResourceLimits:

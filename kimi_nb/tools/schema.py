@@ -8,23 +8,30 @@ cannot be expressed.
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import types
 import typing
-from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Literal, NewType, NotRequired, Required, TypeGuard, Union
+from typing import Annotated, Any, Literal, NewType, NotRequired, Required, Union, cast
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.tools import arguments
-from kimi_nb.tools.arguments import Field, Reader
+from kimi_nb.tools import arguments, scalars
+from kimi_nb.tools.annotations import (
+    CONTAINERS,
+    MAPPINGS,
+    has_null,
+    note,
+    refusal,
+    without_null,
+)
+from kimi_nb.tools.arguments import Field
+from kimi_nb.tools.scalars import Reader
 
 __all__ = ["Shape", "object_shape", "shape_of"]
 
 Schema = dict[str, Any]
-Parents = tuple[type, ...]
+Parents = tuple[type[Any], ...]
 """The classes that are being written out, outermost first."""
 
 
@@ -37,27 +44,14 @@ class Shape:
 
 
 _SCALARS: dict[Any, Shape] = {
-    str: Shape({"type": "string"}, arguments.text),
-    int: Shape({"type": "integer"}, arguments.integer),
-    float: Shape({"type": "number"}, arguments.number),
-    bool: Shape({"type": "boolean"}, arguments.boolean),
-    None: Shape({"type": "null"}, arguments.null),
-    type(None): Shape({"type": "null"}, arguments.null),
+    str: Shape({"type": "string"}, scalars.text),
+    int: Shape({"type": "integer"}, scalars.integer),
+    float: Shape({"type": "number"}, scalars.number),
+    bool: Shape({"type": "boolean"}, scalars.boolean),
+    None: Shape({"type": "null"}, scalars.null),
+    type(None): Shape({"type": "null"}, scalars.null),
 }
 _NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
-_CONTAINERS: dict[Any, Callable[[list[Any]], Any]] = {
-    list: list,
-    tuple: tuple,
-    set: set,
-    frozenset: frozenset,
-    abc.Sequence: list,
-    abc.MutableSequence: list,
-    abc.Iterable: list,
-    abc.Collection: list,
-    abc.Set: frozenset,
-    abc.MutableSet: set,
-}
-_MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
 
 
 def shape_of(annotation: Any, where: str, parents: Parents = ()) -> Shape:
@@ -90,13 +84,14 @@ def object_shape(
     for name, annotation in hints.items():
         path = f"{where}.{name}" if where else name
         optional = name in defaults
-        inner = shape_of(_without_null(annotation) if optional else annotation, path, parents)
-        properties[name] = _described(inner.schema, annotation, described.get(name, ""))
+        inner = shape_of(without_null(annotation) if optional else annotation, path, parents)
+        reader = _or_null(inner) if optional and has_null(annotation) else inner.reader
+        properties[name] = _described(inner.schema, note(annotation) or described.get(name, ""))
 
         if optional:
             _add_default(properties[name], defaults[name])
 
-        fields[name] = Field(reader=_reader(inner, annotation, optional), required=not optional)
+        fields[name] = Field(reader=reader, required=not optional)
 
     schema: Schema = {"type": "object", "properties": properties}
 
@@ -106,7 +101,7 @@ def object_shape(
     return Shape(schema, arguments.record(fields, build))
 
 
-def _class(cls: type, where: str, parents: Parents) -> Shape:
+def _class(cls: type[Any], where: str, parents: Parents) -> Shape:
     if cls in parents:
         raise UsageFault(
             f"parameter {where!r}: {cls.__name__} contains itself, which Kimi's schemas cannot "
@@ -122,10 +117,7 @@ def _class(cls: type, where: str, parents: Parents) -> Shape:
     if dataclasses.is_dataclass(cls):
         return _dataclass(cls, where, parents)
 
-    if cls in _CONTAINERS or cls in _MAPPINGS:
-        raise _refusal(where, cls)
-
-    raise _refusal(where, cls)
+    raise refusal(where, cls)
 
 
 def _generic(annotation: Any, where: str, parents: Parents) -> Shape:
@@ -141,22 +133,22 @@ def _generic(annotation: Any, where: str, parents: Parents) -> Shape:
         return _union(inner, where, parents)
 
     if origin is tuple and inner[1:] != (...,):
-        raise _refusal(where, annotation)
+        raise refusal(where, annotation)
 
-    if origin in _CONTAINERS:
+    if origin in CONTAINERS:
         item = shape_of(inner[0], f"{where}[]", parents)
-        reader = arguments.array_of(item.reader, _CONTAINERS[origin])
+        reader = arguments.array_of(item.reader, CONTAINERS[origin])
         return Shape({"type": "array", "items": item.schema}, reader)
 
-    if origin in _MAPPINGS and inner[0] is str:
+    if origin in MAPPINGS and inner[0] is str:
         return _mapping(inner[1], where, parents)
 
-    raise _refusal(where, annotation)
+    raise refusal(where, annotation)
 
 
 def _mapping(value: Any, where: str, parents: Parents) -> Shape:
     if value is Any:
-        return Shape({"type": "object"}, arguments.map_of(arguments.whatever))
+        return Shape({"type": "object"}, arguments.map_of(scalars.whatever))
 
     inner = shape_of(value, f"{where}.*", parents)
     schema = {"type": "object", "additionalProperties": inner.schema}
@@ -179,7 +171,7 @@ def _union(members: tuple[Any, ...], where: str, parents: Parents) -> Shape:
 
 
 def _choice(pairs: list[tuple[Any, Any]], where: str) -> Shape:
-    by_type: dict[type, list[Any]] = {}
+    by_type: dict[type[Any], list[Any]] = {}
 
     for value, _ in pairs:
         if type(value) not in _NAMES:
@@ -188,21 +180,22 @@ def _choice(pairs: list[tuple[Any, Any]], where: str) -> Shape:
                 f"use strings or numbers as the values"
             )
 
-        by_type.setdefault(type(value), []).append(value)
+        kind = cast("type[Any]", type(value))
+        by_type.setdefault(kind, []).append(value)
 
     branches = [_listed(kind, values) for kind, values in by_type.items()]
     schema = branches[0] if len(branches) == 1 else {"anyOf": branches}
     return Shape(schema, arguments.choice(pairs))
 
 
-def _listed(kind: type, values: list[Any]) -> Schema:
+def _listed(kind: type[Any], values: list[Any]) -> Schema:
     if kind is type(None):
         return {"type": "null"}
 
     return {"type": _NAMES[kind], "enum": values}
 
 
-def _dataclass(cls: type, where: str, parents: Parents) -> Shape:
+def _dataclass(cls: type[Any], where: str, parents: Parents) -> Shape:
     hints = _hints(cls, where)
     fields = [field for field in dataclasses.fields(cls) if field.init]
     defaults = {
@@ -215,14 +208,14 @@ def _dataclass(cls: type, where: str, parents: Parents) -> Shape:
     return object_shape(kept, defaults, {}, where, (*parents, cls), cls)
 
 
-def _typed_dict(cls: type, where: str, parents: Parents) -> Shape:
+def _typed_dict(cls: type[Any], where: str, parents: Parents) -> Shape:
     hints = _hints(cls, where)
     optional: frozenset[str] = cls.__dict__.get("__optional_keys__", frozenset())
     defaults = {name: dataclasses.MISSING for name in hints if name in optional}
     return object_shape(hints, defaults, {}, where, (*parents, cls))
 
 
-def _hints(cls: type, where: str) -> dict[str, Any]:
+def _hints(cls: type[Any], where: str) -> dict[str, Any]:
     try:
         return typing.get_type_hints(cls, include_extras=True)
     except NameError as error:
@@ -232,50 +225,19 @@ def _hints(cls: type, where: str) -> dict[str, Any]:
         ) from error
 
 
-def _is_typed_dict(cls: type) -> bool:
+def _is_typed_dict(cls: type[Any]) -> bool:
     # typing_extensions has a TypedDict of its own, which typing.is_typeddict does not know.
-    return issubclass(cls, dict) and hasattr(cls, "__required_keys__")
+    return "__required_keys__" in vars(cls)
 
 
-def _is_union(annotation: Any) -> TypeGuard[Any]:
-    return typing.get_origin(annotation) in (Union, types.UnionType)
+def _or_null(shape: Shape) -> Reader:
+    """Takes null as well, which the schema of a parameter with a default leaves out."""
+    branches = shape.schema.get("anyOf", [shape.schema])
+    expected = " or ".join(dict.fromkeys(str(branch["type"]) for branch in branches))
+    return arguments.union([scalars.null, shape.reader], f"{expected} or null")
 
 
-def _without_null(annotation: Any) -> Any:
-    """T for T | None: where an argument may be left out, null adds nothing for the model."""
-    if typing.get_origin(annotation) in (Annotated, NotRequired):
-        annotation = typing.get_args(annotation)[0]
-
-    if not _is_union(annotation):
-        return annotation
-
-    kept = tuple(each for each in typing.get_args(annotation) if each is not type(None))
-    return Union[kept] if kept else annotation  # noqa: UP007 - built from a tuple
-
-
-def _reader(shape: Shape, annotation: Any, optional: bool) -> Reader:
-    """Takes null as a value where the type has it, also when the schema left it out."""
-    plain = annotation
-
-    while typing.get_origin(plain) in (Annotated, NotRequired):
-        plain = typing.get_args(plain)[0]
-
-    if optional and _is_union(plain) and type(None) in typing.get_args(plain):
-        return arguments.union([arguments.null, shape.reader], _expected(shape.schema))
-
-    return shape.reader
-
-
-def _expected(schema: Schema) -> str:
-    branches = schema.get("anyOf", [schema])
-    return " or ".join(dict.fromkeys(str(branch["type"]) for branch in branches)) + " or null"
-
-
-def _described(schema: Schema, annotation: Any, text: str) -> Schema:
-    if typing.get_origin(annotation) is Annotated:
-        notes = [each for each in typing.get_args(annotation)[1:] if isinstance(each, str)]
-        text = notes[0] if notes else text
-
+def _described(schema: Schema, text: str) -> Schema:
     return {**schema, "description": text} if text else schema
 
 
@@ -284,26 +246,3 @@ def _add_default(schema: Schema, default: Any) -> None:
 
     if "type" in schema and isinstance(value, str | int | float | bool):
         schema["default"] = value
-
-
-def _refusal(where: str, annotation: Any) -> UsageFault:
-    shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    shown = shown.replace("typing.", "")
-    return UsageFault(
-        f"parameter {where!r}: {shown} cannot be described to a model; {_instead(annotation)}"
-    )
-
-
-def _instead(annotation: Any) -> str:
-    origin = typing.get_origin(annotation) or annotation
-
-    if origin in _CONTAINERS:
-        return "write list[str], or another type for its items"
-
-    if origin in _MAPPINGS:
-        return "write dict[str, str], or another type for its values"
-
-    return (
-        "write str, int, float, bool, list[…], dict[str, …], Literal[…], an Enum, a dataclass "
-        "or a TypedDict, and convert inside the function"
-    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
@@ -32,7 +32,7 @@ class Slots:
         )
 
     @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
+    async def taken(self) -> AsyncGenerator[None, None]:
         """Wait for a slot and hold it."""
         loop = asyncio.get_running_loop()
         semaphore = self._loops.get(loop)
@@ -46,7 +46,7 @@ class Slots:
 
 class _Done(NamedTuple):
     value: object
-    error: BaseException | None
+    error: Exception | None
 
 
 async def in_thread(function: Callable[[], T]) -> T:
@@ -75,10 +75,13 @@ async def in_thread(function: Callable[[], T]) -> T:
 def _outcome(context: contextvars.Context, function: Callable[[], object]) -> _Done:
     try:
         return _Done(context.run(function), None)
-    except StopIteration as error:  # a coroutine cannot raise it
-        return _Done(None, RuntimeError(f"StopIteration: {error}"))
     except BaseException as error:  # noqa: BLE001 - handed over to who waits, not swallowed
-        return _Done(None, error)
+        # Only the main thread is ever really interrupted or asked to exit, and a coroutine
+        # cannot raise StopIteration.
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):
+            return _Done(None, error)
+
+        return _Done(None, RuntimeError(f"{type(error).__name__}: {error}"))
 
 
 def _settle(future: asyncio.Future[_Done], done: _Done) -> None:
