@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -160,10 +161,16 @@ def client(peer: Peer, url: str, *flags: str) -> Row:
             return row | {"error": f"no end within {TIMEOUT:.0f} s"}
 
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        return row | {"error": f"lost: {last[:150]}"}
+        return row | {"error": f"lost: {complaint(done.stderr)[:150]}"}
 
     return row | json.loads(done.stdout.splitlines()[-1])
+
+
+def complaint(stderr: str) -> str:
+    """The last line that names an exception, or the last line."""
+    lines = stderr.strip().splitlines() or ["no output"]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Fault)\b", line)]
+    return (named or lines)[-1]
 
 
 def measure(options: Options, chosen: Iterable[Peer], url: str, *flags: str) -> list[Row]:

@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """0 if kimi_nb, and in a quick run every client, did all of the work; figures decide nothing."""
+    """0 if kimi_nb (in a quick run: every client) did all of the work, however slowly."""
     asked = arguments()
     modes = (asked.mode,) if asked.mode else ("plain", "streamed")
     options = Options(tuple(asked.only), max(1, asked.repeat), asked.quick, modes)

@@ -188,22 +188,27 @@ async def everything(client: Client, work: Work) -> dict[str, Any]:
     """Warm up with one sub-agent, so that imports on first use cost none of the run, then run."""
     start = time.perf_counter()
     swarm = client.build(work)
-    await swarm(replace(work, agents=1, calls=1, most=0))
-    first = time.perf_counter() - start
+
+    try:
+        await swarm(replace(work, agents=1, calls=1, most=0))
+        first = time.perf_counter() - start
+        return await between_stats(client, work, swarm) | {"first": first}
+    finally:
+        await swarm.close()
+
+
+async def between_stats(client: Client, work: Work, swarm: Swarm) -> dict[str, Any]:
+    """What was measured here, and what the server counted meanwhile."""
     before = server_stats(work)
-
-    if work.mode == "cancel":
-        row = await cancelled(client, work, swarm)
-    else:
-        row = await run_once(client, work, swarm)
-
+    measured = cancelled if work.mode == "cancel" else run_once
+    row = await measured(client, work, swarm)
     after = server_stats(work)
-    await swarm.close()
-    row["calls"] = after["calls"] - before["calls"]
-    row["server_cpu"] = after["cpu"] - before["cpu"]
-    row["refused"] = after["refused"] - before["refused"]
-    row["late"] = (after["late"] - before["late"]) / max(1, row["calls"])
-    return row | {"first": first}
+    return row | {
+        "calls": after["calls"] - before["calls"],
+        "server_cpu": after["cpu"] - before["cpu"],
+        "refused": after["refused"] - before["refused"],
+        "late": (after["late"] - before["late"]) / max(1, after["calls"] - before["calls"]),
+    }
 
 
 def arguments() -> Work:
