@@ -15,6 +15,8 @@ from typing import Any
 
 import common
 
+from kimi_nb.models.chat import ChatModel
+from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.runtime import runtime
 
 
@@ -29,6 +31,7 @@ class KimiNB:
 
     def __init__(self, work: common.Work) -> None:
         self.number = 0
+        self.plain: ChatModel | None = None
         self.budget = kn.Budget(
             agents=work.agents,
             steps=10 * work.agents * (work.longest + 2) + 10,
@@ -42,9 +45,7 @@ class KimiNB:
         self.number += 1
         return kn.swarm(
             work.goal,
-            model="bench",
-            base_url=work.url,
-            key="sk-bench",
+            **self.endpoint(work),
             tools=[look],
             max_agents=work.agents,
             max_steps=work.longest + 2,
@@ -53,6 +54,18 @@ class KimiNB:
             trace=Path(work.log or ".") / f"run-{self.number}.jsonl",
             early_start=work.early,
         )
+
+    def endpoint(self, work: common.Work) -> dict[str, Any]:
+        """The streamed endpoint as users name it; a plain one is a model of one's own."""
+        if work.stream:
+            return {"model": "bench", "base_url": work.url, "key": "sk-bench"}
+
+        if self.plain is None:
+            self.plain = ChatModel(
+                "bench", base_url=work.url, key=Secret("sk-bench"), streaming=False
+            )
+
+        return {"model": self.plain}
 
     async def __call__(self, work: common.Work) -> str:
         run = await self.start(work)
@@ -64,7 +77,9 @@ class KimiNB:
         return run.answer or f"{run.status}: {run.why}"
 
     async def close(self) -> None:
-        """Each run closes its own connections."""
+        """A run closes the connections that it opened; those of a plain model are ours."""
+        if self.plain is not None:
+            await asyncio.wrap_future(runtime().spawn(self.plain.close()))
 
 
 async def cancel(work: common.Work, swarm: Any) -> dict[str, Any]:
