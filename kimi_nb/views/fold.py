@@ -104,7 +104,13 @@ def _judged(run: Run, fact: events.Judged, _t: float) -> None:
 
 
 def _new_agent(run: Run, name: str, fact: events.AgentBegan, t: float) -> None:
-    after = tuple(fact.after.split())
+    parent = run.agents.get(fact.parent)
+
+    if parent is None and fact.parent:
+        message = f"agent {name!r} was launched by {fact.parent!r}, which has not begun"
+        raise CorruptTrace(message)
+
+    before = [run.agents[other] for other in fact.after.split() if other in run.agents]
     agent = Agent(
         id=name,
         role=fact.role,
@@ -113,16 +119,13 @@ def _new_agent(run: Run, name: str, fact: events.AgentBegan, t: float) -> None:
         parent=fact.parent,
         stage=fact.stage,
         call=fact.call,
-        after=after,
+        after=tuple(other.id for other in before),
         began=t,
     )
     run.agents[name] = agent
 
     if fact.role != "sub-agent":
         return
-
-    parent = run.agents.get(fact.parent)
-    before = [run.agents[other] for other in after if other in run.agents]
 
     if parent is None:
         agent.stage = 1 + max((other.stage for other in before), default=0)

@@ -108,25 +108,27 @@ def strip_html(run: Run, path: CriticalPath) -> str:
     agents = list(run.agents.values())
     step = 4
     height = step * len(agents)
-    critical = set(path.agents)
     lanes = "".join(
-        _thin(agent, run.now, index * step, step - 1, critical=agent.id in critical)
-        for index, agent in enumerate(agents)
+        _thin(agent, run.now, path, index * step, step - 1) for index, agent in enumerate(agents)
     )
-    said = f"Timeline of all {len(agents)} agents; the table below has their figures."
+    said = f"All {len(agents)} agents, from 0 s to {seconds(run.now)}, in the order of their begin"
     return (
+        f'<p class="note">{said}:</p>'
         f'<svg class="strip" role="img" aria-label="{said}" viewBox="0 0 {UNITS} {height}" '
         f'preserveAspectRatio="none" width="100%" height="{height}">{lanes}</svg>'
+        '<p class="note">By name: the critical ones, those that failed, and the slowest.</p>'
     )
 
 
-def _thin(agent: Agent, now: float, y: int, height: int, *, critical: bool) -> str:
-    end = now if agent.ended is None else agent.ended
-    row = [_rect("critical", agent.began, end, now, y, height)] if critical else []
+def _thin(agent: Agent, now: float, path: CriticalPath, y: int, height: int) -> str:
+    """Where it decided the time, a lane has the colour of the critical path."""
     quiet = {"queued", "retry"}
+    bars: list[str] = []
 
     for span in _joined(agent, now):
-        thin = (y + 1, height - 2) if span.kind in quiet else (y, height)
-        row.append(_rect(span.kind, span.began, span.ended, now, *thin))
+        top, tall = (y + 1, height - 2) if span.kind in quiet else (y, height)
+        bars.append(_rect(span.kind, span.began, span.ended, now, top, tall))
 
-    return "".join(row)
+    own = [segment for segment in path if segment.agent == agent.id]
+    bars += [_rect("critical", s.began, s.ended, now, y, height) for s in own]
+    return "".join(bars)

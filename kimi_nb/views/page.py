@@ -24,48 +24,51 @@ STYLE = """
 .knb { --line: var(--jp-border-color2, rgba(128, 128, 128, .35)); --call: #4a8fd6;
   --tool: #2f9e8f; --wait: #8c939c; --bad: #d6513f; --crit: #e08a1e; line-height: 1.45;
   font-size: var(--jp-ui-font-size1, 14px); max-width: 1100px; }
-.knb h2, .knb h3, .knb h4, .knb h5, .knb h6 { font-size: 1.05em; margin: 1em 0 .35em; }
-.knb p { margin: .35em 0; }
-.knb table { border-collapse: collapse; margin: .4em 0; font-size: inherit; table-layout: auto;
+.knb.knb h2, .knb.knb h3, .knb.knb h4, .knb.knb h5, .knb.knb h6 {
+  font-size: 1.05em; margin: 1em 0 .35em; }
+.knb.knb p { margin: .35em 0; }
+.knb.knb table { border-collapse: collapse; margin: .4em 0; font-size: inherit; table-layout: auto;
   border: 0; }
-.knb th, .knb td { padding: .15em .7em .15em 0; text-align: left; vertical-align: top;
+.knb.knb th, .knb.knb td { padding: .15em .7em .15em 0; text-align: left; vertical-align: top;
   border: 0; border-bottom: 1px solid var(--line); max-width: none; white-space: normal;
   background: none; }
-.knb th { font-weight: 600; }
-.knb .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.knb .note, .knb .legend, .knb .unit { opacity: .75; font-size: .92em; }
-.knb .legend span { white-space: nowrap; margin-right: 1em; }
-.knb .legend svg { vertical-align: -3px; }
-.knb .status { font-weight: 600; }
-.knb .simulator { border: 1px solid var(--crit); border-left-width: 4px; padding: .2em .6em;
+.knb.knb th { font-weight: 600; }
+.knb.knb .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.knb.knb .note, .knb.knb .legend, .knb.knb .unit { opacity: .75; font-size: .92em; }
+.knb.knb .legend span { white-space: nowrap; margin-right: 1em; }
+.knb.knb .legend svg { vertical-align: -3px; }
+.knb.knb .status { font-weight: 600; }
+.knb.knb .simulator { border: 1px solid var(--crit); border-left-width: 4px; padding: .2em .6em;
   display: inline-block; margin: .2em 0; }
-.knb pre, .knb code { font-family: var(--jp-code-font-family, ui-monospace, monospace);
+.knb.knb pre, .knb.knb code { font-family: var(--jp-code-font-family, ui-monospace, monospace);
   font-size: .93em; white-space: pre-wrap; overflow-wrap: anywhere; }
-.knb .lanes { width: 100%; }
-.knb .lanes th, .knb .lanes td { padding: 0 .7em 0 0; border: 0; line-height: 1.3;
+.knb.knb .lanes { width: 100%; }
+.knb.knb .lanes th, .knb.knb .lanes td { padding: 0 .7em 0 0; border: 0; line-height: 1.3;
   white-space: nowrap; vertical-align: middle; font-size: .93em; }
-.knb .lanes tbody th { font-weight: 400; max-width: 15em; overflow: hidden;
+.knb.knb .lanes tbody th { font-weight: 400; max-width: 15em; overflow: hidden;
   text-overflow: ellipsis; }
-.knb .lanes .bar { width: 70%; border-left: 1px solid var(--line);
+.knb.knb .lanes .bar { width: 70%; border-left: 1px solid var(--line);
   border-right: 1px solid var(--line); padding: 0; }
-.knb .lanes th.bar span + span { float: right; }
-.knb .lanes th.bar { padding: 0 .3em; border: 0; font-weight: 400; }
-.knb .lanes .n { padding: 0 0 0 .7em; }
-.knb .lanes svg, .knb .strip { display: block; }
-.knb .lanes thead tr, .knb .lanes tbody tr { background: none; }
-.knb .strip { border-left: 1px solid var(--line); border-right: 1px solid var(--line); }
-.knb rect { fill: var(--wait); }
-.knb .call { fill: var(--call); }
-.knb .tool { fill: var(--tool); }
-.knb .failed { fill: none; stroke: var(--bad); stroke-width: 1.6;
+.knb.knb .lanes th.bar span + span { float: right; }
+.knb.knb .lanes th.bar { padding: 0 .3em; border: 0; font-weight: 400; }
+.knb.knb .lanes .n { padding: 0 0 0 .7em; }
+.knb.knb .lanes svg, .knb.knb .strip { display: block; }
+.knb.knb .lanes thead tr, .knb.knb .lanes tbody tr { background: none; }
+.knb.knb .strip { border-left: 1px solid var(--line); border-right: 1px solid var(--line); }
+.knb.knb rect { fill: var(--wait); }
+.knb.knb .call { fill: var(--call); }
+.knb.knb .tool { fill: var(--tool); }
+.knb.knb .failed { fill: none; stroke: var(--bad); stroke-width: 1.6;
   vector-effect: non-scaling-stroke; }
-.knb .critical { fill: var(--crit); }
-.knb .life { opacity: .45; }
-.knb .is-failed, .knb .is-over_budget { color: var(--bad); font-weight: 600; }
-.knb ul, .knb ol { margin: .35em 0; padding-left: 1.4em; }
-.knb .metrics td { padding-right: 1.4em; }
+.knb.knb .strip .failed { fill: var(--bad); stroke: none; }
+.knb.knb .critical { fill: var(--crit); }
+.knb.knb .life { opacity: .45; }
+.knb.knb .is-failed, .knb.knb .is-over_budget { color: var(--bad); font-weight: 600; }
+.knb.knb ul, .knb.knb ol { margin: .35em 0; padding-left: 1.4em; }
+.knb.knb .metrics td { padding-right: 1.4em; }
 """
-"""Scoped to .knb. Text has the colour of the page around it, so that dark themes just work."""
+"""Scoped to .knb, twice so that a host's own table rules lose. Text has the colour of the page
+around it, so that dark themes just work."""
 
 
 def status_html(run: Run, path: Path | None) -> str:

@@ -26,13 +26,13 @@ PAGE = """
 body { margin: 0; background: #fff; color: #1f2328;
   font-family: system-ui, "Noto Sans", "Noto Sans CJK SC", sans-serif; }
 main.knb { margin: 0 auto; padding: 1.5em 1.5em 4em; }
-.knb h1 { font-size: 1.35em; line-height: 1.3; margin: 0 0 .4em; overflow-wrap: anywhere; }
-.knb h2 { font-size: 1.12em; margin: 1.8em 0 .4em; padding-bottom: .15em;
+.knb.knb h1 { font-size: 1.35em; line-height: 1.3; margin: 0 0 .4em; overflow-wrap: anywhere; }
+.knb.knb h2 { font-size: 1.12em; margin: 1.8em 0 .4em; padding-bottom: .15em;
   border-bottom: 1px solid var(--line); }
-.knb .answer, .knb .agents { overflow-x: auto; }
-.knb .agents table { width: 100%; }
-.knb .agents td { overflow-wrap: anywhere; }
-.knb .agents th[scope=row], .knb .agents td.state { white-space: nowrap; font-weight: 400; }
+.knb.knb .answer, .knb.knb .agents { overflow-x: auto; }
+.knb.knb .agents table { width: 100%; }
+.knb.knb .agents td { overflow-wrap: anywhere; }
+.knb.knb .agents th[scope=row], .knb.knb .agents td.state { white-space: nowrap; font-weight: 400; }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #e3e6ea; } }
 @media print { main.knb { max-width: none; padding: 0; } }
 """
@@ -110,7 +110,8 @@ def _agent(agent: Agent, now: float) -> str:
         f"{agent.tokens_in + agent.tokens_out:,}",
         seconds(agent.seconds(now)),
     )
-    task, outcome = (escape(_short(text)) for text in (agent.task, agent.outcome))
+    told = "the answer" if agent.role != "sub-agent" and agent.outcome else agent.outcome
+    task, outcome = (escape(_short(text)) for text in (agent.task, told))
     cells = "".join(f'<td class="n">{number}</td>' for number in numbers)
     return (
         f'<tr><th scope="row">{escape(label(agent))}</th>'

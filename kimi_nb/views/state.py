@@ -74,6 +74,7 @@ class Agent:
     """Stage in which it works, as `Stage.number`; 0 for a main agent."""
     call: int
     after: tuple[str, ...]
+    """Ids of the agents of a plan that had to end first."""
     began: float
     ended: float | None = None
     state: str = "waiting"

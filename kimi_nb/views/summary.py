@@ -81,10 +81,12 @@ def summary_html(trace: Trace, *, lanes: int = 24) -> str:
     """The same as a fragment of HTML for a notebook's output: no script, everything escaped."""
     run = fold(trace)
     path = critical_path(run)
+    found = metrics(run)
+    measures = escape(_measures(found, run)).replace("\n", "<br>")
     where = f'<p class="note">trace: {escape(str(trace.path))}</p>' if trace.path else ""
     return (
         f'<div class="knb"><style>{STYLE}</style>{status_html(run, trace.path)}'
         f"{answer_html(run)}<h3>Timeline</h3>{lanes_html(run, path, lanes)}{LEGEND}"
-        f"{failures_html(run)}<details><summary>Metrics</summary>"
-        f"{metrics_html(metrics(run), run)}</details>{where}</div>"
+        f"{failures_html(run, most=8)}<h3>Metrics</h3><p>{measures}</p>"
+        f"<details><summary>One by one</summary>{metrics_html(found, run)}</details>{where}</div>"
     )
