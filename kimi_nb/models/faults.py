@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from math import isfinite
 from typing import Any, cast
 
 from kimi_nb.errors import (
@@ -17,10 +21,11 @@ from kimi_nb.errors import (
     Unreachable,
 )
 
-__all__ = ["MESSAGE_LIMIT", "classify", "fault", "one_line", "read_error"]
+__all__ = ["MESSAGE_LIMIT", "classify", "fault", "one_line", "read_error", "read_retry_after"]
 
 MESSAGE_LIMIT = 400
 """Characters of a server's own words that go into a message."""
+RETRY_AFTER_MAX_S = 60.0
 
 _BY_TYPE: dict[str, type[ModelError]] = {
     "engine_overloaded_error": Overloaded,
@@ -87,6 +92,24 @@ def classify(status: int | None, kind: str) -> type[ModelError]:
         return Overloaded if named is Overloaded else ServerFault
 
     return QuotaExhausted if named is QuotaExhausted else _BY_STATUS.get(status, BadRequest)
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait, at most a minute; None if it says nothing clear.
+
+    `headers` must not care about case.
+    """
+    value = headers.get("Retry-After", "").strip()
+
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+
+    return min(max(seconds, 0.0), RETRY_AFTER_MAX_S) if isfinite(seconds) else None
 
 
 def fault(

@@ -210,7 +210,7 @@ class Limiter:
 
 @functools.cache
 def limiter_for(endpoint: str) -> Limiter:
-    """The kernel's limiter for an endpoint and key, given by `Endpoint.id`; always the same."""
+    """The kernel's one limiter for what `endpoint` names: a base URL and which key, not the key."""
     del endpoint
     return Limiter()
 

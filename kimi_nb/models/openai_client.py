@@ -1,0 +1,100 @@
+"""A model behind an `AsyncOpenAI` of the user's own: Azure, a proxy, another transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kimi_nb.errors import ModelError, Unreachable
+from kimi_nb.models.base import Reply, Request, Sink
+from kimi_nb.models.endpoint import is_moonshot
+from kimi_nb.models.faults import fault, one_line, read_retry_after
+from kimi_nb.models.options import check_extra
+from kimi_nb.models.stream import Assembler
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, AsyncStream, OpenAIError
+    from openai.types.chat import ChatCompletionChunk
+
+__all__ = ["OpenAIModel"]
+
+
+class OpenAIModel:
+    """Calls through the user's client, which keeps its key, URL, transport and time limits.
+
+    Slower than `ChatModel`: the client walks the whole history at every call. The client's own
+    retries are off, because the engine's are in the log.
+    """
+
+    simulated = False
+
+    def __init__(
+        self, model: str, client: AsyncOpenAI, *, extra: Mapping[str, Any] | None = None
+    ) -> None:
+        self.name = model
+        self._client = client.with_options(max_retries=0)
+        self._moonshot = is_moonshot(str(client.base_url))
+        self._extra = check_extra(model, extra or {}, moonshot=self._moonshot)
+
+    async def reply(self, request: Request, sink: Sink) -> Reply:
+        """The whole turn, after `sink` heard all of it. Raises `errors.ModelError`."""
+        from openai import OpenAIError
+
+        assembler = Assembler(sink)
+
+        try:
+            stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
+                **self._fields(request)
+            )
+
+            async with stream:
+                async for chunk in stream:
+                    assembler.feed(chunk.model_dump(exclude_unset=True, warnings=False))
+        except OpenAIError as error:
+            raise convert(error, self._client.api_key) from None
+
+        if not assembler.ended:
+            message = f"{self._client.base_url}: the stream ended early"
+            raise Unreachable(message)
+
+        return assembler.finish(request.conversation.estimate_tokens())
+
+    async def close(self) -> None:
+        """Leave the client open: it is the user's."""
+
+    def _fields(self, request: Request) -> dict[str, Any]:
+        extra = dict(self._extra)
+
+        if request.cache_key and self._moonshot:
+            extra["prompt_cache_key"] = request.cache_key
+
+        fields: dict[str, Any] = {
+            "model": self.name,
+            "messages": request.conversation.messages,
+            "max_completion_tokens": request.max_tokens,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "extra_body": extra,
+        }
+
+        if request.tools.specs:
+            fields["tools"] = request.tools.specs
+
+        return fields
+
+
+def convert(error: OpenAIError, key: str) -> ModelError:
+    """What the client's exception means, without the key."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        after = read_retry_after(error.response.headers)
+        found = fault(error.status_code, error.body or error.message, retry_after=after)
+    elif isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
+        found = fault(None, error.body or error.message)
+    else:
+        cause = f": {error.__cause__}" if error.__cause__ else ""
+        found = Unreachable(one_line(f"{error}{cause}"))
+
+    text = str(found).replace(key, "[key]") if key else str(found)
+    return type(found)(text, status=found.status, retry_after=found.retry_after)
