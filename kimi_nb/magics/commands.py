@@ -141,7 +141,9 @@ def complete(
     """What can stand at the end of a `%%swarm` or `%swarm` line, beginning with `symbol`."""
     if line.lstrip().startswith("%%"):
         options: list[str] = [
-            text for action in parser._actions for text in action.option_strings  # noqa: SLF001
+            text
+            for action in parser._actions
+            for text in action.option_strings  # noqa: SLF001
         ]
         return [text for text in options if text.startswith(symbol or "--")]
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from kimi_nb.models.base import Model, ToolSpecs
 from kimi_nb.models.limiter import Limiter
@@ -14,7 +15,7 @@ from kimi_nb.swarm.past import Past
 from kimi_nb.tools import ToolContext, Toolset
 from kimi_nb.trace import Log
 
-__all__ = ["AgentFault", "Engine", "Settings", "Stop"]
+__all__ = ["AgentFault", "Engine", "Report", "Settings", "Stop"]
 
 
 class AgentFault(Exception):
@@ -49,6 +50,15 @@ class Stop:
     why: str
 
 
+class Report(NamedTuple):
+    """What a sub-agent brings back."""
+
+    ok: bool
+    text: str
+    interrupted: bool = False
+    """The budget ended it; a resumed run with a larger one goes on."""
+
+
 @dataclass(slots=True)
 class Engine:
     """One run's log, model, limits and tools, and the tasks of its agents."""
@@ -62,8 +72,8 @@ class Engine:
     settings: Settings
     random: random.Random = field(init=False)
     """For jitter only."""
-    tasks: dict[str, asyncio.Task[tuple[bool, str]]] = field(
-        default_factory=dict[str, "asyncio.Task[tuple[bool, str]]"]
+    tasks: dict[str, asyncio.Task[Report]] = field(
+        default_factory=dict[str, "asyncio.Task[Report]"]
     )
     """Running sub-agents by id."""
     stopped: Stop | None = None

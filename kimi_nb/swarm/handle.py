@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,17 +40,19 @@ class Replay:
     """A run read from its trace: all results, nothing to wait for."""
 
     def __init__(
-        self, log: Log, *, name: str = "", prices: Mapping[str, Price] | None = None
+        self, trace: Trace, *, name: str = "", prices: Mapping[str, Price] | None = None
     ) -> None:
-        self._log = log
+        self._records: Sequence[Record] = trace
         self._prices = prices
         self._fold = Fold()
         self.name = name
+        self.path = trace.path
+        """Where the log lies."""
 
     @property
     def fold(self) -> Fold:
         """What the facts so far add up to."""
-        for record in self._log.records[self._fold.count :]:
+        for record in self._records[self._fold.count :]:
             self._fold.add(record)
 
         return self._fold
@@ -80,12 +82,8 @@ class Replay:
 
     @property
     def trace(self) -> Trace:
-        return self._log.trace()
-
-    @property
-    def path(self) -> Path | None:
-        """Where the log lies."""
-        return self._log.path
+        """All that has happened so far."""
+        return Trace(self._records, path=self.path)
 
     @property
     def graph(self) -> networkx.DiGraph[str]:
@@ -114,7 +112,9 @@ class Run(Replay):
         name: str,
         prices: Mapping[str, Price] | None = None,
     ) -> None:
-        super().__init__(log, name=name, prices=prices)
+        super().__init__(log.trace(), name=name, prices=prices)
+        self._records = log.records
+        self._log = log
         self._engine = engine
         self._future = future
 
@@ -212,7 +212,7 @@ class Run(Replay):
         while True:
             done = self.done
 
-            for record in self._log.records[seen:]:
+            for record in self._records[seen:]:
                 seen += 1
                 yield record
 

@@ -40,6 +40,10 @@ class PastAgent:
         default_factory=dict[tuple[int, int], ToolReturned]
     )
     """Answers of tools, by (step, call)."""
+    interrupted: dict[tuple[int, int], ToolReturned] = field(
+        default_factory=dict[tuple[int, int], ToolReturned]
+    )
+    """Answers that only the end of the run gave; they stand where the agent went on with them."""
     ended: AgentEnded | None = None
     calls: dict[int, ToolCall] = field(default_factory=dict[int, ToolCall])
     """Of the step that is open."""
@@ -108,10 +112,11 @@ def _add_to(agent: PastAgent, fact: Fact) -> None:
         case StepEnded():
             if fact.finish != "failed":
                 agent.replies[fact.step] = _reply(agent, fact)
+                agent.returns |= agent.interrupted
             _void(agent)
         case ToolReturned():
-            if not fact.interrupted:
-                agent.returns[fact.step, fact.call] = fact
+            answers = agent.interrupted if fact.interrupted else agent.returns
+            answers[fact.step, fact.call] = fact
         case AgentEnded():
             agent.ended = fact
         case _:

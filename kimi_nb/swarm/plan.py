@@ -16,7 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.swarm.engine import Engine
+from kimi_nb.swarm.engine import Engine, Report
 from kimi_nb.swarm.subagent import Assignment, launch
 
 __all__ = ["Task", "parse_plan", "run_plan"]
@@ -108,7 +108,7 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
     """
     ids: dict[str, str] = {}
     stages: dict[str, int] = {}
-    results: dict[str, asyncio.Future[tuple[bool, str]]] = {
+    results: dict[str, asyncio.Future[Report]] = {
         task.name: asyncio.get_running_loop().create_future() for task in tasks
     }
 
@@ -117,14 +117,16 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
 
     async def carry_out(position: int, task: Task, group: asyncio.TaskGroup) -> None:
         before = {name: await results[name] for name in task.after}
-        failed = [name for name, (ok, _) in before.items() if not ok]
+        failed = [name for name, report in before.items() if not report.ok]
 
         if failed:
-            results[task.name].set_result((False, f"not begun: {', '.join(failed)} failed"))
+            results[task.name].set_result(Report(False, f"not begun: {', '.join(failed)} failed"))
             return
 
         if engine.account.agents_left(engine.settings.max_agents) < 1:
-            results[task.name].set_result((False, "not begun: no more sub-agents are allowed"))
+            results[task.name].set_result(
+                Report(False, "not begun: no more sub-agents are allowed")
+            )
             return
 
         work = Assignment(
@@ -134,7 +136,7 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
             parent="",
             stage=stages[task.name],
             call=position,
-            context="".join(f"Result of {name}:\n{text}\n\n" for name, (_, text) in before.items()),
+            context="".join(f"Result of {name}:\n{r.text}\n\n" for name, r in before.items()),
             after=" ".join(ids[name] for name in task.after),
         )
         ids[task.name] = launch(engine, group, work)
@@ -147,19 +149,23 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
     return _joined(tasks, {name: future.result() for name, future in results.items()})
 
 
-def _joined(tasks: Sequence[Task], results: Mapping[str, tuple[bool, str]]) -> tuple[str, str, str]:
+def _joined(tasks: Sequence[Task], results: Mapping[str, Report]) -> tuple[str, str, str]:
     read = {name for task in tasks for name in task.after}
     last = [task.name for task in tasks if task.name not in read]
-    failed = [name for name, (ok, _) in results.items() if not ok]
-    good = [name for name in last if results[name][0]]
+    failed = [name for name, report in results.items() if not report.ok]
+    good = [name for name in last if results[name].ok]
 
     if len(last) == 1 and good:
-        answer = results[last[0]][1]
+        answer = results[last[0]].text
     else:
-        answer = "\n\n".join(f"### {name}\n\n{results[name][1]}" for name in good)
+        answer = "\n\n".join(f"### {name}\n\n{results[name].text}" for name in good)
 
     if not failed:
         return "finished", answer, ""
 
-    why = "; ".join(f"{name}: {results[name][1]}" for name in failed)
+    why = "; ".join(f"{name}: {results[name].text}" for name in failed)
+
+    if any(report.interrupted for report in results.values()):
+        return "over_budget", answer, why
+
     return ("partial" if len(failed) < len(results) else "failed"), answer, why

@@ -58,7 +58,9 @@ class Runtime:
 
         ending = asyncio.run_coroutine_threadsafe(_cancel_all(), loop)
 
-        with contextlib.suppress(TimeoutError):  # what ignores its cancellation dies with the thread
+        with contextlib.suppress(
+            TimeoutError
+        ):  # what ignores its cancellation dies with the thread
             ending.result(GRACE)
 
         loop.call_soon_threadsafe(loop.stop)

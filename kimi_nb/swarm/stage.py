@@ -19,7 +19,7 @@ from kimi_nb.errors import ToolError
 from kimi_nb.events import ToolReturned
 from kimi_nb.models.base import ToolCall
 from kimi_nb.swarm.agent import record_interrupted, run_tool
-from kimi_nb.swarm.engine import Engine
+from kimi_nb.swarm.engine import Engine, Report
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS
 from kimi_nb.swarm.step import Stepper, record_call
 from kimi_nb.swarm.subagent import Assignment, launch
@@ -241,26 +241,36 @@ class Stage:
         if begun.answered:
             return begun.ok, begun.text
 
-        ok, text = await self._joined(begun)
+        report = await self._joined(begun)
         begun.answered = True
-        fact = ToolReturned(step=self._step, call=call.index, ok=ok, text=text)
+        fact = ToolReturned(
+            step=self._step,
+            call=call.index,
+            ok=report.ok,
+            text=report.text,
+            interrupted=report.interrupted,
+        )
         self._engine.log.add(self._orchestrator.id, fact)
-        return ok, text
+        return report.ok, report.text
 
-    async def _joined(self, begun: Begun) -> tuple[bool, str]:
+    async def _joined(self, begun: Begun) -> Report:
         if not begun.agents:
-            return begun.ok, begun.text
+            return Report(begun.ok, begun.text)
 
-        results = [await self._engine.tasks[agent] for agent in begun.agents]
+        reports = [await self._engine.tasks[agent] for agent in begun.agents]
 
         if begun.items is None:
-            return results[0]
+            return reports[0]
 
         rows = [
-            {"item": item, "ok": ok, "text": text}
-            for item, (ok, text) in zip(begun.items, results, strict=True)
+            {"item": item, "ok": report.ok, "text": report.text}
+            for item, report in zip(begun.items, reports, strict=True)
         ]
-        return any(ok for ok, _ in results), orjson.dumps(rows).decode()
+        return Report(
+            any(report.ok for report in reports),
+            orjson.dumps(rows).decode(),
+            any(report.interrupted for report in reports),
+        )
 
 
 def _arguments(call: ToolCall) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from kimi_nb.errors import BudgetExceeded, ModelError
 from kimi_nb.events import AgentBegan, AgentEnded
 from kimi_nb.models.base import Conversation, ToolSpecs
 from kimi_nb.swarm.agent import ToolTurn, converse
-from kimi_nb.swarm.engine import AgentFault, Engine, Stop
+from kimi_nb.swarm.engine import AgentFault, Engine, Report, Stop
 from kimi_nb.swarm.prompts import subagent_prompt
 from kimi_nb.swarm.step import Stepper
 
@@ -57,12 +57,12 @@ def launch(engine: Engine, group: asyncio.TaskGroup, work: Assignment) -> str:
     return id
 
 
-async def _live(engine: Engine, id: str, work: Assignment) -> tuple[bool, str]:
-    """(ok, message) of one sub-agent; logs how it ended."""
+async def _live(engine: Engine, id: str, work: Assignment) -> Report:
+    """What one sub-agent brings back; logs how it ended."""
     past = engine.past.agent(id)
 
     if past and past.ended and past.ended.outcome == "finished":
-        return True, _capped(past.ended.text)
+        return Report(True, _capped(past.ended.text))
 
     conversation = Conversation(
         (
@@ -84,10 +84,14 @@ async def _live(engine: Engine, id: str, work: Assignment) -> tuple[bool, str]:
         if engine.stopped is not None or id not in engine.cancelled:
             raise
 
-        return False, "ERROR: this sub-agent was cancelled by the user"
+        return Report(False, "ERROR: this sub-agent was cancelled by the user")
 
     engine.log.add(id, AgentEnded(outcome=outcome, text=text))
-    return outcome == "finished", _capped(text if outcome == "finished" else f"ERROR: {text}")
+
+    if outcome == "finished":
+        return Report(True, _capped(text))
+
+    return Report(False, _capped(f"ERROR: {text}"), interrupted=outcome == "over_budget")
 
 
 async def _outcome(engine: Engine, agent: Stepper, specs: ToolSpecs) -> tuple[str, str]:

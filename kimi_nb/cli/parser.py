@@ -1,0 +1,91 @@
+"""What `kimi-nb` understands."""
+
+from __future__ import annotations
+
+import argparse
+
+from kimi_nb._version import __version__
+
+__all__ = ["build_parser"]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; `command` of its result names what to do, None if nothing was asked."""
+    parser = argparse.ArgumentParser(
+        prog="kimi-nb", description="Swarms of agents: run, replay, resume, report."
+    )
+    parser.add_argument("--version", action="version", version=f"kimi_nb {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_run(commands)
+
+    replay = commands.add_parser("replay", help="show a run from its trace")
+    replay.add_argument("trace", metavar="TRACE")
+    _add_json(replay)
+
+    resume = commands.add_parser("resume", help="go on with a run, in the same log")
+    resume.add_argument("trace", metavar="TRACE")
+    _add_model(resume)
+    _add_budget(resume)
+    _add_json(resume)
+
+    report = commands.add_parser("report", help="write one self-contained HTML page")
+    report.add_argument("trace", metavar="TRACE")
+    report.add_argument("-o", "--output", metavar="FILE", help="default: beside the trace")
+    _add_json(report)
+
+    _add_simulator(commands)
+    doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
+    _add_model(doctor)
+    _add_json(doctor)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="run a swarm on a goal")
+    run.add_argument("goal", metavar="GOAL", help="what to do; '-' reads it from standard input")
+    run.add_argument("--agents", type=int, default=20, metavar="N", help="sub-agents at most")
+    run.add_argument("--single", action="store_true", help="one agent does it all alone")
+    run.add_argument("--plan", metavar="FILE", help="a task graph (YAML) instead")
+    run.add_argument("--folder", default=".", metavar="PATH", help="what the file tools see")
+    run.add_argument("--trace", metavar="FILE", help="where the log goes")
+    run.add_argument("--seed", type=int, default=0, metavar="N")
+    _add_model(run)
+    _add_budget(run)
+    _add_json(run)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="ID", help="model id, or 'simulator'")
+    parser.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+
+
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--steps", type=int, metavar="N", help="budget: model calls in all")
+    parser.add_argument("--critical-steps", type=int, metavar="N", help="budget: critical steps")
+    parser.add_argument("--tokens", type=int, metavar="N", help="budget: tokens")
+    parser.add_argument("--usd", type=float, metavar="X", help="budget: US dollars")
+    parser.add_argument("--seconds", type=float, metavar="X", help="budget: wall time")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help="exactly one JSON object on standard output"
+    )
+
+
+def _add_simulator(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulator = commands.add_parser("simulator", help="serve the simulator over HTTP")
+    simulator.add_argument("--host", default="127.0.0.1")
+    simulator.add_argument("--port", type=int, default=8000)
+    simulator.add_argument("--seed", type=int, default=0, metavar="N")
+    numbers = {
+        "--latency": (0.3, "median seconds until the first chunk"),
+        "--tokens-per-second": (0.0, "pace of the stream; 0 is at once"),
+        "--failure-rate": (0.0, "share of calls answered with a 500"),
+        "--rate-limit-rate": (0.0, "share of calls answered with a 429 (rate limit)"),
+        "--overload-rate": (0.0, "share of calls answered with a 429 (overloaded)"),
+        "--drop-rate": (0.0, "share of streams that break off"),
+    }
+
+    for name, (default, what) in numbers.items():
+        simulator.add_argument(name, type=float, default=default, metavar="X", help=what)

@@ -1,0 +1,232 @@
+"""A run that was killed goes on in its own log and pays for no completed call again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import Scripted, call, calls, is_orchestrator, results, say
+
+import kimi_nb as kn
+from kimi_nb.errors import AccessDenied, TraceLocked, TraceMismatch
+from kimi_nb.events import AgentBegan, AgentEnded, StepEnded
+from kimi_nb.models.base import Message, Reply
+
+HERE = Path(__file__).parent
+
+
+@kn.tool
+async def look(n: int) -> str:
+    "Look at something."
+    return f"saw {n}"
+
+
+def respond(messages: list[Message]) -> Reply | str:
+    """Two stages of four sub-agents with three steps each."""
+    got = results(messages)
+
+    if not is_orchestrator(messages):
+        task = messages[1]["content"]
+        return f"{task}: {'+'.join(got)}" if len(got) == 2 else calls(call("look", n=len(got)))
+
+    if not got:
+        return calls(call("create_subagent", name="w", system_prompt="Work."))
+
+    if len(got) in {1, 5}:
+        return calls(
+            *(call("assign_task", agent="w", prompt=f"t{len(got)}.{i}") for i in range(4)),
+            thinking="spread",
+        )
+
+    return say("; ".join(got[1:]))
+
+
+def whole_run(path: Path) -> tuple[kn.Run, int]:
+    model = Scripted(respond)
+    run = kn.swarm("go", model=model, tools=[look], trace=path).result()
+    return run, len(model.seen)
+
+
+def state(run: kn.Replay) -> Any:
+    """All that counts at the end, without ids of calls, times and the order of siblings."""
+    ends = {
+        r.agent: (r.fact.outcome, r.fact.text) for r in run.trace if isinstance(r.fact, AgentEnded)
+    }
+    tasks = {r.agent: r.fact.task for r in run.trace if isinstance(r.fact, AgentBegan)}
+    found = run.metrics
+    return (
+        run.status,
+        run.answer,
+        sorted((tasks[agent], *end) for agent, end in ends.items()),
+        found.total_steps,
+        found.critical_steps,
+        found.tool_calls,
+        found.tokens_in,
+        found.tokens_out,
+    )
+
+
+def test_from_every_record_of_a_run_it_resumes_to_the_same_end_without_paying_twice(tmp_path):
+    full, paid = whole_run(tmp_path / "full.jsonl")
+    assert full.status == "finished"
+    lines = (tmp_path / "full.jsonl").read_bytes().splitlines(keepends=True)
+    path = tmp_path / "cut.jsonl"
+
+    for count in range(2, len(lines) + 1):
+        path.write_bytes(b"".join(lines[:count]))
+        done = sum(isinstance(r.fact, StepEnded) for r in kn.read(path))
+        model = Scripted(respond)
+        run = kn.resume(path, model=model, tools=[look])
+
+        if isinstance(run, kn.Run):
+            run.result()
+
+        assert len(model.seen) == paid - done, f"after {count} lines"
+        assert state(run) == state(full), f"after {count} lines"
+        assert kn.read(path) == run.trace
+
+
+def test_a_finished_run_is_only_read(tmp_path):
+    full, _ = whole_run(tmp_path / "run.jsonl")
+    size = (tmp_path / "run.jsonl").stat().st_size
+    again = kn.resume(tmp_path / "run.jsonl", tools=[look])
+    assert not isinstance(again, kn.Run)
+    assert again.answer == full.answer
+    assert (tmp_path / "run.jsonl").stat().st_size == size
+
+
+def test_after_a_wrong_key_the_run_goes_on_with_a_right_one(tmp_path):
+    paid = 0
+
+    def locked_out(messages: list[Message]) -> Reply | Exception | str:
+        nonlocal paid
+        paid += 1
+        return AccessDenied("wrong key") if paid > 8 else respond(messages)
+
+    path = tmp_path / "run.jsonl"
+    run = kn.swarm("go", model=Scripted(locked_out), tools=[look], trace=path).result()
+    assert run.status in {"failed", "partial"}
+    model = Scripted(respond)
+    resumed = kn.resume(path, model=model, tools=[look])
+    assert isinstance(resumed, kn.Run)
+    full, all_paid = whole_run(tmp_path / "full.jsonl")
+    assert resumed.result().status == "finished"
+    assert resumed.answer == full.answer
+    assert len(model.seen) == all_paid - 8
+
+
+def test_after_over_budget_it_goes_on_with_more(tmp_path):
+    path = tmp_path / "run.jsonl"
+    model = Scripted(respond)
+    run = kn.swarm("go", model=model, tools=[look], trace=path, budget=kn.Budget(steps=10)).result()
+    assert run.status == "over_budget"
+    again = Scripted(respond)
+    resumed = kn.resume(path, model=again, tools=[look], budget=kn.Budget(steps=100))
+    assert isinstance(resumed, kn.Run)
+    assert resumed.result().status == "finished"
+    assert len(again.seen) + 10 == whole_run(tmp_path / "full.jsonl")[1]
+
+
+def test_a_cancelled_run_goes_on(tmp_path):
+    path = tmp_path / "run.jsonl"
+    run = kn.swarm("go", model=Scripted(respond, delay=0.02), tools=[look], trace=path)
+
+    while run.fold.steps < 5:
+        time.sleep(0.005)
+
+    run.cancel()
+    assert run.result().status == "cancelled"
+    done = run.metrics.total_steps
+    again = Scripted(respond)
+    resumed = kn.resume(path, model=again, tools=[look])
+    assert isinstance(resumed, kn.Run)
+    full, paid = whole_run(tmp_path / "full.jsonl")
+    assert resumed.result().answer == full.answer
+    assert len(again.seen) == paid - done
+
+
+def test_a_tool_with_side_effects_is_never_silently_repeated(tmp_path):
+    effects: list[str] = []
+
+    @kn.tool(side_effects=True)
+    async def send(text: str) -> str:
+        "Send a letter."
+        effects.append(text)
+        return "sent"
+
+    def writer(messages: list[Message]) -> Reply | str:
+        return say(results(messages)[0]) if results(messages) else calls(call("send", text="x"))
+
+    path = tmp_path / "run.jsonl"
+    kn.swarm("go", model=Scripted(writer), tools=[send], single=True, trace=path).result()
+    lines = path.read_bytes().splitlines(keepends=True)
+    cut = next(i for i, line in enumerate(lines) if b"ToolReturned" in line)
+    path.write_bytes(b"".join(lines[:cut]))  # killed after the effect, before the record
+    resumed = kn.resume(path, model=Scripted(writer), tools=[send])
+    assert isinstance(resumed, kn.Run)
+    assert "whether it took effect is unknown" in resumed.result().answer
+    assert effects == ["x"]
+
+
+def test_other_tools_are_refused_by_name(tmp_path):
+    whole_run(tmp_path / "run.jsonl")
+
+    with pytest.raises(TraceMismatch, match=r"it had look; pass tools="):
+        kn.resume(tmp_path / "run.jsonl")
+
+
+def test_a_run_that_goes_on_elsewhere_is_not_taken_up(tmp_path):
+    path = tmp_path / "run.jsonl"
+    run = kn.swarm("go", model=Scripted(respond, delay=0.5), tools=[look], trace=path)
+
+    with pytest.raises(TraceLocked, match="another run"):
+        kn.resume(path, model=Scripted(respond), tools=[look])
+
+    run.cancel()
+    run.result()
+
+
+def test_an_existing_log_is_not_overwritten(tmp_path):
+    whole_run(tmp_path / "run.jsonl")
+
+    with pytest.raises(kn.UsageFault, match="holds a run already; kn.resume"):
+        whole_run(tmp_path / "run.jsonl")
+
+
+CHILD = """
+import sys, asyncio
+sys.path.insert(0, {here!r})
+import kimi_nb as kn
+from scripted import Scripted
+from test_resume import respond, look
+kn.swarm("go", model=Scripted(respond, delay=0.01), tools=[look], trace=sys.argv[1]).result()
+"""
+
+
+@pytest.mark.parametrize("records", [4, 17, 33])
+def test_kill_9_of_a_real_process_then_resume(tmp_path, records):
+    path = tmp_path / "run.jsonl"
+    process = subprocess.Popen([sys.executable, "-c", CHILD.format(here=str(HERE)), str(path)])
+
+    while process.poll() is None and (
+        not path.exists() or path.read_bytes().count(b"\n") < records
+    ):
+        time.sleep(0.002)
+
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    done = path.read_bytes().count(b'"StepEnded"')
+    model = Scripted(respond)
+    resumed = kn.resume(path, model=model, tools=[look])
+    assert isinstance(resumed, kn.Run)
+    full, paid = whole_run(tmp_path / "full.jsonl")
+    assert state(resumed.result()) == state(full)
+    assert len(model.seen) <= paid - done
+    assert json.loads(path.read_bytes().splitlines()[0])["format"] == "kimi_nb.trace"
