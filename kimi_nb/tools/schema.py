@@ -210,8 +210,15 @@ def _dataclass(cls: type[Any], where: str, parents: Parents) -> Shape:
 
 def _typed_dict(cls: type[Any], where: str, parents: Parents) -> Shape:
     hints = _hints(cls, where)
-    optional: frozenset[str] = cls.__dict__.get("__optional_keys__", frozenset())
-    defaults = {name: dataclasses.MISSING for name in hints if name in optional}
+    # Where annotations are strings, the class itself takes NotRequired keys for required ones.
+    stated: frozenset[str] = vars(cls)["__optional_keys__"]
+    optional = {
+        name
+        for name, hint in hints.items()
+        if typing.get_origin(hint) is NotRequired
+        or (name in stated and typing.get_origin(hint) is not Required)
+    }
+    defaults = dict.fromkeys(optional, dataclasses.MISSING)
     return object_shape(hints, defaults, {}, where, (*parents, cls))
 
 
