@@ -33,8 +33,6 @@ __all__ = [
 ORCHESTRATOR = "Split the goal into tasks, assign each, and join what comes back."
 WORKER = "Do the task with your tools. Answer briefly."
 TICK = 0.005
-looks: list[float] = []
-"""CPU seconds of this process at each call of the tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +79,32 @@ class Swarm(Protocol):
     async def close(self) -> None: ...
 
 
+class Looks:
+    """The calls of the tool so far; `timed` notes the CPU time of each, which costs a syscall."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.timed = False
+        self.cpu: list[float] = []
+
+    def clear(self, *, timed: bool) -> None:
+        self.count, self.timed, self.cpu = 0, timed, []
+
+    def turn_costs(self) -> list[float]:
+        """CPU seconds from one call to the next: a turn's cost, where one agent is alone."""
+        return [b - a for a, b in itertools.pairwise(self.cpu)]
+
+
+looks = Looks()
+
+
 def looked(key: str) -> str:
-    """The body of the tool: as good as nothing, but it notes the CPU time."""
-    looks.append(time.process_time())
+    """The body of the tool: as good as nothing."""
+    looks.count += 1
+
+    if looks.timed:
+        looks.cpu.append(time.process_time())
+
     return f"value of {key}"
 
 
@@ -148,7 +169,7 @@ async def run_once(client: Client, work: Work, swarm: Swarm) -> dict[str, Any]:
     """Do the work and measure it: seconds, CPU seconds, the loop's lag."""
     lag = Lag()
     ticker = None if work.mode == "lone" else client.ticking(lag)
-    looks.clear()
+    looks.clear(timed=work.mode == "lone")
     start, burnt = time.perf_counter(), cpu()
     answer = await swarm(work)
     wall, burnt = time.perf_counter() - start, cpu() - burnt
@@ -162,14 +183,9 @@ async def run_once(client: Client, work: Work, swarm: Swarm) -> dict[str, Any]:
         "lag_p99": lag.p99(),
         "answer": answer,
         "ok": answer.endswith(f"joined {work.agents} of {work.agents}"),
-        "looks": len(looks),
-        "turn_cpu": turn_costs(),
+        "looks": looks.count,
+        "turn_cpu": looks.turn_costs(),
     }
-
-
-def turn_costs() -> list[float]:
-    """CPU seconds from one call of the tool to the next: a turn's cost, for one lone agent."""
-    return [b - a for a, b in itertools.pairwise(looks)]
 
 
 async def cancelled(client: Client, work: Work, swarm: Swarm) -> dict[str, Any]:
