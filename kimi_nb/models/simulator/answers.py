@@ -1,0 +1,61 @@
+"""Final answers: the table, what to know about it, and who made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kimi_nb.models.simulator import phrases
+from kimi_nb.models.simulator.goal import Goal
+from kimi_nb.models.simulator.listing import Listing
+from kimi_nb.models.simulator.tables import write_table
+from kimi_nb.models.simulator.worker import Row
+
+__all__ = ["beyond", "full_answer", "headers_of", "plain_problem", "table_of"]
+
+
+def headers_of(goal: Goal, kind: str) -> list[str]:
+    """The table's headings: the item, what was asked, the source."""
+    chinese = goal.chinese
+    asked = [phrases.header(measure, chinese=chinese) for measure in goal.measures]
+    return [
+        phrases.item_header(kind, chinese=chinese),
+        *asked,
+        phrases.source_header(chinese=chinese),
+    ]
+
+
+def table_of(goal: Goal, kind: str, rows: Sequence[Row]) -> str:
+    """One row an item; a column of notes only if there are any."""
+    headers = headers_of(goal, kind)
+    lines = [[row.item, *row.cells, row.source] for row in rows]
+
+    if any(row.notes for row in rows):
+        headers.append(phrases.note_header(chinese=goal.chinese))
+        lines = [
+            [*line, "; ".join(dict.fromkeys(row.notes))]
+            for line, row in zip(lines, rows, strict=True)
+        ]
+
+    return write_table(headers, lines)
+
+
+def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int) -> str:
+    """A sentence, the table, and the line that says that no language model was at work."""
+    chinese = goal.chinese
+    said = [phrases.summary(listing.kind, len(rows), missing, chinese=chinese), *listing.readings]
+
+    if goal.ignored:
+        said.append(phrases.ignored(goal.ignored, chinese=chinese))
+
+    head = ("" if chinese else " ").join(said)
+    return "\n\n".join([head, table_of(goal, listing.kind, rows), phrases.signature(chinese)])
+
+
+def plain_problem(goal: Goal, problem: str) -> str:
+    """Why there is no table."""
+    return f"{problem}\n\n{phrases.signature(goal.chinese)}"
+
+
+def beyond(goal: Goal) -> str:
+    """What the simulator can do, for a goal that is beyond it."""
+    return phrases.beyond(goal.text, goal.ignored, goal.chinese)

@@ -1,0 +1,104 @@
+"""Understanding a goal: its items, what is asked about each, and what was not understood."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from kimi_nb.models.simulator.items import Source, find_source, hide_literals
+from kimi_nb.models.simulator.lexicon import is_chinese
+from kimi_nb.models.simulator.measures import Filter, Measure, read_measures
+
+__all__ = ["Goal", "share_of", "understand"]
+
+_ONLY = {False: "Only these items:", True: "只处理这些项目："}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    text: str
+    """The user's words, without a list of items that an orchestrator added."""
+    chinese: bool
+    source: Source
+    measures: tuple[Measure, ...]
+    ignored: tuple[str, ...]
+    """Parts of the text that were not understood."""
+    shared: tuple[str, ...] = ()
+    """The items that an orchestrator gave; empty for a goal that stands alone."""
+
+    @property
+    def understood(self) -> bool:
+        return bool(self.source.kind and self.measures)
+
+
+def share_of(goal: Goal, items: tuple[str, ...]) -> str:
+    """The prompt for a sub-agent that is to do only `items`."""
+    lines = "\n".join(f"- {item}" for item in items)
+    asked = (
+        "用一张 Markdown 表格回答：每个项目一行，并写明来源。"
+        if goal.chinese
+        else "Answer with a Markdown table: one row for each item, with its source."
+    )
+    return f"{goal.text}\n\n{_ONLY[goal.chinese]}\n{lines}\n\n{asked}"
+
+
+def understand(text: str) -> Goal:
+    """The goal in a prompt; a prompt made by `share_of` gives the same goal with its items."""
+    for marker in _ONLY.values():
+        head, found, tail = text.rpartition(f"\n\n{marker}\n")
+
+        if found:
+            lines = tail.split("\n\n")[0].splitlines()
+            shared = tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
+            return replace(_understand(head), shared=shared)
+
+    return _understand(text.strip())
+
+
+_BOILERPLATE = re.compile(
+    r"(?i)(?:[,.;]?\s*(?:and |then |finally |please )*\b(?:join|combine|merge|put|collect|gather|summari[sz]e|present|show|return|give|arrange|compile|list|"
+    r"make|create|build|answer|reply|display|report|output|format|write)\b[^.,;:\n]{0,50}?\b(?:in|into|as|to|with|of)?\s*(?:one|a|an|single|the same)\s+(?:\w+\s+)?(?:table|overview|markdown table)\b(?:[^.\n]{0,20}(?=[.\n]|$))?)"
+    r"|\b(?:as|in|into) (?:one|a|an)(?: single| markdown| big| common)* table\b|\b(?:make|create|build|want|need) (?:me )?(?:one|a|an)(?: single)? table(?: (?:of|with|from))?\b"
+    r"|\bwith (?:the |its |their )?sources?\b|\bone row (?:per|for each) \w+\b|\bside by side\b|\bin (?:a|one|two|three) few words\b"
+    r"|(?:，|,)?(?:最后|并|然后|再)*(?:把|将)?(?:结果|它们|所有结果)?(?:都)?(?:汇总|合并|整理|做|列|放|输出)(?:成|到|为|在)?(?:一)?(?:张|个)?(?:总|大|Markdown)?\s*表格?(?:里|中)?"
+    r"|用表格(?:回答|列出|显示)?|注明来源"
+)
+
+
+@lru_cache(maxsize=256)
+def _understand(text: str) -> Goal:
+    hidden, literals = hide_literals(text)
+    plain = _BOILERPLATE.sub(" . ", hidden)
+    source, rest = find_source(plain, literals)
+    rest = re.sub(r"⟨files⟩", " , ", rest)
+    tabular = source.kind == "files" and _may_be_tables(source)
+    reading = read_measures(rest, tabular=tabular)
+    show = literals.show
+    return Goal(
+        text=text,
+        chinese=is_chinese(text),
+        source=source,
+        measures=tuple(_shown(measure, show) for measure in reading.measures),
+        ignored=tuple(show(part) for part in reading.ignored),
+    )
+
+
+def _may_be_tables(source: Source) -> bool:
+    tables = (".csv", ".tsv")
+
+    if source.items:
+        return any(item.lower().endswith(tables) for item in source.items)
+
+    if source.pattern:
+        return source.pattern.lower().endswith(tables)
+
+    return any(suffix in tables for suffix in source.suffixes)
+
+
+def _shown(measure: Measure, show) -> Measure:  # noqa: ANN001
+    filters = tuple(
+        Filter(show(f.column), f.op, tuple(show(v) for v in f.values)) for f in measure.filters
+    )
+    column, about = show(measure.column), show(measure.about)
+    return replace(measure, column=column, about=about, filters=filters)

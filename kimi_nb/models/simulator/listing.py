@@ -1,0 +1,131 @@
+"""From the answer of a listing tool to the items of a goal."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kimi_nb.models.simulator import phrases
+from kimi_nb.models.simulator.goal import Goal
+from kimi_nb.models.simulator.memory import Done
+from kimi_nb.models.simulator.script import Call
+from kimi_nb.models.simulator.toolbox import Toolbox
+
+__all__ = ["Listing", "list_items"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The items, or the call that lists them, or why there are none."""
+
+    kind: str
+    items: tuple[str, ...] = ()
+    call: Call | None = None
+    problem: str = ""
+    readings: tuple[str, ...] = ()
+    """Sentences on how an ambiguous goal was read."""
+
+
+def list_items(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
+    """What to work on, as far as `done` tells."""
+    source = goal.source
+    named = goal.shared or source.items
+
+    if named:
+        return Listing(source.kind, named)
+
+    if source.kind == "packages":
+        return _packages(goal, tools, done)
+
+    return _files(goal, tools, done)
+
+
+def _packages(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
+    tool = tools.list_packages
+
+    if tool is None:
+        return Listing("packages", problem=phrases.lacks_tool("list_packages", goal.chinese))
+
+    answer = next((call.result or "" for call in done if call.name == tool.name), None)
+
+    if answer is None:
+        return Listing("packages", call=Call(tool.name, {}))
+
+    if answer.startswith("ERROR"):
+        return Listing("packages", problem=answer)
+
+    names = tuple(dict.fromkeys(n.strip() for n in answer.splitlines() if n.strip() and n[0] != "["))
+    problem = "" if names else phrases.no_packages(goal.chinese)
+    return Listing("packages", names, problem=problem, readings=_cut(answer, goal))
+
+
+def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
+    tool = tools.list_files
+
+    if tool is None:
+        return Listing("files", problem=phrases.lacks_tool("list_files", goal.chinese))
+
+    answers = [call for call in done if call.name == tool.name]
+    source = goal.source
+    folder = source.folder.rstrip("/") or source.folder
+    slot = next(name for name, _ in tool.parameters if name in {"folder", "path", "directory", "dir"})
+    arguments: dict[str, Any] = {slot: folder}
+    deep = source.recursive or "/" in source.pattern
+
+    if deep and "recursive" in tool.names:
+        arguments["recursive"] = True
+
+    if not answers:
+        return Listing("files", call=Call(tool.name, arguments))
+
+    answer = answers[-1].result or ""
+
+    if answer.startswith("ERROR"):
+        return Listing("files", problem=phrases.missing_folder(folder, answer, goal.chinese))
+
+    paths = _paths(answer)
+    items = tuple(path for path in paths if _wanted(path, goal))
+    went_deep = bool(answers[-1].arguments.get("recursive"))
+    inner = any(path.endswith("/") for path in paths)
+
+    if not items and inner and not went_deep and "recursive" in tool.names:
+        return Listing("files", call=Call(tool.name, {**arguments, "recursive": True}))
+
+    readings = _cut(answer, goal)
+
+    if not items:
+        return Listing("files", problem=phrases.no_files(folder, goal.source.noun, paths, goal.chinese))
+
+    if went_deep and not deep:
+        readings += (phrases.looked_deeper(folder, goal.chinese),)
+    elif inner and not went_deep:
+        readings += (phrases.not_deeper(goal.chinese),)
+
+    return Listing("files", items, readings=readings)
+
+
+def _paths(answer: str) -> list[str]:
+    lines = [line for line in answer.splitlines() if line.strip() and not line.startswith("[")]
+    return [line.partition("\t")[0].strip() for line in lines]
+
+
+def _wanted(path: str, goal: Goal) -> bool:
+    source = goal.source
+    name = posixpath.basename(path)
+
+    if path.endswith("/") or name.startswith("."):
+        return False
+
+    if source.pattern:
+        last = source.pattern.rpartition("/")[2]
+        return fnmatch.fnmatchcase(name.lower(), last.lower())
+
+    return not source.suffixes or name.lower().endswith(source.suffixes)
+
+
+def _cut(answer: str, goal: Goal) -> tuple[str, ...]:
+    cut = any(line.startswith("[…") for line in answer.splitlines())
+    return (phrases.cut_listing(goal.chinese),) if cut else ()

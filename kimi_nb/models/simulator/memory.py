@@ -1,0 +1,119 @@
+"""What an agent has done so far, as far as it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+__all__ = ["Done", "Past", "recall", "text_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A tool call that was answered."""
+
+    name: str
+    arguments: dict[str, Any]
+    result: str | None
+    """None: it dropped out of the working memory."""
+    turn: int
+    """Assistant turn since the task, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One agent's messages, sorted."""
+
+    system: str
+    goal: str
+    """The last message of the user."""
+    done: tuple[Done, ...]
+    """In the order of the calls."""
+    turns: int
+    """Assistant turns since the goal."""
+    calls: int
+    """Tool calls in the whole conversation."""
+
+
+def text_of(content: Any) -> str:
+    """The text of a message's content, which may be a list of parts or None."""
+    if isinstance(content, str):
+        return content
+
+    parts: list[Any] = content if isinstance(content, list) else []
+    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def recall(messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int) -> Past:
+    """What the messages tell; of results only the last `limit` characters can be used.
+
+    Results of the tools named in `kept` do not count and never drop out.
+    """
+    users = [n for n, message in enumerate(messages) if message.get("role") == "user"]
+    start = users[-1] if users else len(messages)
+    goal = text_of(messages[start].get("content")) if users else ""
+    system = "\n".join(
+        text_of(message.get("content"))
+        for message in messages
+        if message.get("role") in {"system", "developer"}
+    )
+    before = sum(len(message.get("tool_calls") or ()) for message in messages[:start])
+    done, turns = _pair(messages[start:])
+    return Past(system, goal, _forget(done, kept, limit), turns, before + len(done))
+
+
+def _pair(messages: Sequence[dict[str, Any]]) -> tuple[list[Done], int]:
+    """Each call with its answer. Ids repeat across turns, so they are matched within a turn."""
+    done: list[Done] = []
+    open_calls: dict[str, int] = {}
+    turn = -1
+
+    for message in messages:
+        role = message.get("role")
+
+        if role == "assistant":
+            turn += 1
+            open_calls = {}
+
+            for call in message.get("tool_calls") or ():
+                open_calls[call.get("id", "")] = len(done)
+                function = call.get("function") or {}
+                arguments = _arguments(function.get("arguments"))
+                done.append(Done(function.get("name", ""), arguments, "", turn))
+        elif role == "tool":
+            place = open_calls.get(message.get("tool_call_id", ""))
+
+            if place is not None:
+                old, text = done[place], text_of(message.get("content"))
+                done[place] = Done(old.name, old.arguments, text, old.turn)
+
+    return done, turn + 1
+
+
+def _arguments(text: Any) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+
+    return value if isinstance(value, dict) else {}
+
+
+def _forget(done: list[Done], kept: frozenset[str], limit: int) -> tuple[Done, ...]:
+    room = limit
+
+    for place in range(len(done) - 1, -1, -1):
+        call = done[place]
+
+        if call.name in kept:
+            continue
+
+        room -= len(call.result or "")
+
+        if room < 0:
+            done[place] = Done(call.name, call.arguments, None, call.turn)
+
+    return tuple(done)

@@ -1,0 +1,291 @@
+"""What the simulator says, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kimi_nb.models.simulator.measures import Filter, Measure
+
+__all__ = ["header"]
+
+_OPS = {
+    "rows": ("rows", "行数"),
+    "max": ("highest {0}", "{0} 最大值"),
+    "min": ("lowest {0}", "{0} 最小值"),
+    "mean": ("mean {0}", "{0} 平均值"),
+    "sum": ("sum of {0}", "{0} 总和"),
+    "median": ("median {0}", "{0} 中位数"),
+    "mode": ("most common {0}", "{0} 最常见值"),
+    "range": ("range of {0}", "{0} 范围"),
+    "distinct": ("distinct values of {0}", "{0} 不同值个数"),
+    "values": ("{0}", "{0}"),
+    "count": ("number of {0}", "{0} 数量"),
+    "field": ("{0}", "{0}"),
+    "argmax": ("{1} with the highest {0}", "{0} 最大的 {1}"),
+    "argmin": ("{1} with the lowest {0}", "{0} 最小的 {1}"),
+    "occurrences": ("'{0}' (whole word, any case)", "“{0}”出现次数"),
+    "lines": ("lines in the file", "文件行数"),
+    "blank_lines": ("blank lines", "空行数"),
+    "words": ("words", "字数"),
+    "chars": ("characters", "字符数"),
+    "bytes": ("bytes", "字节数"),
+    "headings": ("headings", "标题数"),
+    "heading_list": ("list of headings", "标题列表"),
+    "first_heading": ("first heading", "第一个标题"),
+    "functions": ("functions", "函数数"),
+    "classes": ("classes", "类数"),
+    "imports": ("imports", "导入数"),
+    "loc": ("lines of code", "代码行数"),
+    "cells": ("cells", "单元格数"),
+    "code_cells": ("code cells", "代码单元格数"),
+    "markdown_cells": ("Markdown cells", "Markdown 单元格数"),
+    "links": ("links", "链接数"),
+    "columns": ("columns", "列数"),
+    "column_names": ("column names", "列名"),
+}
+_UNNAMED = ("value", "数值")
+
+
+def header(measure: Measure, *, chinese: bool) -> str:
+    """The heading of a measure's column: exactly what was measured."""
+    column = measure.column or _UNNAMED[chinese]
+    text = _op(measure, column, chinese=chinese)
+
+    if not measure.filters:
+        return text
+
+    conditions = (" 且 " if chinese else " and ").join(_condition(f) for f in measure.filters)
+    return f"{text}（{conditions}）" if chinese else f"{text} where {conditions}"
+
+
+def _op(measure: Measure, column: str, *, chinese: bool) -> str:
+    if measure.op == "top":
+        few, low = abs(measure.number), measure.number < 0
+
+        if chinese:
+            return f"{column} 最{'小' if low else '大'}的 {few} 个"
+
+        return f"{few} {'lowest' if low else 'highest'} {column}"
+
+    if measure.op == "nth":
+        place, low = abs(measure.number), measure.number < 0
+
+        if chinese:
+            return f"{column} 第 {place} {'小' if low else '大'}的不同值"
+
+        ordinal = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}.get(place, f"{place}th")
+        return f"{ordinal} {'lowest' if low else 'highest'} {column} (equal values count once)"
+
+    return _OPS[measure.op][chinese].format(column, measure.about)
+
+
+def _condition(condition: Filter) -> str:
+    return str(condition)
+
+
+def field_name(op: str) -> str:
+    """The name under which a tool may report what `op` counts."""
+    return _OPS.get(op, ("",))[0].replace("{0}", "").replace("{1}", "").strip()
+
+
+def item_header(kind: str, *, chinese: bool) -> str:
+    names = {"files": ("file", "文件"), "packages": ("package", "包")}
+    return names.get(kind, ("item", "项目"))[chinese]
+
+
+def source_header(*, chinese: bool) -> str:
+    return ("source", "来源")[chinese]
+
+
+def note_header(*, chinese: bool) -> str:
+    return ("note", "备注")[chinese]
+
+
+def forgotten(chinese: bool) -> str:
+    return ("not remembered: it dropped out of the working memory", "已不记得：超出了工作记忆")[chinese]
+
+
+def no_tool(chinese: bool) -> str:
+    return ("not looked at: no tool at hand gives it", "未处理：没有合适的工具")[chinese]
+
+
+def no_field(name: str, chinese: bool) -> str:
+    return f"没有找到“{name}”" if chinese else f"no {name!r} found"
+
+
+def lacks_tool(name: str, chinese: bool) -> str:
+    if chinese:
+        return f"没有可用的 {name} 工具，所以无法列出要处理的项目。"
+
+    return f"There is no tool like {name!r} among my tools, so I cannot list what to work on."
+
+
+def no_packages(chinese: bool) -> str:
+    return "没有找到已安装的包。" if chinese else "No installed packages were found."
+
+
+def missing_folder(folder: str, answer: str, chinese: bool) -> str:
+    why = answer.removeprefix("ERROR:").strip()
+
+    if chinese:
+        return f"无法列出文件夹 {folder!r}：{why}"
+
+    return f"The folder {folder!r} could not be listed: {why}"
+
+
+def no_files(folder: str, noun: str, paths: Sequence[str], chinese: bool) -> str:
+    there = ", ".join(paths[:20])
+    what = f"{noun}s" if noun else "files"
+    place = ("工作文件夹" if chinese else "the working folder") if folder == "." else repr(folder)
+
+    if chinese:
+        tail = f"，其中有：{there}" if there else "（文件夹是空的）"
+        return f"{place} 里没有这种文件{tail}。"
+
+    tail = f"; it has: {there}" if there else ": it is empty"
+    return f"There are no {what} in {place}{tail}."
+
+
+def looked_deeper(folder: str, chinese: bool) -> str:
+    if chinese:
+        return f"{folder!r} 本身没有这种文件，所以也查看了它的子文件夹。"
+
+    return f"{folder!r} itself has none, so its subfolders were searched."
+
+
+def not_deeper(chinese: bool) -> str:
+    if chinese:
+        return "没有查看子文件夹；需要的话请写明“包括子文件夹”。"
+
+    return "Subfolders were not searched; add 'including subfolders' to the goal for that."
+
+
+def cut_listing(chinese: bool) -> str:
+    if chinese:
+        return "列表太长被截断，因此表格不完整；请指定更小的文件夹。"
+
+    return "The listing was too long and was cut, so the table is not complete; name a smaller folder."
+
+
+def summary(kind: str, number: int, missing: int, *, chinese: bool) -> str:
+    """The first sentence of an answer."""
+    item = item_header(kind, chinese=chinese)
+
+    if chinese:
+        tail = f"，其中 {missing} 个没有结果，原因见备注" if missing else ""
+        return f"下表汇总了 {number} 个{item}的结果{tail}。"
+
+    items = item if number == 1 else f"{item}s"
+    tail = f"; {missing} of them could not be done, the notes say why" if missing else ""
+    return f"The table has the results for {number} {items}{tail}."
+
+
+def ignored(parts: Sequence[str], *, chinese: bool) -> str:
+    """Which parts of the goal were left out."""
+    if chinese:
+        return f"没有理解、因而没有处理的部分：{'、'.join(f'“{part}”' for part in parts)}。"
+
+    listed = ", ".join(f"'{part}'" for part in parts)
+    return f"Not understood, and therefore left out: {listed}."
+
+
+def signature(chinese: bool) -> str:
+    """Who made the answer, and how to get a better one."""
+    if chinese:
+        return (
+            "_由模拟器按规则生成，没有使用语言模型。要连接模型，请设置 MOONSHOT_API_KEY，"
+            "或使用 --model 和 --base-url。_"
+        )
+
+    return (
+        "_Made by the simulator: rules, no language model. To connect one, set "
+        "MOONSHOT_API_KEY, or use --model and --base-url._"
+    )
+
+
+def beyond(goal: str, parts: Sequence[str], chinese: bool) -> str:
+    """What can be asked of the simulator."""
+    quoted = " ".join(goal.split())
+    short = quoted if len(quoted) <= 120 else quoted[:119] + "…"
+
+    if chinese:
+        left = f"没有理解的部分：{'、'.join(parts)}。\n" if parts else ""
+        said = f"这个目标超出了我的能力：“{short}”。" if short else "目标是空的。"
+        return (
+            f"{said}\n{left}我是模拟器：只有规则，没有语言模型。我可以对许多项目逐个收集信息，"
+            "并汇总成一张表。可以试试：\n\n"
+            "- 列出每个已安装的 Python 包的版本、许可证、直接依赖、模块数和代码行数。\n"
+            "- 对 data/ 里的每个 CSV 文件，给出行数和 price 的最大值。\n"
+            "- 统计 notes/ 里每个 Markdown 文件的字数和标题数。\n\n"
+            "要处理其他目标，请连接语言模型：设置 MOONSHOT_API_KEY，或使用 --model 和 --base-url。"
+        )
+
+    left = f"Not understood: {', '.join(parts)}.\n" if parts else ""
+    said = f"This goal is beyond me: '{short}'." if short else "The goal is empty."
+    return (
+        f"{said}\n{left}I am the simulator: rules, no language model. I can gather facts about "
+        "many items, one by one, and join them into a table. Try, for example:\n\n"
+        "- For each Python package installed here, give its version, licence, direct "
+        "dependencies, number of modules and lines of code.\n"
+        "- For each CSV file in data/, give the number of rows and the highest price.\n"
+        "- Count the words and headings of every Markdown file in notes/.\n\n"
+        "For any other goal connect a language model: set MOONSHOT_API_KEY, or use --model and "
+        "--base-url."
+    )
+
+
+def role_prompt(kind: str, chinese: bool) -> str:
+    """The system prompt that the orchestrator gives its sub-agents."""
+    if chinese:
+        return f"你逐个查看{item_header(kind, chinese=True)}，只报告工具返回的内容，不要猜测。"
+
+    item = item_header(kind, chinese=False)
+    return (
+        f"You look at one {item} after the other with your tools and report exactly what was "
+        "asked, as found. Do not guess: say so where something is not there."
+    )
+
+
+def plan(items: int, agents: int, *, chinese: bool) -> str:
+    """The thought before sub-agents are created."""
+    if chinese:
+        return f"共 {items} 个项目，互相独立。分给 {agents} 个子代理，最后合并成一张表。"
+
+    return (
+        f"{items} items, each independent of the others. I share them out among {agents} "
+        "sub-agents and join their tables."
+    )
+
+
+def handing_out(items: int, agents: int, *, chinese: bool) -> str:
+    if chinese:
+        return f"把 {items} 个项目平均分给 {agents} 个子代理。"
+
+    return f"Hand out {items} items to {agents} sub-agents, as evenly as possible."
+
+
+def trying_again(items: int, *, chinese: bool) -> str:
+    if chinese:
+        return f"{items} 个项目没有结果，再试一次。"
+
+    return f"{items} items came back without a result. I try them once more."
+
+
+def doing_rest(items: int, *, chinese: bool) -> str:
+    if chinese:
+        return f"还缺 {items} 个项目，而子代理已用完，所以自己处理。"
+
+    return f"{items} items are missing and no more sub-agents are allowed: I do them myself."
+
+
+def joining(*, chinese: bool) -> str:
+    return "结果已齐，合并成一张表。" if chinese else "All results are in. Join them into one table."
+
+
+def looking(*, chinese: bool) -> str:
+    return "先看看有哪些项目。" if chinese else "First find out what there is to work on."
+
+
+def missing(why: str, *, chinese: bool) -> str:
+    reason = why.removeprefix("ERROR:").strip() or ("没有回答" if chinese else "no answer")
+    return f"缺失：{reason}" if chinese else f"missing: {reason}"

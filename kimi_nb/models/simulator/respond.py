@@ -1,0 +1,65 @@
+"""From a chat request to the script of its answer. Pure: no clock, no files, no chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kimi_nb.models.simulator import answers, phrases
+from kimi_nb.models.simulator.goal import Goal, understand
+from kimi_nb.models.simulator.listing import Listing, list_items
+from kimi_nb.models.simulator.memory import Past, recall
+from kimi_nb.models.simulator.options import Options
+from kimi_nb.models.simulator.orchestrator import Orchestrator, most_agents
+from kimi_nb.models.simulator.script import Script, Turn, perform
+from kimi_nb.models.simulator.toolbox import Toolbox, open_toolbox
+from kimi_nb.models.simulator.worker import NOTHING, Work
+
+__all__ = ["respond"]
+
+
+def respond(request: dict[str, Any], options: Options) -> Script:
+    """The answer to a `chat.completions` request: the same request, the same script.
+
+    `request["seed"]` distinguishes attempts, so that a retry can meet another fate.
+    """
+    tools = open_toolbox(request.get("tools") or ())
+    past = recall(request["messages"], tools.kept, options.memory_chars)
+    turn = _decide(past, tools, options)
+    return perform(turn, request, options, past.calls)
+
+
+def _decide(past: Past, tools: Toolbox, options: Options) -> Turn:
+    goal = understand(past.goal)
+
+    if not goal.understood:
+        return Turn(text=answers.beyond(goal))
+
+    listing = list_items(goal, tools, past.done)
+
+    if listing.call:
+        thinking = "" if goal.shared else phrases.looking(chinese=goal.chinese)
+        return Turn(thinking=thinking, calls=(listing.call,))
+
+    if listing.problem:
+        return Turn(text=answers.plain_problem(goal, listing.problem))
+
+    if tools.can_spawn and most_agents(past.system) > 0:
+        return Orchestrator(goal, listing, tools, past, options).turn()
+
+    return _work(goal, listing, tools, past)
+
+
+def _work(goal: Goal, listing: Listing, tools: Toolbox, past: Past) -> Turn:
+    work = Work(goal, listing, tools)
+    calls = work.next_calls(listing.items, past.done)
+
+    if calls:
+        return Turn(calls=tuple(calls))
+
+    rows = work.rows(listing.items, past.done)
+
+    if goal.shared:
+        return Turn(text=answers.table_of(goal, listing.kind, rows))
+
+    blank = sum(all(cell == NOTHING for cell in row.cells) for row in rows)
+    return Turn(text=answers.full_answer(goal, listing, rows, blank))
