@@ -50,7 +50,7 @@ def text(path: Path) -> str:
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:
-    blocks = re.findall(r"```(?:sh|bash)\n(.*?)```", text(ROOT / "README.md"), re.DOTALL)
+    blocks = re.findall(r"```\w*\n(.*?)```", text(ROOT / "README.md"), re.DOTALL)
     commands = [line.partition("#")[0].strip() for line in blocks[0].splitlines()]
     assert commands == ["make demo", "make test"]
 

@@ -1,0 +1,33 @@
+"""The README's tables against the programs that they describe."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kimi_nb.cli.parser import build_parser
+from kimi_nb.magics import SwarmMagics
+from kimi_nb.magics.commands import COMMANDS
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def first_cells(heading: str) -> str:
+    """The first column of the table below a heading."""
+    section = README.partition(f"### {heading}")[2].partition("\n#")[0]
+    return "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))
+
+
+def test_the_options_of_the_magic() -> None:
+    parser = SwarmMagics.swarm.parser
+    real = {text for action in parser._actions for text in action.option_strings}
+    assert set(re.findall(r"--[\w-]+", first_cells("`%%swarm"))) == real
+
+
+def test_the_commands_of_the_line_magic() -> None:
+    assert re.findall(r"^`(\w+)", first_cells("`%swarm`"), re.MULTILINE) == list(COMMANDS)
+
+
+def test_the_commands_of_the_command_line() -> None:
+    real = next(action.choices for action in build_parser()._actions if action.choices)
+    assert re.findall(r"^`(\w+)", first_cells("`kimi-nb`"), re.MULTILINE) == list(real)
