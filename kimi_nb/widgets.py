@@ -6,7 +6,7 @@ It never imports the swarm: it is given text to show and a function to call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import anywidget
 import traitlets
@@ -65,7 +65,7 @@ class LiveView(anywidget.AnyWidget):
     def __init__(self, text: str, cancel: Callable[[], None]) -> None:
         super().__init__(text=text)
         self._cancel = cancel
-        self.on_msg(self._pressed)
+        cast("Any", self).on_msg(self._pressed)
 
     def _pressed(self, _widget: object, content: Any, _buffers: object) -> None:
         if content == {"kind": "cancel"}:
@@ -74,6 +74,6 @@ class LiveView(anywidget.AnyWidget):
 
     def bundle(self) -> dict[str, Any]:
         """The MIME bundle of the view; its text for front ends without widgets."""
-        data = self._repr_mimebundle_()
-        bundle: dict[str, Any] = dict(data[0] if isinstance(data, tuple) else data or {})
+        data: Any = cast("Any", self)._repr_mimebundle_()
+        bundle = cast("dict[str, Any]", data[0] if isinstance(data, tuple) else data or {})
         return bundle | {"text/plain": self.text}

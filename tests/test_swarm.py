@@ -178,7 +178,7 @@ async def test_cancelling_one_sub_agent_leaves_its_siblings(tmp_path):
         await asyncio.sleep(3600)
         return ""
 
-    def answer(task: str, messages: list[Message]) -> Reply | str:
+    def answer(task: str, _messages: list[Message]) -> Reply | str:
         return calls(call("hold")) if task == "t1" else f"did {task}"
 
     run = start(Scripted(fan_out(3, answer)), tmp_path, tools=[hold])
@@ -203,7 +203,7 @@ async def test_cancelling_an_unknown_agent_names_the_running_ones(tmp_path):
 
 
 async def test_invalid_calls_are_answered_and_bounded(tmp_path):
-    def respond(messages: list[Message]) -> Reply | str:
+    def respond(_messages: list[Message]) -> Reply | str:
         return calls(call("no_such_tool", x=1))
 
     run = await start(Scripted(respond), tmp_path)
@@ -272,7 +272,7 @@ async def test_more_sub_agents_than_allowed_are_refused_with_the_reason(tmp_path
 
 
 async def test_sub_agents_see_nothing_of_the_orchestrator_and_cannot_spawn(tmp_path):
-    def answer(task: str, messages: list[Message]) -> Reply | str:
+    def answer(_task: str, messages: list[Message]) -> Reply | str:
         if not results(messages):
             return calls(call("assign_task", agent="w", prompt="more"))
 
@@ -299,7 +299,7 @@ async def test_sub_agents_see_nothing_of_the_orchestrator_and_cannot_spawn(tmp_p
         kn.Budget(usd=0.0009),
         kn.Budget(agents=4),
     ],
-    ids=lambda b: str([k for k in b.__slots__ if getattr(b, k) is not None][0]),
+    ids=lambda b: next(k for k in b.__slots__ if getattr(b, k) is not None),
 )
 async def test_budgets_are_never_exceeded(tmp_path, budget):
     @kn.tool
@@ -307,7 +307,7 @@ async def test_budgets_are_never_exceeded(tmp_path, budget):
         "Work."
         return "ok"
 
-    def answer(task: str, messages: list[Message]) -> Reply | str:
+    def answer(_task: str, messages: list[Message]) -> Reply | str:
         return "done" if len(results(messages)) > 3 else calls(call("work"))
 
     price = {"scripted": kn.Price(1.0, 0.1, 4.0)}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_write_then_read_is_identity_and_every_prefix_is_a_trace(tmp_path_factor
     log.close()
     assert read(path) == written
     assert [record.seq for record in written] == list(range(len(facts)))
-    assert all(a.t <= b.t for a, b in zip(written, written[1:], strict=False))
+    assert all(a.t <= b.t for a, b in pairwise(written))
 
     lines = path.read_bytes().splitlines(keepends=True)
 

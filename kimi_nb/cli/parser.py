@@ -16,7 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kimi_nb {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    _add_run(commands)
+    _add_run(commands.add_parser("run", help="run a swarm on a goal"))
 
     replay = commands.add_parser("replay", help="show a run from its trace")
     replay.add_argument("trace", metavar="TRACE")
@@ -33,15 +33,14 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--output", metavar="FILE", help="default: beside the trace")
     _add_json(report)
 
-    _add_simulator(commands)
+    _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
     _add_json(doctor)
     return parser
 
 
-def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    run = commands.add_parser("run", help="run a swarm on a goal")
+def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("goal", metavar="GOAL", help="what to do; '-' reads it from standard input")
     run.add_argument("--agents", type=int, default=20, metavar="N", help="sub-agents at most")
     run.add_argument("--single", action="store_true", help="one agent does it all alone")
@@ -73,8 +72,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_simulator(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    simulator = commands.add_parser("simulator", help="serve the simulator over HTTP")
+def _add_simulator(simulator: argparse.ArgumentParser) -> None:
     simulator.add_argument("--host", default="127.0.0.1")
     simulator.add_argument("--port", type=int, default=8000)
     simulator.add_argument("--seed", type=int, default=0, metavar="N")

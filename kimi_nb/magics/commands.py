@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -140,12 +141,8 @@ def complete(
 ) -> list[str]:
     """What can stand at the end of a `%%swarm` or `%swarm` line, beginning with `symbol`."""
     if line.lstrip().startswith("%%"):
-        options: list[str] = [
-            text
-            for action in parser._actions
-            for text in action.option_strings  # noqa: SLF001
-        ]
-        return [text for text in options if text.startswith(symbol or "--")]
+        options = re.findall(r"--[a-z-]+", parser.format_help())
+        return sorted({text for text in options if text.startswith(symbol or "--")})
 
     words = line.split()
     command = words[1] if len(words) > 1 else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from IPython import display as ipython_display
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import display
 
 from kimi_nb.swarm.handle import Run
 from kimi_nb.views.live import live_text
@@ -51,7 +51,8 @@ class CellView:
 
         self._run = run
         self._widget = LiveView(self._text(), run.cancel)
-        self._display: Any = display(self._widget.bundle(), raw=True, display_id=True)
+        show = cast("Any", ipython_display).display
+        self._display: Any = show(self._widget.bundle(), raw=True, display_id=True)
 
     def update(self) -> None:
         self._widget.text = self._text()

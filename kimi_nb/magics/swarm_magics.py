@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -13,9 +13,9 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 from traitlets import Int, Unicode
 
+from kimi_nb.errors import UsageFault
 from kimi_nb.magics.awaiting import prefix_await
 from kimi_nb.magics.commands import complete, run_command
-from kimi_nb.errors import UsageFault
 from kimi_nb.magics.live import watch
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.handle import Replay, Run
@@ -40,7 +40,7 @@ class SwarmMagics(Magics):
     budget_tokens = Int(None, allow_none=True, min=0, help="Tokens of one run.").tag(config=True)
     budget_seconds = Int(None, allow_none=True, min=0, help="Seconds of one run.").tag(config=True)
 
-    @magic_arguments()
+    @magic_arguments()  # pyright: ignore[reportUntypedFunctionDecorator] -- IPython's own
     @argument("name", nargs="?", help="variable that holds the run, from its start")
     @argument("--agents", type=int, metavar="N", help="sub-agents at most")
     @argument("--model", metavar="ID", help="model id, or 'simulator'")
@@ -74,7 +74,7 @@ class SwarmMagics(Magics):
             result = run_command(self, line)
             return self._watched(result) if isinstance(result, Run) else result
 
-        arguments = SwarmMagics.swarm.parser.parse_argstring(SwarmMagics.swarm, line)
+        arguments = _parse(line)
         run = self._start(arguments, cell)
 
         if arguments.name:
@@ -84,7 +84,7 @@ class SwarmMagics(Magics):
 
     def bind(self, name: str, run: Replay) -> None:
         """Give the run its variable in the notebook."""
-        self._shell.user_ns[name] = run
+        self._names[name] = run
 
     @property
     def _shell(self) -> InteractiveShell:
@@ -93,6 +93,11 @@ class SwarmMagics(Magics):
             raise UsageFault(message)
 
         return self.shell
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        """The notebook's variables."""
+        return cast("dict[str, Any]", self._shell.user_ns)
 
     def _start(self, arguments: argparse.Namespace, cell: str) -> Run:
         name = arguments.name or _free_name()
@@ -132,7 +137,7 @@ class SwarmMagics(Magics):
         )
 
     def _tool(self, name: str) -> Any:
-        value = self._shell.user_ns.get(name.strip())
+        value = self._names.get(name.strip())
 
         if not callable(value):
             message = f"--tools {name.strip()}: no such function in this notebook; run its cell"
@@ -166,31 +171,45 @@ def _plan(source: str | None, cell: str) -> str | None:
         raise UsageFault(message) from None
 
 
+def _parse(line: str) -> argparse.Namespace:
+    return cast("argparse.Namespace", cast("Any", _parser()).parse_argstring(line))
+
+
+def _parser() -> MagicArgumentParser:
+    """The parser that the decorators above have made."""
+    return cast("Any", SwarmMagics.swarm).parser
+
+
+def _transformers(shell: InteractiveShell) -> list[Any]:
+    return cast("list[Any]", shell.input_transformers_post)
+
+
 def load(shell: InteractiveShell) -> None:
     """Register the magics, their completion, and the `await` that lets cells be stopped."""
     magics = SwarmMagics(shell=shell)
     shell.register_magics(magics)
-    shell.configurables.append(magics)
-    transformers = shell.input_transformers_post
+    cast("list[Any]", shell.configurables).append(magics)
 
-    if prefix_await not in transformers:
-        transformers.append(prefix_await)
-
-    parser: MagicArgumentParser = SwarmMagics.swarm.parser
+    if prefix_await not in _transformers(shell):
+        _transformers(shell).append(prefix_await)
 
     def completer(_shell: object, event: Any) -> list[str]:
-        return complete(event.line, event.symbol, parser, list(runs()))
+        return complete(event.line, event.symbol, _parser(), list(runs()))
 
     for key in ("%%swarm", "%swarm"):
-        shell.set_hook("complete_command", completer, str_key=key)
+        cast("Any", shell).set_hook("complete_command", completer, str_key=key)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Undo `load` and end all runs; they keep what they did."""
     with contextlib.suppress(ValueError):
-        shell.input_transformers_post.remove(prefix_await)
+        _transformers(shell).remove(prefix_await)
+
+    registered = cast("dict[str, dict[str, Any]]", cast("Any", shell.magics_manager).magics)
 
     for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("swarm", None)
+        registered[kind].pop("swarm", None)
 
+    kept = [item for item in shell.configurables if not isinstance(item, SwarmMagics)]
+    cast("list[Any]", shell.configurables)[:] = kept
     runtime().stop()

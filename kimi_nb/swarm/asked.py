@@ -32,7 +32,10 @@ UserTools = Iterable[Tool | Callable[..., Any]]
 
 
 def mode_of(goal: str, *, single: bool, plan: Plan | None) -> str:
-    """Its mode: "swarm", "single" or "plan". Raises UsageFault if the goal is empty or both are asked."""
+    """Its mode: "swarm", "single" or "plan".
+
+    Raises UsageFault if the goal is empty, or if two modes are asked for.
+    """
     if single and plan is not None:
         message = "--single and --plan exclude each other: one agent alone, or a graph of them"
         raise UsageFault(message)

@@ -163,13 +163,13 @@ class Account:
     def _count(self, agent: str, stage: int) -> None:
         self.steps += 1
         self._steps_of[agent] += 1
-        self.critical_steps += self._lengthens(agent, stage, self._steps_of[agent])
+        self.critical_steps += self._lengthens(stage, self._steps_of[agent])
 
         if stage:
             self._longest[stage] = max(self._longest[stage], self._steps_of[agent])
 
-    def _lengthens(self, agent: str, stage: int, steps: int) -> bool:
-        """Whether an agent's step of that number is one more critical step."""
+    def _lengthens(self, stage: int, steps: int) -> bool:
+        """Whether a step that is an agent's so-manyth is one more critical step."""
         return stage == 0 or steps > self._longest[stage]
 
     def _check_steps(self, agent: str, stage: int) -> None:
@@ -184,7 +184,7 @@ class Account:
         if limit is None:
             return
 
-        more = self._lengthens(agent, stage, self._steps_of[agent] + 1)
+        more = self._lengthens(stage, self._steps_of[agent] + 1)
 
         if self.critical_steps + more > limit:
             message = f"the budget of {limit} critical steps is used up"

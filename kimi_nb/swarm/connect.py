@@ -1,4 +1,4 @@
-"""From what the user gave (an id, a URL, a key, a client, or nothing) to a model and its limiter."""
+"""From what the user gave, be it nothing, to a model and its limiter."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ async def _models(connection: Connection) -> str:
         return "not listed: a client of your own"
 
     names = await chat.models()
-    listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")  # noqa: PLR2004
+    listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
 
     if names and chat.name not in names:
         message = f"{chat.name} is not among the models here: {listed}"

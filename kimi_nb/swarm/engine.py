@@ -104,7 +104,7 @@ class Engine:
                 self.account.replay(id, agent.began.stage, reply.usage)
 
     def stop(self, stop: Stop) -> None:
-        """End the run: every agent is cancelled, all that was done is kept. The first one counts."""
+        """End the run: all agents are cancelled, what was done is kept. The first stop counts."""
         if self.stopped is None:
             self.stopped = stop
 

@@ -20,7 +20,7 @@ from kimi_nb.views.prices import Price
 from kimi_nb.views.summary import summary_html, summary_text
 
 if TYPE_CHECKING:
-    import networkx
+    import networkx as nx
 
 __all__ = ["Interrupted", "Replay", "Run"]
 
@@ -86,7 +86,7 @@ class Replay:
         return Trace(self._records, path=self.path)
 
     @property
-    def graph(self) -> networkx.DiGraph[str]:
+    def graph(self) -> nx.DiGraph[str]:
         return graph(self.trace)
 
     def save(self, path: str | Path) -> Path:

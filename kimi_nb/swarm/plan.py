@@ -1,5 +1,6 @@
-"""An explicit task graph instead of an orchestrating model: a list whose entries name, with
-`after:`, the tasks that must have ended before.
+"""An explicit task graph instead of an orchestrating model.
+
+A list; `after:` names the tasks that must have ended before.
 
     - rows: Count the rows of data/a.csv.
     - prices: Give the highest price in data/b.csv.
@@ -13,7 +14,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, cast
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.engine import Engine, Report
@@ -40,13 +41,13 @@ def parse_plan(plan: str | Sequence[Mapping[str, Any]]) -> list[Task]:
     `plan` is YAML or JSON text, or the list itself. Raises UsageFault for anything that is not
     such a list, for an unknown name in `after`, a name used twice, and a cycle.
     """
-    entries = _load(plan) if isinstance(plan, str) else plan
+    entries: Any = _load(plan) if isinstance(plan, str) else list(plan)
 
-    if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
+    if not isinstance(entries, list) or not entries:
         message = f"a plan is a list of tasks; {EXAMPLE}"
         raise UsageFault(message)
 
-    tasks = [_task(entry) for entry in entries]
+    tasks = [_task(entry) for entry in cast("list[Any]", entries)]
     by_name = {task.name: task for task in tasks}
 
     if len(by_name) < len(tasks):
@@ -77,13 +78,13 @@ def _load(text: str) -> Any:
         raise UsageFault(message) from None
 
 
-def _task(entry: object) -> Task:
+def _task(entry: Any) -> Task:
     """A task from {name: prompt, after: …}, or from {name: …, prompt: …, after: …}."""
     if not isinstance(entry, Mapping):
         message = f"{entry!r} is not a task; {EXAMPLE}"
         raise UsageFault(message)
 
-    rest: dict[str, Any] = dict(entry)
+    rest = dict(cast("Mapping[str, Any]", entry))
     after = rest.pop("after", ())
 
     if rest.keys() == {"name", "prompt"}:
@@ -120,12 +121,14 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
         failed = [name for name, report in before.items() if not report.ok]
 
         if failed:
-            results[task.name].set_result(Report(False, f"not begun: {', '.join(failed)} failed"))
+            results[task.name].set_result(
+                Report(ok=False, text=f"not begun: {', '.join(failed)} failed")
+            )
             return
 
         if engine.account.agents_left(engine.settings.max_agents) < 1:
             results[task.name].set_result(
-                Report(False, "not begun: no more sub-agents are allowed")
+                Report(ok=False, text="not begun: no more sub-agents are allowed")
             )
             return
 

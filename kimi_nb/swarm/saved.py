@@ -54,8 +54,9 @@ def saved_options(path: str | Path, past: Past) -> tuple[RunBegan, dict[str, Any
 
 def saved_settings(saved: Mapping[str, Any], seed: int) -> Settings:
     """The settings that the run had."""
-    values = {f.name: saved[f.name] for f in fields(Settings)}
-    return Settings(**values | {"folder": Path(saved["folder"]), "seed": seed})
+    values: dict[str, Any] = {f.name: saved[f.name] for f in fields(Settings)}
+    values.update(folder=Path(saved["folder"]), seed=seed)
+    return Settings(**values)
 
 
 def check_tools(saved: Sequence[str], toolset: Toolset) -> None:

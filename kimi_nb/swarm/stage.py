@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -276,19 +276,16 @@ class Stage:
 def _arguments(call: ToolCall) -> dict[str, Any]:
     """The arguments of an own call. Raises ToolError saying what is wrong with them."""
     spec = next(s["function"] for s in ORCHESTRATOR_TOOLS if s["function"]["name"] == call.name)
-    properties = spec["parameters"]["properties"]
 
     try:
-        arguments = orjson.loads(call.arguments)
+        parsed: Any = orjson.loads(call.arguments)
     except orjson.JSONDecodeError as error:
         message = f"the arguments of {call.name} are not JSON: {error}"
         raise ToolError(message) from None
 
-    if not isinstance(arguments, dict):
-        message = f"the arguments of {call.name} must be an object"
-        raise ToolError(message)
+    arguments: dict[str, Any] = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
 
-    for name, schema in properties.items():
+    for name, schema in spec["parameters"]["properties"].items():
         if not _fits(arguments.get(name), schema["type"]):
             kind = "a list of strings" if schema["type"] == "array" else "a string"
             message = f"{call.name} needs {name!r}, {kind}"
@@ -297,8 +294,9 @@ def _arguments(call: ToolCall) -> dict[str, Any]:
     return arguments
 
 
-def _fits(value: object, kind: str) -> bool:
+def _fits(value: Any, kind: str) -> bool:
     if kind == "array":
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        items = cast("list[Any]", value) if isinstance(value, list) else [None]
+        return all(isinstance(item, str) for item in items)
 
     return isinstance(value, str)

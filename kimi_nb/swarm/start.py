@@ -137,7 +137,8 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
 ) -> Run | Replay:
     """Go on with the run in a log where it ended, in the same file.
 
-    Completed calls are not made again; a finished run is only read. Give the `tools` that the run had; `budget` is the whole run's, what is spent included.
+    Completed calls are not made again; a finished run is only read. Give the `tools` that the
+    run had; `budget` is the whole run's, what is spent included.
     Raises TraceError, TraceLocked, or TraceMismatch if the log is of a run with other tools.
     """
     if not Path(path).is_file():

@@ -62,7 +62,7 @@ async def _live(engine: Engine, id: str, work: Assignment) -> Report:
     past = engine.past.agent(id)
 
     if past and past.ended and past.ended.outcome == "finished":
-        return Report(True, _capped(past.ended.text))
+        return Report(ok=True, text=_capped(past.ended.text))
 
     conversation = Conversation(
         (
@@ -84,14 +84,14 @@ async def _live(engine: Engine, id: str, work: Assignment) -> Report:
         if engine.stopped is not None or id not in engine.cancelled:
             raise
 
-        return Report(False, "ERROR: this sub-agent was cancelled by the user")
+        return Report(ok=False, text="ERROR: this sub-agent was cancelled by the user")
 
     engine.log.add(id, AgentEnded(outcome=outcome, text=text))
 
     if outcome == "finished":
-        return Report(True, _capped(text))
+        return Report(ok=True, text=_capped(text))
 
-    return Report(False, _capped(f"ERROR: {text}"), interrupted=outcome == "over_budget")
+    return Report(ok=False, text=_capped(f"ERROR: {text}"), interrupted=outcome == "over_budget")
 
 
 async def _outcome(engine: Engine, agent: Stepper, specs: ToolSpecs) -> tuple[str, str]:
