@@ -10,13 +10,28 @@ from traces import Script, chains, prefixes_of, staged, swarms
 from kimi_nb import events as e
 from kimi_nb.trace import Trace
 from kimi_nb.views.critical import metrics
-from kimi_nb.views.fold import Fold, fold
+from kimi_nb.views.fold import Fold
 from kimi_nb.views.prices import Price, cost_usd
 
 EPS = 1e-4
-KEYS = """agents stages total_steps critical_steps tool_calls work_s span_s wall_s
-average_concurrency parallelism tokens_in tokens_out tokens_cached cost_usd failed_agents
-retries""".split()
+KEYS = [
+    "agents",
+    "stages",
+    "total_steps",
+    "critical_steps",
+    "tool_calls",
+    "work_s",
+    "span_s",
+    "wall_s",
+    "average_concurrency",
+    "parallelism",
+    "tokens_in",
+    "tokens_out",
+    "tokens_cached",
+    "cost_usd",
+    "failed_agents",
+    "retries",
+]
 
 
 def test_the_reports_worked_example() -> None:
@@ -72,7 +87,7 @@ def test_an_orchestrators_own_tools_do_not_delay_its_sub_agents() -> None:
     main.begin()
     main.t = 1.0
     calls: list[tuple[str, dict[str, object]]] = [("grep", {}), ("assign_task", {})]
-    main._turn(calls, "", (1, 1, 0))  # noqa: SLF001
+    main._turn(calls, "", (1, 1, 0))
     sub = script.actor(1.0, parent=main.id, stage=1, call=1)
     sub.step(4.0).end()
     main.returned(0, 3.0)

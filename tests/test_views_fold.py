@@ -55,7 +55,7 @@ def test_the_calls_of_a_retried_turn_are_void() -> None:
     retried = e.StepRetried(step=1, attempt=1, error="Unreachable", why="cut", wait=0.0)
     script.add(0.6, main.id, retried)
     main.t = 1.0
-    main._turn([("list_files", {})], "", (1, 1, 0))  # noqa: SLF001
+    main._turn([("list_files", {})], "", (1, 1, 0))
     state = fold(script.trace())
     assert state.tool_calls == 1
     assert [call.tool for call in state.agents["a00"].outstanding.values()] == ["list_files"]
@@ -118,7 +118,7 @@ def test_a_resumed_run_takes_up_cancelled_agents_and_interrupted_tools() -> None
     main = script.orchestrator(role="single")
     main.begin()
     main.t = 1.0
-    main._turn([("grep", {})], "", (1, 1, 0))  # noqa: SLF001
+    main._turn([("grep", {})], "", (1, 1, 0))
     stopped = e.ToolReturned(step=1, call=0, ok=False, text="", interrupted=True)
     script.add(2.0, main.id, stopped)
     script.add(2.0, main.id, e.AgentEnded(outcome="cancelled", text=""))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kimi_nb.views.path import CriticalPath
+from kimi_nb.views.path import CriticalPath, Segment
 from kimi_nb.views.state import Agent, Interval, Run
 from kimi_nb.views.text import escape
 from kimi_nb.views.timeline import choose, others
@@ -50,8 +50,8 @@ LEGEND = f"""<p class="legend">{
 def lanes_html(run: Run, path: CriticalPath, lanes: int) -> str:
     """A table with a lane for each of at most `lanes` agents, and what became of the others."""
     shown = choose(run, path, lanes)
-    critical = set(path.agents)
-    rows = "".join(_row(agent, run, path, critical=agent.id in critical) for agent in shown)
+    own = path.by_agent()
+    rows = "".join(_row(agent, run, own.get(agent.id, [])) for agent in shown)
     rest = others(run, shown)
     note = f'<p class="note">{escape(rest)}</p>' if rest else ""
     return (
@@ -62,11 +62,11 @@ def lanes_html(run: Run, path: CriticalPath, lanes: int) -> str:
     )
 
 
-def _row(agent: Agent, run: Run, path: CriticalPath, *, critical: bool) -> str:
+def _row(agent: Agent, run: Run, own: list[Segment]) -> str:
     state = agent.state_at(run.now)
     name = escape(label(agent))
-    mark = "▶ " if critical else ""
-    bars = _bars(agent, run.now, path)
+    mark = "▶ " if own else ""
+    bars = _bars(agent, run.now, own)
     svg = (
         f'<svg viewBox="0 0 {UNITS} {LANE}" preserveAspectRatio="none" width="100%" '
         f'height="{LANE}" aria-hidden="true">{bars}</svg>'
@@ -80,14 +80,25 @@ def _row(agent: Agent, run: Run, path: CriticalPath, *, critical: bool) -> str:
     )
 
 
-def _bars(agent: Agent, now: float, path: CriticalPath) -> str:
+def _bars(agent: Agent, now: float, own: list[Segment]) -> str:
     end = now if agent.ended is None else agent.ended
     life = _rect("life", agent.began, end, now, 6, 0.6)
     spans = "".join(
         _rect(s.kind, s.began, s.ended, now, *SHAPES[s.kind]) for s in _joined(agent, now)
     )
-    own = [segment for segment in path if segment.agent == agent.id]
-    return life + spans + "".join(_rect("critical", s.began, s.ended, now, 12, 2) for s in own)
+    return life + spans + "".join(_rect("critical", *s, now, 12, 2) for s in _stretches(own))
+
+
+def _stretches(own: list[Segment]) -> list[tuple[float, float]]:
+    """Segments that touch, as one."""
+    found: list[tuple[float, float]] = []
+
+    for segment in own:
+        touches = found and found[-1][1] == segment.began
+        began = found.pop()[0] if touches else segment.began
+        found.append((began, segment.ended))
+
+    return found
 
 
 def _joined(agent: Agent, now: float) -> Iterable[Interval]:
@@ -108,8 +119,10 @@ def strip_html(run: Run, path: CriticalPath) -> str:
     agents = list(run.agents.values())
     step = 4
     height = step * len(agents)
+    own = path.by_agent()
     lanes = "".join(
-        _thin(agent, run.now, path, index * step, step - 1) for index, agent in enumerate(agents)
+        _thin(agent, run.now, own.get(agent.id, []), index * step, step - 1)
+        for index, agent in enumerate(agents)
     )
     said = f"All {len(agents)} agents, from 0 s to {seconds(run.now)}, in the order of their begin"
     return (
@@ -120,7 +133,7 @@ def strip_html(run: Run, path: CriticalPath) -> str:
     )
 
 
-def _thin(agent: Agent, now: float, path: CriticalPath, y: int, height: int) -> str:
+def _thin(agent: Agent, now: float, own: list[Segment], y: int, height: int) -> str:
     """Where it decided the time, a lane has the colour of the critical path."""
     quiet = {"queued", "retry"}
     bars: list[str] = []
@@ -129,6 +142,5 @@ def _thin(agent: Agent, now: float, path: CriticalPath, y: int, height: int) -> 
         top, tall = (y + 1, height - 2) if span.kind in quiet else (y, height)
         bars.append(_rect(span.kind, span.began, span.ended, now, top, tall))
 
-    own = [segment for segment in path if segment.agent == agent.id]
-    bars += [_rect("critical", s.began, s.ended, now, y, height) for s in own]
+    bars += [_rect("critical", *s, now, y, height) for s in _stretches(own)]
     return "".join(bars)

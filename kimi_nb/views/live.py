@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from kimi_nb.events import ToolCalled
 from kimi_nb.views.critical import run_cost
+from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.state import ENDED, Agent, Run
 from kimi_nb.views.text import clean, fit, one_line
 from kimi_nb.views.words import SIMULATOR, count, dollars, label, seconds, shape, short, state_word
@@ -21,20 +23,28 @@ NAME = 24
 BAR = 30
 
 
-def live_text(run: Run, now: float, width: int = 80, *, name: str = "", rows: int = 8) -> str:
-    """What a running swarm is at: at most `rows` + 6 lines of at most `width` columns.
+def live_text(
+    run: Run,
+    now: float,
+    width: int = 80,
+    *,
+    name: str = "",
+    rows: int = 7,
+    prices: Mapping[str, Price] = PRICES,
+) -> str:
+    """What a running swarm is at: at most `rows` + 7 lines of at most `width` columns.
 
     `now` is in seconds since the run began; `name` is what the notebook calls it.
     """
     wide = max(width, NARROWEST)
     title = " · ".join(part for part in (name, run.model, seconds(now)) if part)
-    lines = [f"{state_word(run.status)}  {title}"]
+    lines = [f"{state_word(run.status)} {title}"]
 
     if run.simulated:
         lines.append(SIMULATOR)
 
-    lines += [_progress(run, now), _spent(run)]
-    left = _budget_left(run, now)
+    lines += [*_progress(run, now), _spent(run, prices)]
+    left = _budget_left(run, now, prices)
 
     if left:
         lines.append(f"budget left: {left}")
@@ -88,22 +98,26 @@ def _call(call: ToolCalled) -> str:
     return f"{one_line(call.tool)}({shown})"
 
 
-def _progress(run: Run, now: float) -> str:
+def _progress(run: Run, now: float) -> list[str]:
+    total = len(run.agents)
+
+    if total == 0:
+        return ["no agent has begun"]
+
     states = Counter(agent.state_at(now) for agent in run.agents.values())
     known = [(state, states.pop(state, 0)) for state in ORDER]
     parts = [f"{n} {state.replace('_', ' ')}" for state, n in [*known, *states.items()] if n]
-    total = len(run.agents)
     ended = sum(1 for agent in run.agents.values() if agent.ended is not None)
-    filled = round(BAR * ended / total) if total else 0
+    filled = BAR * ended // total
     bar = "█" * filled + "░" * (BAR - filled)
-    return f"{bar} {ended}/{total} agents: {', '.join(parts)}" if total else f"{bar} no agent yet"
+    return [f"{bar} {ended} of {count(total, 'agent')} ended", ", ".join(parts)]
 
 
-def _spent(run: Run) -> str:
+def _spent(run: Run, prices: Mapping[str, Price]) -> str:
     about = "about " if run.estimated else ""
     steps = f"{count(run.steps, 'step')} ({run.critical_steps:,} critical)"
     tokens = f"{about}{short(run.tokens_in)} tokens in, {short(run.tokens_out)} out"
-    cost = dollars(run_cost(run), simulated=run.simulated)
+    cost = dollars(run_cost(run, prices), simulated=run.simulated)
     return f"{steps} · {count(run.tool_calls, 'tool call')} · {tokens} · {cost}"
 
 
@@ -118,14 +132,14 @@ def _busiest(run: Run, now: float) -> list[Agent]:
     return sorted(going, key=rank)
 
 
-def _budget_left(run: Run, now: float) -> str:
+def _budget_left(run: Run, now: float, prices: Mapping[str, Price]) -> str:
     spent = {
-        "agents": len(run.agents),
+        "agents": len(run.sub_agents()),
         "steps": run.steps,
         "critical_steps": run.critical_steps,
         "tokens": run.tokens_in + run.tokens_out,
         "seconds": round(now, 1),
-        "usd": run_cost(run),
+        "usd": run_cost(run, prices),
     }
     parts: list[str] = []
 

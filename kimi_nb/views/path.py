@@ -54,6 +54,15 @@ class CriticalPath:
         """Ids of the agents on it, in the order in which they come."""
         return list(dict.fromkeys(segment.agent for segment in self.segments))
 
+    def by_agent(self) -> dict[str, list[Segment]]:
+        """The segments of each agent on it."""
+        found: dict[str, list[Segment]] = {}
+
+        for segment in self.segments:
+            found.setdefault(segment.agent, []).append(segment)
+
+        return found
+
     def as_rows(self) -> list[dict[str, str | int | float]]:
         """The segments as JSON objects."""
         return [segment._asdict() for segment in self.segments]
@@ -96,6 +105,7 @@ def _walk(run: Run) -> list[Segment]:
     agent, t = _last(run), run.now
     seen: set[str] = set()
     back: list[Segment] = []
+    lanes: dict[str, tuple[list[Interval], list[float]]] = {}
 
     def push(kind: Kind | Literal["other"], step: int, began: float, ended: float) -> None:
         if agent is not None and ended > began:
@@ -103,8 +113,13 @@ def _walk(run: Run) -> list[Segment]:
 
     while agent is not None:
         seen.add(agent.id)
-        spans = agent.timeline(run.now)
-        index = bisect_left([span.began for span in spans], t) - 1
+
+        if agent.id not in lanes:
+            spans = agent.timeline(run.now)
+            lanes[agent.id] = spans, [span.began for span in spans]
+
+        spans, begins = lanes[agent.id]
+        index = bisect_left(begins, t) - 1
         span = spans[index] if index >= 0 else None
         floor = min(t, agent.began if span is None else span.ended)
         blocker = _blocker(run, agent, span, floor, t, seen) if floor < t else None
@@ -149,7 +164,9 @@ def _blocker(
     stage = run.stages.get((agent.id, span.step if span else 0))
     subs = [run.agents[name] for name in stage.sub_agents if name not in seen] if stage else []
     came = [sub for sub in subs if floor < _end(sub, run.now) <= t]
-    return max(came, key=lambda sub: (_end(sub, run.now), sub.chain), default=None)
+    return max(
+        came, key=lambda sub: (_end(sub, run.now), sub.ended is None, sub.chain), default=None
+    )
 
 
 def _launcher(run: Run, agent: Agent) -> Agent | None:

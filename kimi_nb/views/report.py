@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kimi_nb.trace import Trace
@@ -10,6 +11,7 @@ from kimi_nb.views.fold import fold
 from kimi_nb.views.lanes import LEGEND, lanes_html, strip_html
 from kimi_nb.views.page import STYLE, answer_html, failures_html, metrics_html, status_html
 from kimi_nb.views.path import CriticalPath, critical_path
+from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.state import Agent, Run, Stage
 from kimi_nb.views.text import escape, one_line
 from kimi_nb.views.words import label, seconds, state_word
@@ -38,7 +40,7 @@ main.knb { margin: 0 auto; padding: 1.5em 1.5em 4em; }
 """
 
 
-def report_html(trace: Trace) -> str:
+def report_html(trace: Trace, *, prices: Mapping[str, Price] = PRICES) -> str:
     """The whole page of a finished run, or of one that was cut off."""
     run = fold(trace)
     path = critical_path(run)
@@ -48,7 +50,7 @@ def report_html(trace: Trace) -> str:
             f"<h1>{escape(title)}</h1>",
             status_html(run, trace.path),
             f"<h2>Answer</h2>{answer_html(run)}",
-            f"<h2>Metrics</h2>{metrics_html(metrics(run), run)}",
+            f"<h2>Metrics</h2>{metrics_html(metrics(run, prices), run)}",
             _timeline(run, path),
             _stages(run),
             _agents(run),

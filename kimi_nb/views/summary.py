@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kimi_nb.trace import Trace
 from kimi_nb.views.critical import Metrics, metrics
 from kimi_nb.views.fold import fold
@@ -15,6 +17,7 @@ from kimi_nb.views.page import (
     status_html,
 )
 from kimi_nb.views.path import critical_path
+from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.state import Run
 from kimi_nb.views.text import clean, escape, one_line
 from kimi_nb.views.timeline import swimlane
@@ -33,11 +36,17 @@ __all__ = ["summary_html", "summary_text"]
 WHY = 300
 
 
-def summary_text(trace: Trace, *, width: int = 80, lanes: int = 24) -> str:
+def summary_text(
+    trace: Trace,
+    *,
+    width: int = 80,
+    lanes: int = 24,
+    prices: Mapping[str, Price] = PRICES,
+) -> str:
     """Status, answer, metrics, timeline and failures as plain text; says how to go on."""
     run = fold(trace)
     parts = [_head(trace, run), clean(run.answer).strip() or "There is no answer."]
-    parts += [_measures(metrics(run), run), swimlane(run, width=width, lanes=lanes)]
+    parts += [_measures(metrics(run, prices), run), swimlane(run, width=width, lanes=lanes)]
     bad = "\n".join(f"  {name} {state} {one_line(why)[:WHY]}" for name, state, why in failures(run))
 
     if bad:
@@ -77,11 +86,11 @@ def _known(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f}"
 
 
-def summary_html(trace: Trace, *, lanes: int = 24) -> str:
+def summary_html(trace: Trace, *, lanes: int = 24, prices: Mapping[str, Price] = PRICES) -> str:
     """The same as a fragment of HTML for a notebook's output: no script, everything escaped."""
     run = fold(trace)
     path = critical_path(run)
-    found = metrics(run)
+    found = metrics(run, prices)
     measures = escape(_measures(found, run)).replace("\n", "<br>")
     where = f'<p class="note">trace: {escape(str(trace.path))}</p>' if trace.path else ""
     return (
