@@ -317,7 +317,7 @@ def test_the_interpreter_exits_though_a_tool_is_stuck() -> None:
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).parents[1])
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         check=False,

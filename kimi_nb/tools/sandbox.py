@@ -26,7 +26,6 @@ from kimi_nb.tools.threads import Slots, in_thread
 
 if TYPE_CHECKING:
     from pydantic_monty import (
-        CollectString,
         Monty,
         MontyError,
         MountDir,
@@ -43,6 +42,7 @@ SECONDS = 10.0
 MEMORY = 200_000_000
 DEPTH = 400
 PRINTED = 1_000_000
+"""Characters; what goes back to the model is capped again, by its Toolset."""
 _POLICY: OSPolicy = {"sleep": "zero"}
 """Sleeping is not charged to SECONDS, so it must not take any time."""
 INSTALL = f"install it with: pip install 'pydantic-monty=={VERSION}'"
@@ -110,6 +110,37 @@ class _Call:
             if self._pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self._pid, signal.SIGKILL)
+
+
+class _Printed:
+    """What a snippet prints. One that prints without end is ended here: neither monty's own
+    collector nor an exception in its place stops the code before its time is up.
+    """
+
+    __slots__ = ("_call", "_parts", "_room")
+
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+        self._parts: list[str] = []
+        self._room = PRINTED
+
+    def __call__(self, _stream: str, text: str) -> None:
+        if self._room < 0:
+            return
+
+        self._parts.append(text)
+        self._room -= len(text)
+
+        if self._room < 0:
+            self._call.kill()
+
+    def text(self) -> str:
+        """All so far."""
+        return "".join(self._parts)
+
+    def overflow(self) -> str:
+        """What to say if it was too much, else ""."""
+        return f"[more than {PRINTED:,} characters were printed: print less]" * (self._room < 0)
 
 
 class _Pool:
@@ -199,17 +230,18 @@ def _binary() -> Path:
 def _run(pool: Monty, call: _Call, code: str, folder: Path) -> str:
     import pydantic_monty
 
-    printed = pydantic_monty.CollectString(PRINTED)
+    printed = _Printed(call)
 
     try:
         value = _fed(pool, call, code, folder, printed)
     except pydantic_monty.MontyError as error:
-        raise ToolError(_joined(printed.output, _explained(error))) from error
+        why = printed.overflow() or _explained(error)
+        raise ToolError(_joined(printed.text(), why)) from error
 
-    return _joined(printed.output, "" if value is None else _shown(value))
+    return _joined(printed.text(), "" if value is None else _shown(value))
 
 
-def _fed(pool: Monty, call: _Call, code: str, folder: Path, printed: CollectString) -> Any:
+def _fed(pool: Monty, call: _Call, code: str, folder: Path, printed: _Printed) -> Any:
     with _mounted(folder) as mount, pool.checkout(limits=_limits(), os_policy=_POLICY) as session:
         call.hold(session.worker_pid)
 
@@ -233,7 +265,7 @@ def _mounted(folder: Path) -> MountDir:
         return pydantic_monty.MountDir(
             host_path=folder, virtual_path=SANDBOX_ROOT, mode="read-only"
         )
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise ToolError(f"the working folder {str(folder)!r} cannot be mounted: {error}") from error
 
 
