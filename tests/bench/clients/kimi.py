@@ -69,12 +69,12 @@ class KimiNB:
 
     async def __call__(self, work: common.Work) -> str:
         run = await self.start(work)
-        made = run.metrics
+        agents = run.metrics.agents - 1  # the orchestrator is one, too
 
-        if made.agents != work.agents + 1 and made.agents != work.agents:
-            raise RuntimeError(f"{made.agents} agents in the metrics, expected {work.agents}")
+        if run.status != "finished" or agents != work.agents:
+            raise RuntimeError(f"{run.status}, {agents} sub-agents: {run.why}")
 
-        return run.answer or f"{run.status}: {run.why}"
+        return run.answer
 
     async def close(self) -> None:
         """A run closes the connections that it opened; those of a plain model are ours."""
