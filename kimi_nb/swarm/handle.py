@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,10 @@ from kimi_nb.trace import Log, Record, Trace
 from kimi_nb.views.critical import Metrics, metrics
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.graph import graph
+from kimi_nb.views.live import live_text
 from kimi_nb.views.prices import Price
 from kimi_nb.views.summary import summary_html, summary_text
+from kimi_nb.views.text import escape
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -89,6 +91,10 @@ class Replay:
     def graph(self) -> nx.DiGraph[str]:
         return graph(self.trace)
 
+    def __iter__(self) -> Iterator[Record]:
+        """The facts so far: what the views take."""
+        return iter(self.trace)
+
     def save(self, path: str | Path) -> Path:
         """Write the trace to another file; returns its path."""
         return self.trace.save(path)
@@ -142,7 +148,7 @@ class Run(Replay):
             return
 
         if agent is None:
-            stop = Stop("cancelled", "cancelled by the user")
+            stop = Stop("cancelled", "by the user")
             runtime().loop.call_soon_threadsafe(self._engine.stop, stop)
             return
 
@@ -204,6 +210,16 @@ class Run(Replay):
 
         while not self.done and time.monotonic() < end:
             time.sleep(HEARTBEAT / 10)
+
+    def __repr__(self) -> str:
+        if self.done:
+            return super().__repr__()
+
+        now = live_text(self.fold, self.seconds, name=self.name)
+        return f"{now}\nIt goes on; %swarm status {self.name} and %swarm cancel {self.name}"
+
+    def _repr_html_(self) -> str:
+        return super()._repr_html_() if self.done else f"<pre>{escape(repr(self))}</pre>"
 
     async def __aiter__(self) -> AsyncIterator[Record]:
         """Every fact of the run, from its first, as it happens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 
 from kimi_nb.errors import BudgetExceeded, ModelError
@@ -163,12 +164,14 @@ def _reports(engine: Engine) -> str:
     if not reports:
         return ""
 
+    shared = len(os.path.commonprefix(list(tasks.values()))) if len(tasks) > 1 else 0
     head = f"Not joined: the reports of the {len(reports)} sub-agents that finished.\n\n"
     return head + "\n\n".join(
-        f"### {agent}: {_title(tasks[agent])}\n\n{text}" for agent, text in reports.items()
+        f"### {agent}: {_title(tasks[agent], shared)}\n\n{text}" for agent, text in reports.items()
     )
 
 
-def _title(task: str) -> str:
-    line = " ".join(task.split())
-    return line if len(line) <= 100 else line[:99] + "…"
+def _title(task: str, shared: int) -> str:
+    """What tells a task from its siblings, which begin with the same `shared` characters."""
+    line = " ".join(task[shared:].split()) or " ".join(task.split())
+    return f"{'…' if shared else ''}{line[:100]}{'…' if len(line) > 100 else ''}"
