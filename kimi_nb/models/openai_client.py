@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kimi_nb.errors import ModelError, Unreachable
 from kimi_nb.models.base import Reply, Request, Sink
@@ -43,15 +43,14 @@ class OpenAIModel:
         assembler = Assembler(sink)
 
         try:
-            stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
-                **self._fields(request)
-            )
-
-            async with stream:
+            async with await self._open(request) as stream:
                 async for chunk in stream:
                     assembler.feed(chunk.model_dump(exclude_unset=True, warnings=False))
         except OpenAIError as error:
             raise convert(error, self._client.api_key) from None
+        except ValueError as error:  # the client does not wrap what is no JSON
+            message = f"malformed data in the stream: {one_line(str(error))}"
+            raise Unreachable(message) from None
 
         if not assembler.ended:
             message = f"{self._client.base_url}: the stream ended early"
@@ -61,6 +60,10 @@ class OpenAIModel:
 
     async def close(self) -> None:
         """Leave the client open: it is the user's."""
+
+    async def _open(self, request: Request) -> AsyncStream[ChatCompletionChunk]:
+        create = cast("Any", self._client.chat.completions.create)
+        return await create(**self._fields(request))
 
     def _fields(self, request: Request) -> dict[str, Any]:
         extra = dict(self._extra)

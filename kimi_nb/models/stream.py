@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -101,36 +101,14 @@ class Assembler:
 
         Raises ModelError for an error object, and Unreachable for what is not a chunk.
         """
-        if (error := chunk.get("error")) is not None:
+        if "error" in chunk and (error := chunk["error"]) is not None:
             raise fault(None, error)
 
-        if usage := chunk.get("usage"):
+        if "usage" in chunk and (usage := chunk["usage"]):
             self._usage = _mapping(usage)
 
-        choices = chunk.get("choices")
-
-        if not choices:
-            return
-
-        if not isinstance(choices, list):
-            raise _malformed(chunk)
-
-        choice = _mapping(cast("list[object]", choices)[0])
-
-        if choice.get("index"):  # a second answer, which was not asked for
-            return
-
-        if delta := choice.get("delta"):
-            self._take(_mapping(delta), whole=False)
-        elif message := choice.get("message"):
-            self._take(_mapping(message), whole=True)
-
-        if usage := choice.get("usage"):
-            self._usage = _mapping(usage)
-
-        if reason := choice.get("finish_reason"):
-            self._reason = str(reason)
-            self.ended = True
+        if choices := chunk.get("choices"):
+            self._choose(_mapping(_list(choices)[0]))
 
     def finish(self, prompt_estimate: int) -> Reply:
         """The whole turn, after the calls that still look incomplete are announced.
@@ -148,22 +126,34 @@ class Assembler:
             usage=self._count(prompt_estimate, calls),
         )
 
+    def _choose(self, choice: dict[str, Any]) -> None:
+        if choice.get("index"):  # a second answer, which was not asked for
+            return
+
+        if delta := choice.get("delta"):
+            self._take(_mapping(delta), whole=False)
+        elif message := choice.get("message"):
+            self._take(_mapping(message), whole=True)
+
+        if reason := choice.get("finish_reason"):
+            self._reason = str(reason)
+            self.ended = True
+
+        if "usage" in choice and (usage := choice["usage"]):
+            self._usage = _mapping(usage)
+
     def _take(self, delta: dict[str, Any], *, whole: bool) -> None:
         if text := delta.get("content"):
-            text = _string(text)
-            self._text.append(text)
+            self._text.append(_string(text))
             self._sink.on_text(text)
 
-        if text := delta.get("reasoning_content"):
+        if "reasoning_content" in delta and (text := delta["reasoning_content"]):
             self._think("reasoning_content", text)
-        elif text := delta.get("reasoning"):
+        elif "reasoning" in delta and (text := delta["reasoning"]):
             self._think("reasoning", text)
 
-        if calls := delta.get("tool_calls"):
-            if not isinstance(calls, list):
-                raise _malformed(delta)
-
-            for position, call in enumerate(cast("list[object]", calls)):
+        if "tool_calls" in delta and (calls := delta["tool_calls"]):
+            for position, call in enumerate(_list(calls)):
                 self._take_call(_mapping(call), position if whole else None)
 
     def _think(self, key: str, text: object) -> None:
@@ -245,7 +235,10 @@ def _begins(draft: _Draft, id_: str, name: str, text: str) -> bool:
     if id_ and draft.id and id_ != draft.id:
         return bool(name) or draft.complete
 
-    return bool(name) and draft.complete and (name != draft.name or text.lstrip()[:1] == "{")
+    if not (name and draft.name and draft.complete):
+        return False
+
+    return name != draft.name or text.lstrip()[:1] == "{"
 
 
 def _cached(usage: dict[str, Any]) -> int:
@@ -270,11 +263,21 @@ def _string(value: object) -> str:
     return value
 
 
+# Called for every delta: without `cast`, which costs a call at run time.
+
+
 def _mapping(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _malformed(value)
 
-    return cast("dict[str, Any]", value)
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise _malformed(value)
+
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def _malformed(value: object) -> Unreachable:
