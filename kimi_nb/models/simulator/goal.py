@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kimi_nb.models.simulator.items import Source, find_source, hide_literals
-from kimi_nb.models.simulator.lexicon import is_chinese
+from kimi_nb.models.simulator.lexicon import is_chinese, tokenise
 from kimi_nb.models.simulator.measures import Filter, Measure, read_measures
 
 __all__ = ["Goal", "share_of", "understand"]
@@ -72,8 +72,8 @@ def _understand(text: str) -> Goal:
     plain = _BOILERPLATE.sub(" . ", hidden)
     source, rest = find_source(plain, literals)
     rest = re.sub(r"⟨files⟩", " , ", rest)
-    tabular = source.kind == "files" and _may_be_tables(source)
-    reading = read_measures(rest, tabular=tabular)
+    tabular = source.kind == "files" and _may_be_tables(source, rest)
+    reading = read_measures(rest, tabular=tabular, nouns=_nouns(source))
     show = literals.show
     return Goal(
         text=text,
@@ -84,7 +84,13 @@ def _understand(text: str) -> Goal:
     )
 
 
-def _may_be_tables(source: Source) -> bool:
+def _nouns(source: Source) -> frozenset[str]:
+    """What the items may be called: museums lie in data/museums/."""
+    names = re.findall(r"\w+", f"{source.folder.rstrip('/').rpartition('/')[2]} {source.noun}")
+    return frozenset(name.casefold().removesuffix("s") for name in names)
+
+
+def _may_be_tables(source: Source, rest: str) -> bool:
     tables = (".csv", ".tsv")
 
     if source.items:
@@ -92,6 +98,9 @@ def _may_be_tables(source: Source) -> bool:
 
     if source.pattern:
         return source.pattern.lower().endswith(tables)
+
+    if not source.suffixes:
+        return any(token.kind in {"agg", "rows"} for token in tokenise(rest))
 
     return any(suffix in tables for suffix in source.suffixes)
 

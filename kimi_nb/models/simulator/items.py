@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from kimi_nb.models.simulator.lexicon import tokenise
+
 __all__ = ["Source", "find_source", "hide_literals"]
 
 
@@ -121,18 +123,22 @@ _PREPOSITION = r"(?:in|under|inside|within|from|below|of)"
 _FOLDER_WORD = r"(?:folder|directory|dir|path|sub-?folder)"
 _NOT_A_FOLDER = frozenset(
     "this current working same that each every all the my our a an it which where here there these those "
-    "one your its any two data".split()
+    "one your its any two".split()
 )
 _TAIL = r"(?:\s*(?:文件夹|目录|资料夹)?\s*(?:里面|里|下面|下|中|内|裡)(?:的)?)"
+_ASCII_NAME = "[A-Za-z][A-Za-z0-9_.-]*"
 _FOLDERS: tuple[re.Pattern[str], ...] = (
     re.compile(rf"(?i)\b{_PREPOSITION}\s+(?:the\s+|my\s+|our\s+)?{_FOLDER_WORD}\s+(?:called\s+|named\s+)?(?P<f>⟦\d+⟧|[\w.-]+)"),
     re.compile(rf"(?i)\b{_PREPOSITION}\s+(?:the\s+|my\s+|our\s+)?(?P<f>⟦\d+⟧|[\w.-]+)\s+{_FOLDER_WORD}\b"),
     re.compile(rf"(?i)\b{_FOLDER_WORD}\s+(?:called\s+|named\s+)?(?P<f>⟦\d+⟧)"),
-    re.compile(rf"(?P<f>⟦\d+⟧)\s*(?:文件夹|目录)?{_TAIL}?"),
     re.compile(rf"(?i)\b{_PREPOSITION}\s+(?P<f>⟦\d+⟧)(?:\s+{_FOLDER_WORD})?"),
-    re.compile(rf"(?<![A-Za-z])(?P<f>[A-Za-z][\w.-]*)\s*(?:文件夹|目录){_TAIL}?"),
-    re.compile(r"(?:文件夹|目录)\s*(?P<f>⟦\d+⟧|[A-Za-z][\w.-]*)" + f"{_TAIL}?"),
-    re.compile(rf"(?<![A-Za-z])(?P<f>[A-Za-z][\w.-]*)\s*(?:里面|里|下面|下)(?:的)?"),
+    re.compile(rf"(?P<f>⟦\d+⟧)\s*(?:文件夹|目录)?{_TAIL}?"),
+    re.compile(rf"(?<![A-Za-z])(?P<f>{_ASCII_NAME})\s*(?:文件夹|目录){_TAIL}?"),
+    re.compile(rf"(?:文件夹|目录)\s*(?P<f>⟦\d+⟧|{_ASCII_NAME}){_TAIL}?"),
+    re.compile(rf"(?<![A-Za-z])(?P<f>{_ASCII_NAME})\s*(?:里面|里|下面|下)(?:的)?"),
+    re.compile(
+        rf"(?<=[对在从于])(?P<f>(?!当前|这个|本|每)[\u3400-\u9fff]{{1,12}}?)(?:文件夹|目录){_TAIL}?"
+    ),
 )
 _HERE = re.compile(
     rf"(?i)\b(?:in|of|under|from)\s+(?:this|the|my|the current|the working|the same|the present)\s*(?:current |working )?{_FOLDER_WORD}\b|\bhere\b"
@@ -158,6 +164,9 @@ def find_source(text: str, literals: Literals) -> tuple[Source, str]:
     recursive = _take(finder, _RECURSIVE)
     packages = bool(_PACKAGES.search(finder.text))
 
+    if packages and listed:
+        _take(finder, _PACKAGES)
+
     if packages and not listed:
         source = _packages(finder)
         return source, finder.text
@@ -167,8 +176,8 @@ def find_source(text: str, literals: Literals) -> tuple[Source, str]:
     folder, pattern = _folder(finder, typed=bool(suffixes))
     here = _take(finder, _HERE)
 
-    if listed or not (files or folder or suffixes):
-        listed = listed or _inline(finder)
+    if not (listed or files or suffixes or pattern):
+        listed = _inline(finder, proper=bool(folder))
 
     if listed:
         kind = "packages" if packages else "files" if all(_has_suffix(i) for i in listed) else "list"
@@ -252,7 +261,7 @@ def _types(finder: _Finder) -> tuple[tuple[str, ...], str]:
     nouns: list[str] = []
 
     for words, endings, noun in _TYPES:
-        pattern = re.compile(rf"(?i){_EACH}(?<![\w.])(?:{words})(?![A-Za-z0-9_]){_FILES_WORD}")
+        pattern = re.compile(rf"(?i){_EACH}(?<![A-Za-z0-9_.])(?:{words})(?![A-Za-z0-9_]){_FILES_WORD}")
         match = pattern.search(finder.text)
 
         while match and (noun != "note" or not suffixes):
@@ -295,14 +304,14 @@ def _folder(finder: _Finder, *, typed: bool) -> tuple[str, str]:
             return _split_glob(name)
 
     patterns = (
-        rf"(?i)⟨files⟩\s*(?:(?:that are|stored|located|lying|found|files)\s+)*{_PREPOSITION}\s+(?:the\s+|my\s+)?(?P<f>[\w.-]+)(?=\s*(?:[,.;:?!]|$|\n|give|how|what|list|and|find|show|tell|count|report|with|for|,))",
+        rf"(?i)⟨files⟩\s*(?:(?:that are|stored|located|lying|found|files)\s+)*{_PREPOSITION}\s+(?:the\s+|my\s+)?(?P<f>[\w.-]+)",
         r"(?i)(?:^|[.\n]\s*)(?:in|under)\s+(?P<f>[\w.-]+)\s*,",
     )
 
     for text in patterns if typed else ():
         match = re.search(text, finder.text)
 
-        if match and match["f"].lower().rstrip(".") not in _NOT_A_FOLDER - {"data"}:
+        if match and match["f"].lower().rstrip(".") not in _NOT_A_FOLDER:
             finder.cut(match, " , ")
             return match["f"].rstrip("."), ""
 
@@ -337,24 +346,30 @@ def _split_list(text: str, literals: Literals) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for item in items if item))
 
 
+def _asks(text: str) -> bool:
+    """It names things to measure rather than items."""
+    return any(token.kind in {"agg", "metric", "rows", "distinct", "count"} for token in tokenise(text))
+
+
 _INLINE = (
     # a list after a colon, up to the end of the sentence or to the verb that follows it
     re.compile(
         r"(?is)(?:for\s+)?(?:each|every|all|these|the following|following|compare|list)\b[^:：.\n]*[:：]\s*"
-        r"(?P<l>[^.;\n:?]+?)(?=\s*(?:[.;\n?]|$|,?\s*(?:give|tell|what|how|find|show|get|report|look|list|count|state|and (?:give|tell|find|list|show))\b))"
+        r"(?P<l>[^.;\n:?]+?)(?=\s*(?:[.;\n?]|$|,?\s*(?:give|tell|what|how|find|show|get|report|look|list|count|state|by|on|in terms of|and (?:give|tell|find|list|show))\b))"
     ),
     re.compile(r"(?:以下|下列|这些|比较|对比)[^:：。\n]*[:：]\s*(?P<l>[^。\n；;:：]+)"),
-    re.compile(r"(?i)\bfor\s+(?:each of\s+|all of\s+)?(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"),
+    re.compile(r"\b[Ff]or\s+(?:each of\s+|all of\s+)?(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"),
     re.compile(r"\b(?:of|[Cc]ompare|between|in)\s+(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"),
     re.compile(r"(?:对于?|比较|查询|查找)\s*(?P<l>[^，。、的\s]+(?:[、和与]\s*[^，。、的\s]+)+)"),
 )
 
 
-def _inline(finder: _Finder) -> tuple[str, ...]:
-    for pattern in _INLINE:
+def _inline(finder: _Finder, *, proper: bool) -> tuple[str, ...]:
+    """A list within a sentence; `proper`: only one of names, since a folder is named too."""
+    for pattern in _INLINE[2:] if proper else _INLINE:
         match = pattern.search(finder.text)
 
-        if match:
+        if match and not _asks(match["l"]):
             items = _split_list(match["l"], finder.literals)
 
             if len(items) > 1 or ":" in match[0] or "：" in match[0]:

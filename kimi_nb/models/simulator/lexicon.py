@@ -29,7 +29,7 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|correlat\w+|regress\w*|histograms?|distributions? of|per (?:city|group|month|year|day"
      r"|category|country|customer|product)|grouped? by|group(?:ed)?\b|by (?:city|month|year"
      r"|category|country)|percentages?|share of|proportion|trends?|plots?|charts?|graphs?"
-     r"|summari[sz]e\w*|explain|translat\w+|why|predict\w*|outliers?|weighted|growth"
+     r"|explain|translat\w+|why|predict\w*|outliers?|weighted|growth"
      r"|differences?|ratios?|overall|altogether|in total|combined|across all|grand total"
      r"|cumulative|running total|sort(?:ed)?(?: by)?|rank(?:ed|ing)?(?: by)?|order(?:ed)? by"
      r"|descending|ascending|round(?:ed)?|excluding|except|without counting|ignoring)\b"),
@@ -37,6 +37,8 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|预测|排序|排名|相关性|总共|合计所有|除了|不包括|排除"),
     # Filters
     ("between", "", r"\bbetween\b|介于"),
+    ("filled", "", r"\b(?:(?:is|are) )?(?:not|non)[- ]?(?:empty|blank|missing|null)\b|不为空|非空"),
+    ("blank", "", r"\b(?:have|has|having|with) (?:no|missing|an empty|empty|a missing|a blank|blank)\b|\black(?:s|ing)?\b|\bwithout (?:an? |any )?"),
     ("blank", "", r"\b(?:(?:is|are|was|were) )?(?:empty|blank|missing|null|nan)\b|为空|缺失|空白"),
     ("cmp", "!=", r"\b(?:is|are|does|do|was) not(?: equal(?: to)?)?\b|\bisn'?t\b|\baren'?t\b"
      r"|\bother than\b|!=|<>|≠|不等于|不是|不为"),
@@ -49,7 +51,7 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|大于|超过|高于|多于|晚于"),
     ("cmp", "<", r"<|\b(?:is |are |was )?(?:below|less than|smaller than|lower than|fewer than"
      r"|younger than|cheaper than|before|earlier than)\b|\bunder(?= *[\d$€£¥])|小于|低于|少于|早于"),
-    ("cmp", "contains", r"\b(?:contain(?:s|ing)?|includ(?:es|ing)(?= ['\"`⟦]))\b|包含|含有"),
+    ("cmp", "contains", r"\b(?:contain(?:s|ing)?(?= (?:the |an? )?['\"`⟦A-Z0-9])|includ(?:es|ing)(?= ['\"`⟦]))\b|包含|含有"),
     ("cmp", "starts", r"\b(?:start(?:s|ing)? with|begin(?:s|ning)? with)\b|以(?=.{1,20}开头)"),
     ("cmp", "=", r"\b(?:is equal to|equals?(?: to)?|equal to)\b|==?|等于"),
     ("only", "", r"\b(?:(?:count(?:ing)?|consider(?:ing)?|us(?:e|ing)|tak(?:e|ing)|look(?:ing)? at) )"
@@ -59,7 +61,7 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("rows", "", r"\b(?:(?:the )?(?:total )?(?:number|count|amount) of )?(?:data )?"
      r"(?:rows?|records?|observations|data lines|lines of data|data points)"
      r"(?: of data| counts?| numbers?)?\b"),
-    ("rows", "", r"\bhow many (?:data )?(?:rows|records|entries|observations)\b"
+    ("rows", "", r"\bhow many (?:data )?(?:rows|records|entries|observations|lines of data)\b"
      r"|\b(?:number|count) of (?:entries|observations|lines of data)\b|\bhow long\b(?= (?:is|are) (?:it|they)\b)"),
     ("rows", "", r"(?:数据)?行的?(?:数量|数目|总数)|(?:数据)?(?:总)?行数|记录数(?:量)?|条数"
      r"|(?:有)?(?:多少|几)(?:行|条)(?:数据|记录)?|数据量"),
@@ -89,7 +91,7 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("metric", "cells", r"\b(?:(?:number|count) of |how many )?cells?(?: counts?)?\b|单元格?(?:的)?(?:数量?|个数)?"),
     ("metric", "links", r"\b(?:(?:number|count) of |how many )?(?:hyper)?links?\b|链接数?"),
     ("metric", "occurrences", r"\b(?:how (?:often|many times)|(?:number of |count )?(?:the )?"
-     r"(?:occurrences?|mentions?|matches|appearances|hits|frequency)|(?:word )?frequency|count the words?)\b"
+     r"(?:occurrences?|mentions?|matches|appearances|hits|frequency)|(?:word )?frequency)\b|\bcount (?:the )?word(?= )"
      r"|\b(?:number of times|times)\b|出现(?:了)?(?:的)?(?:多少次|几次|次数)|提到(?:了)?(?:多少次|几次)|多少次|次数"),
     ("distinct", "", r"\b(?:(?:number|count) of |how many )?(?:distinct|unique|different)"
      r"(?: values?(?: of| in)?)?\b|不同的?|去重(?:后)?|唯一(?:的|值)?|不重复的?"),
@@ -119,7 +121,7 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("which", "", r"\bwhich\b|\bwhose name\b|哪(?:个|一个|种|家|位)"),
     ("where", "", r"\b(?:where|whose|for which|in which|such that|with(?: an?)?|having|that (?:have|has|are)"
      r"|who (?:are|have|live in)|if|when(?:ever)?|which (?:has|have|are))\b|其中|满足"),
-    ("blank", "", r"\bwithout (?:an? |any )?"),
+    
     ("is", "", r"\b(?:is|are|was|were|be)\b|是|为|在"),
     # Joints and filling
     ("noise", "", r"是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
@@ -127,18 +129,18 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中"),
     ("conj", "", r"\b(?:and also|and|as well as|plus|also|along with|together with|but|additionally|then)\b"
      r"|[,;&+、，；]|和|以及|还有|与|及|并且?|还要|另外|同时"),
-    ("of", "", r"\b(?:of|in|for|from|per|among|within|inside|on|at|by)\b|'s\b|’s\b|s'(?= )|的|里|内"),
+    ("of", "", r"\b(?:of|in|for|from|under|below|per|among|within|inside|on|at|by)\b|'s\b|’s\b|s'(?= )|的|里|内"),
     ("stop", "", r"[.?!。？！]+(?=\s|$|[^\d])|\n+|:|："),
     ("noise", "", r"\b(?:the|a|an|give|gives?|me|us|my|your|our|please|what|what's|whats|what’s|find|out|show|tell|list|get|report"
      r"|return|compute|calculate|determine|check|read|look(?: up| at)?|go through|each|every|all|any"
      r"|its|it|their|them|they|there|that|this|these|those|i|we|you|want|need|would|like|to|know"
      r"|can|could|do|does|did|has|have|had|file|files|value|values|columns? (?:named|called|titled)"
      r"|named|called|titled|columns?|fields?|entry|entries|so|just|with|how|much|well|too|both"
-     r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|provide|state|name the|say"
+     r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|provide|state|name the|say"
      r"|for me|one|thanks|thank|hi|hello|kindly|contents?|write|down|go|over|again|be|single|following|items?|"
      r"same|here|now|if possible|exactly|appears?|appearing|occurs?|occur|occurring|mentioned|found|used|compare|comparison|tabulate|use|using|as|about|info|information|details?|get)\b"),
     ("literal", "", r"⟦\d+⟧"),
-    ("number", "", r"[$€£¥]?-?\d{4}-\d{1,2}-\d{1,2}|[$€£¥]?\s?-?\d[\d,]*(?:\.\d+)?%?"),
+    ("number", "", r"[$€£¥]?-?\d{4}-\d{1,2}-\d{1,2}|[$€£¥]?-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?%?"),
     ("word", "", r"[^\W\d_\u3400-\u9fff][^\W\u3400-\u9fff]*(?:[-'’/][^\W\d_]\w*)*|_\w+"),
     ("han", "", r"[\u3400-\u9fff]"),
 )

@@ -21,6 +21,7 @@ GENERIC = frozenset(
 
 _NUMBERS = {"two": 2, "three": 3, "five": 5, "ten": 10, "三": 3, "五": 5, "十": 10}
 _PLACES = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "二": 2, "三": 3, "四": 4, "五": 5}
+_COUNTS = re.compile(r"(?:the )?(?:total )?(?:how many|number|count)\b", re.IGNORECASE)
 _LOW = re.compile(r"lowest|smallest|cheapest|bottom|低|小", re.IGNORECASE)
 
 
@@ -75,7 +76,10 @@ class _Segment:
         self.only = any(token.kind == "only" for token in tokens)
         self._limits()
         self._take_filters(filtering=filtering)
-        self.head = next((t for t in self.tokens if t.kind in _HEADS), None)
+        heads = [t for t in self.tokens if t.kind in _HEADS]
+        counted = [t for t in heads if t.kind in {"rows", "metric"}]
+        self.head = (counted or heads or [None])[0]
+        self.superlative = heads[0] if counted and heads[0].kind == "agg" else None
         self.counting = any(t.kind == "count" for t in self.tokens)
         self.which = any(t.kind == "which" for t in self.tokens)
         self.before, self.after = self._words()
@@ -99,15 +103,34 @@ class _Segment:
             sharp = next((n for n in range(start, len(tokens)) if tokens[n].kind == "is"), None)
 
         if sharp is None:
+            self._take_bare_filter(where)
             return
 
         start = where + 1 if where is not None and where < sharp else self._subject(sharp)
         names = [t.text for t in tokens[start:sharp] if t.kind in _NAMES]
         ends = self._values_end(sharp)
-        column = " ".join(names)
-        self.filters.append(self._filter(tokens[sharp], column, tokens[sharp + 1 : ends]))
+        found = self._filter(tokens[sharp], " ".join(names), tokens[sharp + 1 : ends])
+
+        if not found.values and found.op not in {"blank", "filled"}:
+            self.ignored += [_written(tokens[sharp:ends])] if tokens[sharp].value != "=" else []
+            del tokens[sharp:ends]
+            return
+
+        self.filters.append(found)
         cut = where if where is not None and where < sharp else start
         del tokens[cut:ends]
+
+    def _take_bare_filter(self, where: int | None) -> None:
+        """A condition without a comparison: with city Paris, with Paris."""
+        if where is None or self.tokens[where].kind == "only":
+            return
+
+        names = _names(self.tokens[where + 1 :])
+        del self.tokens[where:]
+
+        if names:
+            column, value = (names[0], names[1:]) if len(names) > 1 else ("", names)
+            self.filters.append(Filter(column, "=", (" ".join(value),)))
 
     def _subject(self, sharp: int) -> int:
         """Where the words begin that a comparison without `where` is about."""
@@ -133,9 +156,11 @@ class _Segment:
     def _filter(self, token: Token, column: str, rest: Sequence[Token]) -> Filter:
         numbers = tuple(t.text for t in rest if t.kind == "number")
 
-        if token.kind == "blank":
+        if token.kind in {"blank", "filled"}:
             names = [t.text for t in rest if t.kind in _NAMES]
-            return Filter(column or " ".join(names), "blank")
+            return Filter(column or " ".join(names), token.kind)
+
+        column = "" if column.casefold() in GENERIC else column
 
         if token.kind == "between" and len(numbers) == 2:
             return Filter(column, "between", numbers)
@@ -149,14 +174,19 @@ class _Segment:
         """The names before the head and after it; a second noun after `of` is about rows."""
         place = self.tokens.index(self.head) if self.head else len(self.tokens)
         before = _names(self.tokens[:place])
-        after, rows = _split_of(self.tokens[place + 1 :])
+        rest = self.tokens[place + 1 :]
+        after, rows = _split_of(rest)
+
+        if self.head and self.head.kind == "rows" and rest and rest[0].kind == "of":
+            after, rows = [], after + rows
+
         self.scope = rows
         return before, after
 
 
 _HEADS = frozenset({"agg", "metric", "rows", "distinct"})
 _NAMES = frozenset({"word", "literal", "number"})
-_COMPARING = frozenset({"cmp", "between", "blank"})
+_COMPARING = frozenset({"cmp", "between", "blank", "filled"})
 
 
 def _han_filter(tokens: Sequence[Token]) -> bool:
@@ -220,9 +250,12 @@ def _segments(text: str) -> list[list[Token]]:
     return [segment for segment in segments if any(t.kind != "noise" for t in segment)]
 
 
-def read_measures(text: str, *, tabular: bool) -> Reading:
-    """The measures that `text` asks for; `tabular`: the items are tables with columns."""
-    reader = _Reader(tabular=tabular)
+def read_measures(text: str, *, tabular: bool, nouns: frozenset[str] = frozenset()) -> Reading:
+    """The measures that `text` asks for; `tabular`: the items are tables with columns.
+
+    `nouns`: what the items are called, in the singular.
+    """
+    reader = _Reader(tabular=tabular, nouns=nouns)
 
     for tokens in _segments(text):
         reader.take(_Segment(tokens, filtering=reader.in_filter))
@@ -233,8 +266,9 @@ def read_measures(text: str, *, tabular: bool) -> Reading:
 class _Reader:
     """Goes through the segments; what one leaves open, the next may fill."""
 
-    def __init__(self, *, tabular: bool) -> None:
+    def __init__(self, *, tabular: bool, nouns: frozenset[str]) -> None:
         self.tabular = tabular
+        self.nouns = nouns
         self.measures: list[Measure] = []
         self.ignored: list[str] = []
         self.general: list[Filter] = []
@@ -243,10 +277,14 @@ class _Reader:
         self.loose: list[str] = []
         """Names that stood alone: the column of what follows, or a field."""
         self.in_filter = False
+        self.counting = False
+        """The last thing asked for was a number of things."""
 
     def take(self, segment: _Segment) -> None:
         self.ignored += segment.ignored
         found = self._measures(segment)
+        counted = segment.head is not None and _COUNTS.match(segment.head.text) is not None
+        self.counting = segment.counting or counted
         filters = tuple(segment.filters)
         self.in_filter = bool(filters)
 
@@ -254,8 +292,10 @@ class _Reader:
             self._alone(segment, filters)
             return
 
-        if segment.scope and segment.scope[0].casefold() not in GENERIC and self.tabular:
-            filters = (*filters, Filter("", "=", (" ".join(segment.scope),)))
+        scope = " ".join(segment.scope)
+
+        if scope and self.tabular and not self._is_row(scope):
+            filters = (*filters, Filter("", "=", (scope,)))
 
         for measure in found:
             self._add(replace(measure, filters=filters))
@@ -268,7 +308,14 @@ class _Reader:
             last = self.measures[-1]
             self.measures[-1] = replace(last, filters=(*last.filters, *filters))
         elif segment.before:
-            self._bare(" ".join(segment.before), counting=segment.counting)
+            first, second = _split_of(segment.tokens)
+            scope = " ".join(second)
+            tail = [] if self._is_row(scope) else second
+            self._bare(" ".join(first + tail), counting=segment.counting)
+
+    def _is_row(self, noun: str) -> bool:
+        """`noun` is what one calls the rows, or the items themselves."""
+        return noun.casefold() in GENERIC or _stem(noun) in self.nouns or not noun
 
     def _bare(self, name: str, *, counting: bool) -> None:
         last = self.measures[-1] if self.measures else None
@@ -286,6 +333,9 @@ class _Reader:
         head = segment.head
         names = segment.after or segment.before
 
+        if segment.superlative:
+            self.ignored.append(segment.superlative.text)
+
         if head is None:
             if segment.counting and (segment.filters or not segment.before) and self.tabular:
                 return [Measure("rows")]
@@ -293,6 +343,7 @@ class _Reader:
             return []
 
         if head.kind == "rows":
+            self._row_scope(segment)
             return [Measure("rows")]
 
         if head.kind == "metric":
@@ -303,6 +354,11 @@ class _Reader:
 
         return self._aggregate(segment, head, names)
 
+    def _row_scope(self, segment: _Segment) -> None:
+        """Names beside `rows`: rows for Paris."""
+        extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
+        self.ignored += [" ".join(extra)] if extra else []
+
     def _metric(self, segment: _Segment, head: Token, names: list[str]) -> list[Measure]:
         if head.value == "lines" and self.tabular and head.text in {"行数"}:
             return [Measure("rows")]
@@ -311,21 +367,26 @@ class _Reader:
             literals = segment.after + segment.before
             return [Measure("occurrences", word) for word in literals]
 
-        extra = [name for name in names if name.casefold() not in GENERIC]
-        self.ignored += extra
-        return [Measure(head.value)]
+        extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
+        self.ignored += [" ".join(extra)] if extra else []
+        counting = segment.counting or self.counting
+        return [Measure("headings" if counting and head.value == "heading_list" else head.value)]
 
     def _aggregate(self, segment: _Segment, head: Token, names: list[str]) -> list[Measure]:
         op, _, given = head.value.partition(" ")
         column = " ".join(names)
 
         if given:
-            about = column if column.casefold() not in GENERIC else ""
+            same = _stem(column) in {_stem(given), "cost", "age", "person", "people"}
+            about = "" if same or not column else column
             op = {"max": "argmax", "min": "argmin"}[op] if about else op
             return [Measure(op, given, about=about)]
 
         if segment.which and segment.before and op in {"max", "min"}:
             return [Measure(f"arg{op}", " ".join(segment.after), about=" ".join(segment.before))]
+
+        if segment.before and segment.after:
+            self.ignored.append(" ".join(segment.before))
 
         return [Measure(op, column, number=_number(head))]
 
@@ -375,6 +436,10 @@ _COLUMNAR = frozenset(
     {"max", "min", "mean", "sum", "median", "mode", "nth", "top", "range", "distinct"}
 )
 _WHOLE = frozenset({"columns", "column_names", "lines", "bytes", "words", "chars"})
+
+
+def _stem(name: str) -> str:
+    return name.casefold().removesuffix("s")
 
 
 def _number(head: Token) -> int:

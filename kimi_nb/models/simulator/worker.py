@@ -289,8 +289,10 @@ def _was_made(call: Call, seen: Sequence[Done]) -> bool:
 
 
 def _short(text: str) -> str:
+    """The line of an error that says what went wrong."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return (lines[-1] if len(lines) > 1 and lines[0].startswith("Trace") else (lines or ["?"])[0])[:200]
+    named = [line for line in lines if re.match(r"(?:ERROR: )?\w*(?:Error|Exception)\b", line)]
+    return (named or lines or ["?"])[-1 if named else 0].removeprefix("ERROR: ")[:200]
 
 
 def _answer(text: str, measure: Measure) -> str:

@@ -1,0 +1,289 @@
+"""Python for the sandbox, in pieces: a program has only those that its measures need.
+
+The sandbox's Python is small: no class inheritance, no `yield`, no `str.lower` as a value.
+"""
+
+from __future__ import annotations
+
+__all__ = ["NEEDS", "OPS", "PIECES", "TEXT"]
+
+PIECES: dict[str, str] = {
+    "read": """\
+import csv, json, math, re
+raw = open(path, 'rb').read()
+notes, cells = [], []
+if raw[:2] in (b'\\xff\\xfe', b'\\xfe\\xff'):
+    text = raw.decode('utf-16')
+else:
+    text = raw.decode('utf-8', 'replace')
+    if '\\ufffd' in text:
+        notes.append('not UTF-8: some characters are unreadable')
+text = text.lstrip('\\ufeff')
+""",
+    "plain": """\
+def plain(name):
+    return re.sub(r'[\\W_]+', ' ', name.lower()).strip()
+def single(name):
+    words = []
+    for w in plain(name).split():
+        if w.endswith('ies') and len(w) > 4:
+            w = w[:-3] + 'y'
+        elif w.endswith(('sses', 'xes', 'ches', 'shes')):
+            w = w[:-2]
+        elif w.endswith('s') and not w.endswith(('ss', 'us', 'is')) and len(w) > 2:
+            w = w[:-1]
+        words.append(w)
+    return ' '.join(words)
+""",
+    "number": """\
+signs = re.compile(r'[\\s$€£¥%\\u00a0\\u202f]|EUR|USD|CNY|元')
+thousands = re.compile(r'[-+]?\\d{1,3}(,\\d{3})+(\\.\\d+)?')
+proper = re.compile(r'[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d+)?')
+european = re.compile(r'\\D{0,3}[-+]?\\d+(\\.\\d{3})*,(\\d{1,2}|\\d{4,})\\D{0,4}')
+def number(cell, decimal='.'):
+    if decimal == '.' and cell.replace('.', '', 1).isdigit() and cell.isascii():
+        return float(cell)
+    if not cell.strip():
+        return None
+    s = signs.sub('', cell).replace('−', '-')
+    if decimal == ',':
+        s = s.replace('.', '').replace(',', '.')
+    elif thousands.fullmatch(s):
+        s = s.replace(',', '')
+    return float(s) if proper.fullmatch(s) else None
+def numbers(column):
+    cells = [row[column].strip() for row in rows]
+    decimal = ',' if any(',' in cell and european.fullmatch(cell) for cell in cells) else '.'
+    if decimal == ',':
+        notes.append('%s: decimal commas' % header[column])
+    return [number(cell, decimal) for cell in cells]
+def show(x):
+    return str(int(x)) if x == int(x) and abs(x) < 1e15 else repr(x)
+""",
+    "table": """\
+head = text.lstrip().split('\\n')[0]
+comma = max([',', ';', '\\t', '|'], key=lambda c: head.count(c))
+comma = '\\t' if path.lower().endswith('.tsv') else comma
+table = [row for row in csv.reader(text.splitlines(True), delimiter=comma) if row]
+header, rows = (table[0], table[1:]) if table else ([], [])
+if not table:
+    notes.append('the file is empty')
+elif all(re.fullmatch(r'\\s*[-+]?\\d[\\d.,]*\\s*', cell) for cell in header):
+    notes.append('no header row: columns are numbered')
+    header, rows = ['column %d' % (i + 1) for i in range(len(header))], table
+header = [name.strip() for name in header]
+ragged = len([row for row in rows if len(row) != len(header)])
+if ragged:
+    notes.append('%d rows have another number of cells than the header' % ragged)
+rows = [row + [''] * (len(header) - len(row)) for row in rows]
+everything = rows
+""",
+    "find": """\
+def find(names):
+    for same in (lambda s: s.lower(), plain, single):
+        for name in names:
+            hits = [i for i, h in enumerate(header) if same(h) == same(name)]
+            if len(hits) == 1:
+                return hits[0], ''
+            if hits:
+                return None, 'two columns are called ' + repr(name)
+    for name in names:
+        wanted = single(name).split()
+        for inside in (True, False):
+            hits = []
+            for i, h in enumerate(header):
+                has = single(h).split()
+                small, large = (wanted, has) if inside else (has, wanted)
+                if small and all(w in large for w in small):
+                    hits.append(i)
+            if len(hits) == 1:
+                notes.append('column %r taken for %r' % (header[hits[0]], names[0]))
+                return hits[0], ''
+            if hits:
+                has = ', '.join(header[i] for i in hits)
+                return None, 'which %r? has: %s' % (names[0], has)
+    return None, 'no column %r; has: %s' % (names[0], ', '.join(header) or 'nothing')
+""",
+    "choose": """\
+def choose(names):
+    found = []
+    for i in range(len(header)):
+        filled = [row[i] for row in rows if row[i].strip()]
+        if filled and all(number(cell) is not None for cell in filled):
+            found.append(i)
+    if len(found) == 1:
+        notes.append('column %r: the only one with numbers' % header[found[0]])
+        return found[0], ''
+    return None, 'which column? has: ' + (', '.join(header) or 'nothing')
+""",
+    "date": """\
+def date(cell):
+    return re.fullmatch(r'\\d{4}-\\d\\d-\\d\\d([T ][\\d:.]+Z?)?', cell.strip())
+""",
+    "filter": """\
+def passes(cell, x, op, values, limits):
+    cell = cell.strip()
+    if op == 'blank':
+        return not cell
+    if op == 'filled':
+        return bool(cell)
+    if op in ('=', '!='):
+        same = cell.lower() in values or single(cell) in [single(v) for v in values]
+        same = same or (x is not None and x in limits)
+        return same == (op == '=')
+    if op == 'contains':
+        return any(v in cell.lower() for v in values)
+    if op == 'starts':
+        return any(cell.lower().startswith(v) for v in values)
+    a, b = (x, limits) if limits[0] is not None else (cell[:10] if date(cell) else None, values)
+    if a is None:
+        return False
+    if op == 'between':
+        return b[0] <= a <= b[-1]
+    return {'<': a < b[0], '<=': a <= b[0], '>': a > b[0], '>=': a >= b[0]}[op]
+def hidden(value):
+    hits = []
+    for i in range(len(header)):
+        if any(single(row[i]) == single(value) for row in rows):
+            hits.append(i)
+    if len(hits) != 1:
+        few = 'no cell is %r' if not hits else '%r stands in several columns'
+        return None, few % value + '; has: ' + ', '.join(header)
+    notes.append('only rows with %s = %s' % (header[hits[0]], value))
+    return hits[0], ''
+def keep(rows, filters):
+    for names, op, values, limits in filters:
+        i, why = hidden(values[0]) if names == [''] and op == '=' else pick(names)
+        if i is None:
+            return rows, why
+        xs = numbers(i)
+        if op in ('<', '<=', '>', '>=', 'between') and limits[0] is not None:
+            bad = [row[i] for row, x in zip(rows, xs) if x is None and row[i].strip()]
+            if bad:
+                notes.append('%s: %d not a number (%r) left out' % (header[i], len(bad), bad[0]))
+        rows = [row for row, x in zip(rows, xs) if passes(row[i], x, op, values, limits)]
+    return rows, ''
+""",
+    "gather": """\
+def gather(i):
+    xs = numbers(i)
+    bad = [row[i] for row, x in zip(rows, xs) if x is None and row[i].strip()]
+    blank = len([row for row in rows if not row[i].strip()])
+    good = [x for x in xs if x is not None]
+    if good and bad:
+        notes.append('%s: %d not a number (%r) left out' % (header[i], len(bad), bad[0]))
+    if good and blank:
+        notes.append('%s: %d blank left out' % (header[i], blank))
+    if good:
+        return good, ''
+    return [], 'column %r has no numbers (%r)' % (header[i], bad[0]) if bad else 'no values'
+""",
+    "lines": """\
+lines = text.replace('\\r\\n', '\\n').replace('\\r', '\\n').split('\\n')
+if not lines[-1]:
+    lines.pop()
+""",
+    "cells": """\
+def joined(cell):
+    source = cell.get('source', '')
+    return source if isinstance(source, str) else ''.join(source)
+book = json.loads(text).get('cells', []) if path.lower().endswith('.ipynb') else None
+code = prose = [text]
+if book is not None:
+    code = [joined(c) for c in book if c.get('cell_type') == 'code']
+    prose = [joined(c) for c in book if c.get('cell_type') == 'markdown']
+""",
+    "headings": """\
+headings = []
+for part in prose:
+    fenced = False
+    for line in part.split('\\n'):
+        if re.match(r' {0,3}(```|~~~)', line):
+            fenced = not fenced
+        found = re.match(r' {0,3}(#{1,6})[ \\t]+(.*?)[ \\t]*#*[ \\t\\r]*$', line)
+        if found and not fenced:
+            headings.append(found.group(2))
+""",
+    "bare": """\
+quotes = (r'#[^\\n]*|\"\"\"(?:\\\\.|[^\\\\])*?\"\"\"|\\'\\'\\'(?:\\\\.|[^\\\\])*?\\'\\'\\''
+          r'|"(?:\\\\.|[^"\\\\\\n])*"|\\'(?:\\\\.|[^\\'\\\\\\n])*\\'')
+bare = re.sub(quotes, '0', '\\n'.join(code))
+""",
+}
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "table": ("read",),
+    "number": ("table",),
+    "find": ("plain", "table"),
+    "choose": ("number",),
+    "filter": ("find", "number", "date"),
+    "gather": ("number",),
+    "lines": ("read",),
+    "cells": ("read",),
+    "headings": ("cells",),
+    "bare": ("cells",),
+}
+"""What each piece needs before it."""
+
+_BOOK = "'not a notebook' if book is None else "
+
+TEXT: dict[str, tuple[str, str]] = {
+    "lines": ("lines", "str(len(lines))"),
+    "blank_lines": ("lines", "str(len([line for line in lines if not line.strip()]))"),
+    "words": (
+        "read",
+        "str(len(re.sub(r'[\\u3400-\\u9fff]', ' x ', "
+        "re.sub(r'[\\u3000-\\u303f\\uff00-\\uffef]', ' ', text)).split()))",
+    ),
+    "chars": ("read", "str(len(text))"),
+    "bytes": ("read", "str(len(raw))"),
+    "headings": ("headings", "str(len(headings))"),
+    "heading_list": ("headings", "'; '.join(headings) or 'none'"),
+    "first_heading": ("headings", "headings[0] if headings else 'none'"),
+    "functions": (
+        "bare",
+        "str(len(re.findall(r'(?m)^[ \\t]*(?:async[ \\t]+)?def[ \\t]+\\w+', bare)))",
+    ),
+    "classes": ("bare", "str(len(re.findall(r'(?m)^[ \\t]*class[ \\t]+\\w+', bare)))"),
+    "imports": ("bare", "str(len(re.findall(r'(?m)^[ \\t]*(?:import|from)[ \\t]+[\\w.]+', bare)))"),
+    "loc": (
+        "cells",
+        "str(len([s for c in code for s in c.splitlines() "
+        "if s.strip() and not s.strip().startswith('#')]))",
+    ),
+    "cells": ("cells", _BOOK + "str(len(book))"),
+    "code_cells": ("cells", _BOOK + "str(len(code))"),
+    "markdown_cells": ("cells", _BOOK + "str(len(prose))"),
+    "links": ("read", "str(len(re.findall(r'https?://|\\]\\((?!https?://)', text)))"),
+    "columns": ("table", "str(len(header))"),
+    "column_names": ("table", "', '.join(header) or 'none'"),
+}
+"""Measures of a text: the piece that they need, and an expression."""
+
+_SORTED = "(sorted(xs)[{half}] if len(xs) % 2 else sum(sorted(xs)[{half} - 1:{half} + 1]) / 2)"
+
+OPS: dict[str, tuple[tuple[str, ...], str]] = {
+    "max": (("gather",), "show(max(xs))"),
+    "min": (("gather",), "show(min(xs))"),
+    "sum": (("gather",), "show(round(math.fsum(xs), 9))"),
+    "mean": (("gather",), "show(round(math.fsum(xs) / len(xs), 6))"),
+    "median": (("gather",), f"show({_SORTED.format(half='len(xs) // 2')})"),
+    "range": (("gather",), "show(min(xs)) + ' to ' + show(max(xs))"),
+    "top": (("gather",), "'; '.join(show(x) for x in sorted(xs, reverse={high})[:{number}])"),
+    "nth": (
+        ("gather",),
+        "show(sorted(set(xs), reverse={high})[{number} - 1]) if len(set(xs)) >= {number} "
+        "else 'only %d different value(s)' % len(set(xs))",
+    ),
+    "distinct": ((), "str(len(set(filled)))"),
+    "values": (
+        (),
+        "'; '.join(dict.fromkeys(filled)) if len(set(filled)) <= 8 "
+        "else '%d different values' % len(set(filled))",
+    ),
+    "mode": (
+        ("counts",),
+        "'; '.join([v for v in counts if counts[v] == max(counts.values())][:5]) or 'no values'",
+    ),
+}
+"""Measures of a column: `xs` are its numbers, `filled` its cells that are not blank."""
