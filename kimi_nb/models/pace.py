@@ -7,7 +7,8 @@ from collections import deque
 
 __all__ = ["AdaptiveLimit", "Window"]
 
-MINUTE = 60.0
+MINUTE = 60.5
+"""Seconds; half of one more than the endpoint counts, because calls travel unevenly fast."""
 RAMP_S = 0.25
 """After a pause the waiting calls go out evenly over this time, not all at once."""
 PROBE_S = 10.0
