@@ -22,7 +22,7 @@ demo: $(DEMO) ## see a swarm work on files of this machine; no key needed
 test: $(DEV) ## run all that CI runs
 	@$(MAKE) check; checked=$$?; \
 	echo "· tests and notebooks"; \
-	$(RUN) pytest -n auto --dist loadscope --nbval tests $(wildcard notebooks) && exit $$checked
+	$(RUN) pytest -n auto --dist loadscope --nbval --nbval-current-env tests $(wildcard notebooks) && exit $$checked
 
 lab: $(LAB) ## open the notebooks in JupyterLab
 	@$(RUN) jupyterlab notebooks
