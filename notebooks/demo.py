@@ -1,4 +1,4 @@
-"""`make demo`: the quickstart in a real kernel, its progress in this terminal, then what it found."""
+"""`make demo`: the quickstart in a real kernel, its progress here, then what it found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import kimi_nb as kn
 
 HERE = Path(__file__).resolve().parent
 QUICKSTART = HERE / "en" / "00-quickstart.ipynb"
-WORK = HERE.parent / ".kimi_nb" / "demo"
+ROOT = HERE.parent
+EXECUTED = ROOT / ".kimi_nb" / "demo" / QUICKSTART.name
 ROWS = 12
 """Lines of a long answer that are shown."""
 
@@ -73,25 +74,26 @@ def _is_comm(msg: Any) -> bool:
 
 def main() -> None:
     """Run it, show it, say where everything lies."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    before = set(WORK.rglob("*.jsonl"))
+    EXECUTED.parent.mkdir(parents=True, exist_ok=True)
+    runs = ROOT / ".kimi_nb" / "runs"
+    before = set(runs.glob("*.jsonl"))
     notebook = nbformat.read(QUICKSTART, as_version=4)
     terminal = Terminal()
-    terminal.note(f"Running {QUICKSTART.relative_to(HERE.parent)} in a kernel of its own …\n")
+    terminal.note(f"Running {QUICKSTART.relative_to(ROOT)} in a kernel of its own …\n")
     client = Client(
         notebook,
         kernel_name="python3",
         timeout=600,
-        resources={"metadata": {"path": str(WORK)}},
+        resources={"metadata": {"path": str(ROOT)}},
         on_cell_execute=terminal.cell,
+        extra_arguments=["--log-level=ERROR"],
     )
     client.terminal = terminal
     client.execute()
-    executed = WORK / QUICKSTART.name
-    nbformat.write(notebook, executed)
-    traces = sorted(set(WORK.rglob("*.jsonl")) - before)
+    nbformat.write(notebook, EXECUTED)
+    traces = sorted(set(runs.glob("*.jsonl")) - before)
     packages = next(path for path in traces if path.stem.endswith("-packages"))
-    show(kn.replay(packages), packages, executed)
+    show(kn.replay(packages), packages, EXECUTED)
 
 
 def show(run: kn.Replay, trace: Path, executed: Path) -> None:

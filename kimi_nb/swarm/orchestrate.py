@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from kimi_nb.errors import BudgetExceeded, ModelError
 from kimi_nb.events import AgentBegan, AgentEnded, RunEnded
@@ -164,11 +164,17 @@ def _reports(engine: Engine) -> str:
     if not reports:
         return ""
 
-    shared = len(os.path.commonprefix(list(tasks.values()))) if len(tasks) > 1 else 0
+    shared = _shared(tasks.values()) if len(tasks) > 1 else 0
     head = f"Not joined: the reports of the {len(reports)} sub-agents that finished.\n\n"
     return head + "\n\n".join(
         f"### {agent}: {_title(tasks[agent], shared)}\n\n{text}" for agent, text in reports.items()
     )
+
+
+def _shared(texts: Iterable[str]) -> int:
+    """The length of the beginning that all texts have in common."""
+    columns = zip(*texts, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda column: len(set(column)) == 1, columns))
 
 
 def _title(task: str, shared: int) -> str:

@@ -1,0 +1,331 @@
+"""`%%swarm` and `%swarm` in real kernels: progress, the stop button, the page's messages."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+GOAL = "For each Python package installed here, give its version and licence."
+SMALL = "Give the version of each of these Python packages: aiohttp, orjson, ipython, openai."
+ROOT = Path(__file__).parents[1]
+SETUP = """
+%load_ext kimi_nb
+import kimi_nb as kn, asyncio, os
+from kimi_nb.swarm.runtime import runtime
+async def _alive():
+    return len(asyncio.all_tasks()) - 1
+def alive():
+    return runtime().spawn(_alive()).result()
+"""
+
+
+# jupyter_client's blocking client makes event loops that it never closes.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@dataclass
+class Cell:
+    """What the execution of one cell brought."""
+
+    status: str = ""
+    text: str = ""
+    """Its value, as text."""
+    html: str = ""
+    stream: str = ""
+    error: str = ""
+    shown: list[str] = field(default_factory=list)
+    """Displays and their updates, as text."""
+    live: list[str] = field(default_factory=list)
+    """What the live view was told."""
+    payload: list[Any] = field(default_factory=list)
+    seconds_after_interrupt: float = 0.0
+
+
+class Kernel:
+    def __init__(self, folder: Path) -> None:
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "MOONSHOT_API_KEY": "", "KIMI_API_KEY": ""}
+        self.manager, self.client = start_new_kernel(cwd=str(folder), env=env)
+
+    def run(self, code: str, *, interrupt_after: float = 0.0) -> Cell:
+        cell = Cell()
+        stopped: list[float] = []
+
+        def stop() -> None:
+            stopped.append(time.monotonic())
+            self.manager.interrupt_kernel()
+
+        if interrupt_after:
+            threading.Timer(interrupt_after, stop).start()
+
+        reply = self.client.execute_interactive(
+            code, output_hook=lambda message: _note(cell, message), timeout=50
+        )
+        cell.status = reply["content"]["status"]
+        cell.payload = reply["content"].get("payload", [])
+
+        if stopped:
+            cell.seconds_after_interrupt = time.monotonic() - stopped[0]
+
+        return cell
+
+    def complete(self, code: str) -> list[str]:
+        self.client.complete(code)
+        return self.client.get_shell_msg(timeout=20)["content"]["matches"]
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+def _note(cell: Cell, message: dict[str, Any]) -> None:
+    content = message["content"]
+
+    match message["msg_type"]:
+        case "execute_result":
+            cell.text = content["data"]["text/plain"]
+            cell.html = content["data"].get("text/html", "")
+        case "display_data" | "update_display_data":
+            cell.shown.append(content["data"]["text/plain"])
+        case "stream":
+            cell.stream += content["text"]
+        case "error":
+            cell.error = "\n".join(content["traceback"])
+        case "comm_open" | "comm_msg":
+            state = content["data"].get("state", {})
+            cell.live += [state["text"]] if "text" in state else []
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    made = Kernel(tmp_path_factory.mktemp("kernel"))
+    made.run(SETUP)
+    yield made
+    made.close()
+
+
+def test_a_cell_shows_progress_and_its_value_is_the_run(kernel):
+    cell = kernel.run(f"%%swarm pk --agents 30\n{GOAL}\nJoin the results into one table.")
+    assert cell.status == "ok"
+    assert len(cell.live) >= 3
+    assert all("SIMULATOR" in text for text in cell.live)
+    assert cell.shown[-1].startswith("pk · simulator · finished")
+    assert "| aiohttp |" in cell.text
+    assert "SIMULATOR: no language model took part" in cell.text
+    assert "<svg" in cell.html
+    assert cell.stream == ""
+    later = kernel.run("(pk.status, pk.metrics.agents, len(pk.graph) > 30, pk.done)")
+    assert later.text == "('finished', 31, True, True)"
+
+
+def test_the_run_has_its_name_from_its_start_and_messages_arrive_while_it_runs(kernel):
+    kernel.run(
+        "heard = []\n"
+        "from comm import get_comm_manager\n"
+        "def opened(comm, message):\n"
+        "    heard.append((slow.status, len(slow.trace)))\n"
+        "get_comm_manager().register_target('probe', opened)"
+    )
+    content = {"comm_id": "probe-1", "target_name": "probe", "data": {}}
+    timer = threading.Timer(
+        0.8,
+        lambda: kernel.client.shell_channel.send(kernel.client.session.msg("comm_open", content)),
+    )
+    timer.start()
+    kernel.run(f"%%swarm slow --agents 20\n{GOAL}")
+    heard = kernel.run("heard").text
+    assert heard.startswith("[('running', ")
+
+
+def test_the_stop_button_ends_a_hundred_agents_at_once(kernel):
+    cell = kernel.run(f"%%swarm big --agents 100\n{GOAL}", interrupt_after=1.5)
+    assert cell.status == "error"
+    assert cell.error.startswith("Interrupted: the swarm was stopped, what it did is kept; go on")
+    assert cell.error.count("\n") == 0  # one line, no traceback
+    assert cell.seconds_after_interrupt < 1.0
+    assert kernel.run("big.status, alive(), big.done").text == "('cancelled', 0, True)"
+    before = kernel.run("len(big.trace)").text
+    time.sleep(0.5)
+    assert kernel.run("len(big.trace)").text == before  # no call was sent afterwards
+    # and nothing is lost
+    resumed = kernel.run("%swarm resume {big.path} again")
+    assert resumed.status == "ok"
+    assert kernel.run("again.status, again.metrics.agents").text == "('finished', 101)"
+
+
+def test_in_the_background(kernel):
+    cell = kernel.run(f"%%swarm quiet --background --agents 40\n{GOAL}")
+    assert cell.status == "ok"
+    assert "running" in cell.text
+    assert not cell.live
+    during = kernel.run("1 + 1")
+    assert during.text == "2"
+    assert "running" in kernel.run("%swarm status").text
+    again = kernel.run(f"%%swarm quiet --background\n{GOAL}")
+    assert "'quiet' is still running; `%swarm cancel quiet`" in again.error
+    other = kernel.run(f"%%swarm other --agents 4\n{SMALL}")  # a second run while one is running
+    assert other.shown[-1].startswith("other · simulator · finished")
+    assert kernel.run("(await quiet).status").text == "'finished'"
+    assert (during.stream, other.stream) == ("", "")  # nothing printed into the wrong cell
+
+
+def test_cancel_by_magic_keeps_what_was_done(kernel):
+    kernel.run(f"%%swarm gone --background --agents 50\n{GOAL}")
+    time.sleep(1.0)
+    assert kernel.run("%swarm cancel gone").text == "cancelling gone; what was done is kept"
+    assert kernel.run("gone.result().status").text == "'cancelled'"
+    assert kernel.run("%swarm cancel gone").text == "nothing to cancel: it is not running"
+    listed = kernel.run("%swarm list").text
+    assert "gone" in listed
+    assert "cancelled" in listed
+
+
+def test_the_pages_cancel_button_ends_the_cell_normally(kernel):
+    kernel.run(
+        "import kimi_nb.widgets as w\n"
+        "views = []\n"
+        "init = w.LiveView.__init__\n"
+        "w.LiveView.__init__ = lambda self, *a: (init(self, *a), views.append(self))[0]"
+    )
+
+    def press() -> None:
+        comm = kernel.client.session.msg(
+            "comm_msg",
+            {"comm_id": ids[-1], "data": {"method": "custom", "content": {"kind": "cancel"}}},
+        )
+        kernel.client.shell_channel.send(comm)
+
+    ids: list[str] = []
+    timer = threading.Timer(1.2, press)
+    timer.start()
+    cell = Cell()
+
+    def hook(message: dict[str, Any]) -> None:
+        if message["msg_type"] == "comm_open":
+            ids.append(message["content"]["comm_id"])
+
+        _note(cell, message)
+
+    reply = kernel.client.execute_interactive(
+        f"%%swarm pressed --agents 60\n{GOAL}", output_hook=hook, timeout=50
+    )
+    assert reply["content"]["status"] == "ok"
+    assert cell.text.startswith("⊘ cancelled")
+    assert kernel.run("alive()").text == "0"
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("%%swarm x --agents 0\ngo", "max_agents is 0, but it must be at least 1"),
+        ("%%swarm x\n  \n", "the goal is empty"),
+        ("%%swarm x --folder no/where\ngo", "does not exist"),
+        ("%%swarm x --plan no.yaml\ngo", "cannot read the plan 'no.yaml'"),
+        ("%%swarm x --tools nothing\ngo", "no such function in this notebook"),
+        ("%%swarm x --base-url ftp://a\ngo", "http"),
+        ("%swarm replay none.jsonl", "cannot read the trace"),
+        ("%swarm resume none.jsonl", "there is no trace"),
+        ("%swarm status nobody", "no swarm 'nobody' in this kernel"),
+    ],
+)
+def test_mistakes_get_one_clear_line(kernel, code, complaint):
+    cell = kernel.run(code)
+    assert cell.status == "error"
+    assert complaint in cell.error
+    assert cell.error.count("\n") == 0
+    assert kernel.run("'x' in dir()").text == "False"
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("%%swarm x --agents\ngo", "argument --agents: expected one argument"),
+        ("%%swarm x --nonsense\ngo", "unrecognized arguments: --nonsense"),
+        ("%%swarm not-a-name\ngo", "is not a name for a variable"),
+        ("%swarm nonsense", "there is status, list, cancel"),
+    ],
+)
+def test_wrong_arguments_are_usage_errors(kernel, code, complaint):
+    cell = kernel.run(code)
+    assert "UsageError" in cell.stream
+    assert complaint in cell.stream
+
+
+def test_config_help_and_completion(kernel):
+    assert kernel.run("%config SwarmMagics.max_agents = 3").status == "ok"
+    cell = kernel.run(f"%%swarm few\n{SMALL}")
+    assert cell.status == "ok"
+    assert kernel.run("few.metrics.agents").text == "4"
+    wrong = kernel.run("%config SwarmMagics.max_agents = 0")
+    assert "should not be less than 1" in wrong.error + wrong.stream
+    assert kernel.run("%config SwarmMagics.max_agents = 20").status == "ok"
+    usage = kernel.run("%%swarm?").payload[0]["data"]["text/plain"]
+    assert "--agents N" in usage
+    assert "Launch an orchestrator" in usage
+    assert "--background" in kernel.complete("%%swarm x --ba")
+    assert "resume" in kernel.complete("%swarm re")
+
+
+def test_model_and_doctor(kernel):
+    assert "simulator" in kernel.run("%swarm model").text
+    assert kernel.run("%swarm model simulator").text == "model: simulator"
+    assert kernel.run("%swarm model default").status == "ok"
+    report = kernel.run("%swarm doctor").text
+    assert "✘" not in report
+    assert "sandbox" in report
+
+
+def test_replay_shows_a_run_from_its_trace(kernel):
+    kernel.run(f"%%swarm seen --agents 5\n{SMALL}")
+    cell = kernel.run("%swarm replay {seen.path}")
+    assert cell.text == kernel.run("seen").text
+    assert "<svg" in cell.html
+
+
+def test_the_body_is_verbatim_and_the_line_is_expanded(kernel):
+    kernel.run("many = 2")
+    kernel.run("%%swarm braces --agents {many}\nList the number {many} of nothing $many")
+    assert kernel.run("braces.goal").text == "'List the number {many} of nothing $many'"
+
+
+def test_functions_of_the_notebook_become_tools(kernel):
+    kernel.run(
+        "@kn.tool\n"
+        "def price(museum: str) -> str:\n"
+        '    "The adult ticket price of a museum, in euros."\n'
+        "    return {'Prado': '15', 'Louvre': '22'}[museum]"
+    )
+    cell = kernel.run(
+        "%%swarm tickets --tools price\nGive the ticket price of each of these: Prado, Louvre"
+    )
+    assert "15" in cell.text
+    assert "22" in cell.text
+
+
+def test_reload_and_unload(kernel):
+    kernel.run(f"%%swarm left --background --agents 50\n{GOAL}")
+    reloaded = kernel.run("%reload_ext kimi_nb")
+    assert (reloaded.status, reloaded.error) == ("ok", "")
+    assert kernel.run("left.status").text == "'cancelled'"
+    count = "sum(f.__name__ == 'prefix_await' for f in get_ipython().input_transformers_post)"
+    assert kernel.run(count).text == "1"
+    assert kernel.run(f"%%swarm fresh --agents 3\n{SMALL}").status == "ok"
+    kernel.run("%unload_ext kimi_nb")
+    assert kernel.run(count).text == "0"
+    assert "not found" in kernel.run(f"%%swarm none\n{SMALL}").stream
+    kernel.run("%load_ext kimi_nb")
+
+
+def test_without_autoawait_it_blocks_and_still_works(kernel):
+    kernel.run("%autoawait False")
+    cell = kernel.run(f"%%swarm blocking --agents 3\n{SMALL}")
+    assert cell.status == "ok"
+    assert "✓ finished" in cell.text
+    kernel.run("%autoawait True")
