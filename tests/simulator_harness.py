@@ -64,7 +64,8 @@ def assemble(script) -> Assembled:
 
             for part in delta.get("tool_calls", ()):
                 if part["index"] == len(turn.calls):
-                    turn.calls.append(orjson.loads(orjson.dumps(part)))
+                    call = {**part, "function": dict(part["function"])}
+                    turn.calls.append({key: call[key] for key in ("id", "type", "function")})
                 else:
                     function = turn.calls[part["index"]]["function"]
                     function["arguments"] += part["function"]["arguments"]

@@ -124,13 +124,14 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     
     ("is", "", r"\b(?:is|are|was|were|be)\b|是|为|在"),
     # Joints and filling
-    ("noise", "", r"是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
+    ("noise", "", r"一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
      r"|获取|显示|计算(?:一下)?|求出?|各自|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
      r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中"),
     ("conj", "", r"\b(?:and also|and|as well as|plus|also|along with|together with|but|additionally|then)\b"
      r"|[,;&+、，；]|和|以及|还有|与|及|并且?|还要|另外|同时"),
     ("of", "", r"\b(?:of|in|for|from|under|below|per|among|within|inside|on|at|by)\b|'s\b|’s\b|s'(?= )|的|里|内"),
     ("stop", "", r"[.?!。？！]+(?=\s|$|[^\d])|\n+|:|："),
+    ("noise", "", r"(?<=\w)['’](?:d|ll|re|ve|m)\b"),
     ("noise", "", r"\b(?:the|a|an|give|gives?|me|us|my|your|our|please|what|what's|whats|what’s|find|out|show|tell|list|get|report"
      r"|return|compute|calculate|determine|check|read|look(?: up| at)?|go through|each|every|all|any"
      r"|its|it|their|them|they|there|that|this|these|those|i|we|you|want|need|would|like|to|know"

@@ -76,10 +76,7 @@ class _Segment:
         self.only = any(token.kind == "only" for token in tokens)
         self._limits()
         self._take_filters(filtering=filtering)
-        heads = [t for t in self.tokens if t.kind in _HEADS]
-        counted = [t for t in heads if t.kind in {"rows", "metric"}]
-        self.head = (counted or heads or [None])[0]
-        self.superlative = heads[0] if counted and heads[0].kind == "agg" else None
+        self.head, self.superlative = _head(self.tokens)
         self.counting = any(t.kind == "count" for t in self.tokens)
         self.which = any(t.kind == "which" for t in self.tokens)
         self.before, self.after = self._words()
@@ -187,6 +184,19 @@ class _Segment:
 _HEADS = frozenset({"agg", "metric", "rows", "distinct"})
 _NAMES = frozenset({"word", "literal", "number"})
 _COMPARING = frozenset({"cmp", "between", "blank", "filled"})
+
+
+def _head(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
+    """What is asked, and an aggregate over it: in `the most rows`, rows and the most."""
+    telling = [t for t in tokens if t.kind in _HEADS | _NAMES]
+    head = next((t for t in telling if t.kind in _HEADS), None)
+
+    if head is None or head.kind != "agg":
+        return head, None
+
+    after = telling[telling.index(head) + 1 :]
+    counted = bool(after) and after[0].kind in {"rows", "metric"}
+    return (after[0], head) if counted else (head, None)
 
 
 def _han_filter(tokens: Sequence[Token]) -> bool:
@@ -377,6 +387,9 @@ class _Reader:
         column = " ".join(names)
 
         if given:
+            if _stem(column).endswith(f" {_stem(given)}"):
+                return [Measure(op, column)]
+
             same = _stem(column) in {_stem(given), "cost", "age", "person", "people"}
             about = "" if same or not column else column
             op = {"max": "argmax", "min": "argmin"}[op] if about else op
