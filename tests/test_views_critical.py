@@ -88,11 +88,11 @@ def test_an_orchestrators_own_tools_do_not_delay_its_sub_agents() -> None:
     main.t = 1.0
     calls: list[tuple[str, dict[str, object]]] = [("grep", {}), ("assign_task", {})]
     main._turn(calls, "", (1, 1, 0))
-    sub = script.actor(1.0, parent=main.id, stage=1, call=1)
+    sub = script.actor(2.0, parent=main.id, stage=1, call=1)  # while the tool runs
     sub.step(4.0).end()
     main.returned(0, 3.0)
-    main.returned(1, 5.0)
-    main.t = 5.0
+    main.returned(1, 6.0)
+    main.t = 6.0
     main.step(1.0)
     found = metrics(script.end())
     assert (found.work_s, found.span_s) == (1 + 2 + 4 + 1, 1 + 4 + 1)

@@ -51,7 +51,7 @@ def test_the_calls_of_a_retried_turn_are_void() -> None:
     script = Script()
     main = script.orchestrator()
     main.begin()
-    script.add(0.5, main.id, main.called(0, "grep", "{}"))
+    script.add(0.5, main.id, main.called(1, "grep", "{}"))
     retried = e.StepRetried(step=1, attempt=1, error="Unreachable", why="cut", wait=0.0)
     script.add(0.6, main.id, retried)
     main.t = 1.0

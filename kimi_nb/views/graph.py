@@ -83,7 +83,7 @@ def _tie(found: nx.DiGraph[str], run: Run, agent: Agent) -> None:
         found.add_edge(f"{agent.parent}/{agent.stage}", agent.id, kind="assign")
         back = f"{agent.parent}/{agent.stage + 1}"
 
-        if back in found and agent.ended is not None:
+        if back in found:  # it began, so all of the stage before it had come back
             found.add_edge(agent.id, back, kind="join")
 
     for other in agent.after:
