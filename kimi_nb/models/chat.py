@@ -6,6 +6,7 @@ import asyncio
 import io
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatModel", "Timeouts"]
 
-OK = 200
 ERROR_BYTES = 65_536
 LARGE_BYTES = 1_000_000
 """aiohttp wants a file for a body larger than this."""
@@ -99,7 +99,7 @@ class ChatModel:
             ):
                 body = await response.read()
 
-                if response.status != OK:
+                if response.status != HTTPStatus.OK:
                     raise fault(response.status, _json(body))
         except (aiohttp.ClientError, OSError, ModelError) as error:
             raise self._transport.convert(error, began=False) from None
@@ -122,7 +122,7 @@ class ChatModel:
         try:
             async with asyncio.timeout(first) as limit:
                 async with session.post(self._url, data=data, allow_redirects=False) as response:
-                    if response.status != OK:
+                    if response.status != HTTPStatus.OK:
                         raise await self._refusal(response)
 
                     await exchange.read(response, limit)
@@ -160,16 +160,22 @@ class ChatModel:
         )
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> ModelError:
+        if response.status < HTTPStatus.BAD_REQUEST:
+            place = one_line(response.headers.get("Location", "nowhere"))
+            message = f"{self._base_url} redirects to {place}; give the new address as base URL"
+            return UnknownModel(message, status=response.status)
+
         body = _json(await response.content.read(ERROR_BYTES))
         error = fault(response.status, body, retry_after=read_retry_after(response.headers))
 
         if isinstance(error, AccessDenied):
-            return AccessDenied(f"{error}; {self._about_keys()}", status=error.status)
+            hint = self._about_keys()
+        elif isinstance(error, UnknownModel):
+            hint = await self._about_models()
+        else:
+            return error
 
-        if isinstance(error, UnknownModel):
-            return UnknownModel(f"{error}; {await self._about_models()}", status=error.status)
-
-        return error
+        return type(error)(f"{error}; {hint}", status=error.status, retry_after=error.retry_after)
 
     def _about_keys(self) -> str:
         if self._moonshot:

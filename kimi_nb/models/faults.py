@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from math import isfinite
 from typing import Any, cast
@@ -99,6 +98,8 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
     `headers` must not care about case.
     """
+    from email.utils import parsedate_to_datetime
+
     value = headers.get("Retry-After", "").strip()
 
     try:
@@ -112,13 +113,10 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), RETRY_AFTER_MAX_S) if isfinite(seconds) else None
 
 
-def fault(
-    status: int | None, body: object, *, retry_after: float | None = None, hint: str = ""
-) -> ModelError:
+def fault(status: int | None, body: object, *, retry_after: float | None = None) -> ModelError:
     """The exception for an error response, or for an error object inside a stream."""
     kind, words, code = read_error(body)
     status = status or code
     label = f"HTTP {status}" if status else "an error in the stream"
-    parts = [f"{label} {kind}".rstrip(), words, hint]
-    message = ": ".join(part for part in parts if part)
+    message = f"{label} {kind}".rstrip() + (f": {words}" if words else "")
     return classify(status, kind)(message, status=status, retry_after=retry_after)

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import ModelError, Unreachable
@@ -107,6 +106,8 @@ class Transport:
 
     def _proxy(self) -> str | None:
         """The environment's proxy, looked up once: doing it for each call costs too much."""
+        from urllib.request import getproxies, proxy_bypass
+
         url = urlsplit(self._base_url)
         host = url.hostname or ""
         local = host in {"localhost", "127.0.0.1", "::1"}
