@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from kimi_nb.models.simulator import phrases
@@ -44,6 +45,9 @@ def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int)
     chinese = goal.chinese
     said = [phrases.summary(listing.kind, len(rows), missing, chinese=chinese), *listing.readings]
 
+    if goal.best and goal.best[0] < len(goal.measures):
+        said.append(_across(goal, rows, *goal.best))
+
     if goal.ignored:
         said.append(phrases.ignored(goal.ignored, chinese=chinese))
 
@@ -59,3 +63,29 @@ def plain_problem(goal: Goal, problem: str) -> str:
 def beyond(goal: Goal) -> str:
     """What the simulator can do, for a goal that is beyond it."""
     return phrases.beyond(goal.text, goal.ignored, goal.chinese)
+
+
+def _across(goal: Goal, rows: Sequence[Row], place: int, op: str) -> str:
+    """The sentence about all items together."""
+    what = phrases.header(goal.measures[place], chinese=goal.chinese)
+    numbers = {row.item: _number(row.cells[place]) for row in rows}
+    known = {item: number for item, number in numbers.items() if number is not None}
+
+    if not known:
+        return phrases.no_comparison(what, chinese=goal.chinese)
+
+    left = len(rows) - len(known)
+
+    if op == "sum":
+        return phrases.total(what, math.fsum(known.values()), left, chinese=goal.chinese)
+
+    extreme = max(known.values()) if op == "max" else min(known.values())
+    items = [item for item, number in known.items() if number == extreme]
+    return phrases.winner(what, op, items, extreme, left, chinese=goal.chinese)
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None

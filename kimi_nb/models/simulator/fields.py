@@ -103,6 +103,6 @@ def _only(pairs: list[tuple[str, str]]) -> list[str]:
 
 
 def _sentence(text: str, name: str) -> str | None:
-    words = r"\s+".join(re.escape(word) for word in name.split())
+    words = r"\s+".join(re.escape(word.removesuffix("s")) + "s?" for word in name.split())
     found = re.search(rf"(?i)\b{words}\b\s+(?:is|are|was|were)\s+([^.\n]*(?:\.\d[^.\n]*)*)", text)
     return found[1].strip() if found else None

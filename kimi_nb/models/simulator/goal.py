@@ -24,6 +24,8 @@ class Goal:
     measures: tuple[Measure, ...]
     ignored: tuple[str, ...]
     """Parts of the text that were not understood."""
+    best: tuple[int, str] | None = None
+    """A measure's place and max, min or sum: what is asked about all items together."""
     shared: tuple[str, ...] = ()
     """The items that an orchestrator gave; empty for a goal that stands alone."""
 
@@ -81,6 +83,7 @@ def _understand(text: str) -> Goal:
         source=source,
         measures=tuple(_shown(measure, show) for measure in reading.measures),
         ignored=tuple(show(part) for part in reading.ignored),
+        best=reading.best,
     )
 
 

@@ -96,11 +96,11 @@ def _han_path(literals: Literals):  # noqa: ANN202 - a replacement function for 
 _TYPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (r"(?:\.?csv|comma[- ]separated)(?:s|es)?(?:[- ](?:files?|tables?|sheets?|data))?", (".csv",), "CSV file"),
     (r"\.?tsvs?(?: files?)?", (".tsv",), "TSV file"),
-    (r"spreadsheets?|data ?files?|(?:data )?tables|数据文件|数据表", (".csv", ".tsv"), "table"),
+    (r"spreadsheets?|data ?files?|(?:data )?tables|(?<=each )table|(?<=every )table|数据文件|数据表", (".csv", ".tsv"), "table"),
     (r"jupyter notebooks?(?: files?)?|\.?ipynbs?(?: files?)?|notebooks?(?: files?)?|笔记本", (".ipynb",), "notebook"),
     (r"markdown(?: (?:files?|documents?|notes?|docs?|pages?))?|\.?mds?\b(?: files?)?|md files?|Markdown", (".md", ".markdown"), "Markdown file"),
     (r"python (?:files?|scripts?|modules?|sources?(?: files?)?|source code)|\.?py\b(?: files?)?|scripts?|源文件|脚本|源代码文件", (".py",), "Python file"),
-    (r"(?:plain[- ])?text ?files?|\.?txts?(?: files?)?|文本", (".txt",), "text file"),
+    (r"(?:plain[- ])?text ?files?|\.?txts?(?: files?)?|文本(?!行)", (".txt",), "text file"),
     (r"\.?json(?: files?)?", (".json",), "JSON file"),
     (r"log files?|logs|日志", (".log",), "log file"),
     (r"notes?|documents?|docs|文档|笔记", (".md", ".markdown", ".txt", ".rst"), "note"),
@@ -238,6 +238,12 @@ def _packages(finder: _Finder) -> Source:
     items: tuple[str, ...] = ()
     plain = "installed" not in match[0].lower() and "安装" not in match[0]
 
+    if plain and (last := _LAST_LIST.search(finder.text)) and not _asks(last[1]):
+        items = _split_list(last[1], finder.literals)
+        finder.cut(last, " ")
+        finder.cut(_PACKAGES.search(finder.text) or match, " , ")
+        return Source(kind="packages", items=items, noun="package")
+
     if plain and named:
         run = re.match(rf"\s*[:：]?\s*({_NAME}(?:{_JOINT}{_NAME})*)", after)
         names = _split_list(run[1], finder.literals) if run else ()
@@ -253,6 +259,10 @@ def _packages(finder: _Finder) -> Source:
 
 
 _NAME = r"(?:⟦\d+⟧|[A-Za-z][\w.-]*)"
+_LAST_LIST = re.compile(
+    r"(?<!⟩)[:：]\s*((?:⟦\d+⟧|[A-Za-z][A-Za-z0-9_.-]*)(?:\s*(?:,\s*and\b|,|、|，|\band\b|&|和|与|及)\s*"
+    r"(?:⟦\d+⟧|[A-Za-z][A-Za-z0-9_.-]*))*)\s*[.。?]?\s*$"
+)
 _JOINT = r"\s*(?:,\s*and\b|,|、|，|\band\b|&|和|与|及)\s*"
 
 
@@ -327,7 +337,7 @@ def _fits(written: str, finder: _Finder) -> bool:
 
     word = finder.literals.words[int(hidden[1])]
     place = re.escape(written)
-    said = rf"(?i)(?:{_FOLDER_WORD}|{_PREPOSITION})\s+(?:the\s+|my\s+)?(?:{_FOLDER_WORD}\s+)?(?:called\s+|named\s+)?{place}|{place}\s*(?:{_FOLDER_WORD}|文件夹|目录|里|下|中)"
+    said = rf"(?i)(?:{_FOLDER_WORD}|in|under|inside|within|from)\s+(?:the\s+|my\s+)?(?:{_FOLDER_WORD}\s+)?(?:called\s+|named\s+)?{place}|{place}\s*(?:{_FOLDER_WORD}|文件夹|目录|里|下|中)"
     return "/" in word or re.search(said, finder.text) is not None
 
 

@@ -30,10 +30,10 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|category|country|customer|product)|grouped? by|group(?:ed)?\b|by (?:city|month|year"
      r"|category|country)|percentages?|share of|proportion|trends?|plots?|charts?|graphs?"
      r"|explain|translat\w+|why|predict\w*|outliers?|weighted|growth"
-     r"|differences?|ratios?|overall|altogether|in total|combined|across all|grand total"
+     r"|differences?|(?:\d+|two|three|four|five|ten) (?:most|least) expensive|(?:\d+|two|three|four|five|ten) (?:cheapest|oldest|youngest)|ratios?|overall|altogether|in total|combined|across all|grand total"
      r"|cumulative|running total|sort(?:ed)?(?: by)?|rank(?:ed|ing)?(?: by)?|order(?:ed)? by"
      r"|descending|ascending|round(?:ed)?|excluding|except|without counting|ignoring)\b"),
-    ("limit", "", r"标准差|方差|百分位|占比|百分比|比例|趋势|画图|图表|分组|按.{1,6}分|总结|解释|翻译|为什么"
+    ("limit", "", r"标准差|方差|百分位|占比|百分比|比例|趋势|画图|图表|分组|按.{1,6}分|按?(?:降序|升序|从大到小|从小到大)(?:排列|排序)?|总结|解释|翻译|为什么"
      r"|预测|排序|排名|相关性|总共|合计所有|除了|不包括|排除"),
     # Filters
     ("between", "", r"\bbetween\b|介于"),
@@ -117,16 +117,16 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
     ("agg", "sum", r"\b(?:sum(?:s|med)?(?: up)?|total(?: sum| amount| value)?s?|sum total|add up|adds up to)\b"
      r"|总和|求和|合计|总计|之和|总额|总(?=[^\s，。、])"),
     ("count", "", r"\b(?:how many|(?:the )?(?:total )?(?:number|count) of|count(?:ing)?(?: the| of| up)?|quantity of)\b"
-     r"|(?:有)?多少(?:个|位|名|人|笔)?|(?:的)?(?:数量|个数|数目)|几个|统计"),
+     r"|(?:有)?多少(?:个|位|名|人|笔)?|(?:的)?(?:数量|个数|数目)|几个"),
+    ("noise", "", r"统计(?:一下)?|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
+     r"|获取|显示|计算(?:一下)?|求出?|各自|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
+     r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中"),
     ("which", "", r"\bwhich\b|\bwhose name\b|哪(?:个|一个|种|家|位)"),
     ("where", "", r"\b(?:where|whose|for which|in which|such that|with(?: an?)?|having|that (?:have|has|are)"
      r"|who (?:are|have|live in)|if|when(?:ever)?|which (?:has|have|are))\b|其中|满足"),
     
     ("is", "", r"\b(?:is|are|was|were|be)\b|是|为|在"),
     # Joints and filling
-    ("noise", "", r"一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
-     r"|获取|显示|计算(?:一下)?|求出?|各自|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
-     r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中"),
     ("conj", "", r"\b(?:and also|and|as well as|plus|also|along with|together with|but|additionally|then)\b"
      r"|[,;&+、，；]|和|以及|还有|与|及|并且?|还要|另外|同时"),
     ("of", "", r"\b(?:of|in|for|from|under|below|per|among|within|inside|on|at|by)\b|'s\b|’s\b|s'(?= )|的|里|内"),
@@ -137,7 +137,7 @@ _LEXICON: tuple[tuple[str, str, str], ...] = (
      r"|its|it|their|them|they|there|that|this|these|those|i|we|you|want|need|would|like|to|know"
      r"|can|could|do|does|did|has|have|had|file|files|value|values|columns? (?:named|called|titled)"
      r"|named|called|titled|columns?|fields?|entry|entries|so|just|with|how|much|well|too|both"
-     r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|provide|state|name the|say"
+     r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|made|sold|live|lives|living|exists?|look|please|kind|provide|state|name the|say"
      r"|for me|one|thanks|thank|hi|hello|kindly|contents?|write|down|go|over|again|be|single|following|items?|"
      r"same|here|now|if possible|exactly|appears?|appearing|occurs?|occur|occurring|mentioned|found|used|compare|comparison|tabulate|use|using|as|about|info|information|details?|get)\b"),
     ("literal", "", r"⟦\d+⟧"),

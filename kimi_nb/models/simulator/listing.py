@@ -11,6 +11,7 @@ from typing import Any
 from kimi_nb.models.simulator import phrases
 from kimi_nb.models.simulator.goal import Goal
 from kimi_nb.models.simulator.memory import Done
+from kimi_nb.models.simulator.program import TABLE_OPS
 from kimi_nb.models.simulator.script import Call
 from kimi_nb.models.simulator.toolbox import Toolbox
 
@@ -95,6 +96,10 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
         return Listing("files", call=Call(tool.name, {**arguments, "recursive": True}))
 
     readings = _cut(answer, goal)
+    tables = tuple(item for item in items if item.lower().endswith((".csv", ".tsv")))
+
+    if 0 < len(tables) < len(items) and not source.suffixes and _needs_tables(goal):
+        items, readings = tables, (*readings, phrases.only_tables(chinese=goal.chinese))
 
     if not items:
         return Listing("files", problem=phrases.no_files(folder, goal.source.noun, paths, goal.chinese))
@@ -105,6 +110,10 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
         readings += (phrases.not_deeper(goal.chinese),)
 
     return Listing("files", items, readings=readings)
+
+
+def _needs_tables(goal: Goal) -> bool:
+    return any(measure.op in TABLE_OPS for measure in goal.measures)
 
 
 def _paths(answer: str) -> list[str]:

@@ -39,7 +39,8 @@ class Filter:
         if self.op in {"blank", "filled"}:
             return f"{self.column} {self.op}".strip()
 
-        return f"{self.column} {self.op} {' or '.join(self.values)}".strip()
+        joint = " and " if self.op == "between" else " or "
+        return f"{self.column} {self.op} {joint.join(self.values)}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,16 @@ class Reading:
 
     measures: tuple[Measure, ...]
     ignored: tuple[str, ...]
+    best: tuple[int, str] | None = None
+    """A measure's place and max, min or sum: what is asked about all items together."""
 
 
 class _Segment:
     """The tokens between two joints, sorted by what they do."""
 
-    def __init__(self, tokens: Sequence[Token], *, filtering: bool) -> None:
+    def __init__(self, tokens: Sequence[Token], *, filtering: bool, tabular: bool) -> None:
         self.tokens = list(tokens)
+        self.tabular = tabular
         self.ignored: list[str] = []
         self.filters: list[Filter] = []
         self.only = any(token.kind == "only" for token in tokens)
@@ -78,6 +82,7 @@ class _Segment:
         self._take_filters(filtering=filtering)
         self.head, self.superlative = _head(self.tokens)
         self.counting = any(t.kind == "count" for t in self.tokens)
+        self.listing = any(t.text.lower() in {"list", "show", "give", "what"} for t in self.tokens)
         self.which = any(t.kind == "which" for t in self.tokens)
         self.before, self.after = self._words()
 
@@ -108,6 +113,11 @@ class _Segment:
         ends = self._values_end(sharp)
         found = self._filter(tokens[sharp], " ".join(names), tokens[sharp + 1 : ends])
 
+        if not self.tabular:
+            self.ignored.append(_written(tokens[start if where is None else where : ends]))
+            del tokens[start if where is None else where : ends]
+            return
+
         if not found.values and found.op not in {"blank", "filled"}:
             self.ignored += [_written(tokens[sharp:ends])] if tokens[sharp].value != "=" else []
             del tokens[sharp:ends]
@@ -120,6 +130,10 @@ class _Segment:
     def _take_bare_filter(self, where: int | None) -> None:
         """A condition without a comparison: with city Paris, with Paris."""
         if where is None or self.tokens[where].kind == "only":
+            return
+
+        if any(t.kind in _HEADS | {"count"} for t in self.tokens[where:]) or not self.tabular:
+            del self.tokens[where]
             return
 
         names = _names(self.tokens[where + 1 :])
@@ -181,6 +195,7 @@ class _Segment:
         return before, after
 
 
+_ORDERS = frozenset({"<", "<=", ">", ">="})
 _HEADS = frozenset({"agg", "metric", "rows", "distinct"})
 _NAMES = frozenset({"word", "literal", "number"})
 _COMPARING = frozenset({"cmp", "between", "blank", "filled"})
@@ -268,7 +283,7 @@ def read_measures(text: str, *, tabular: bool, nouns: frozenset[str] = frozenset
     reader = _Reader(tabular=tabular, nouns=nouns)
 
     for tokens in _segments(text):
-        reader.take(_Segment(tokens, filtering=reader.in_filter))
+        reader.take(_Segment(tokens, filtering=reader.in_filter, tabular=tabular))
 
     return reader.reading()
 
@@ -287,15 +302,23 @@ class _Reader:
         self.loose: list[str] = []
         """Names that stood alone: the column of what follows, or a field."""
         self.in_filter = False
+        self.which = False
+        """The goal asks which of the items."""
+        self.best: tuple[int, str] | None = None
         self.counting = False
         """The last thing asked for was a number of things."""
 
     def take(self, segment: _Segment) -> None:
         self.ignored += segment.ignored
+        self.which = self.which or segment.which
         found = self._measures(segment)
         counted = segment.head is not None and _COUNTS.match(segment.head.text) is not None
-        self.counting = segment.counting or counted
+        self.counting = segment.counting or counted or (self.counting and not segment.listing)
         filters = tuple(segment.filters)
+
+        if self.measures and not found:
+            filters = self._same_column(filters)
+
         self.in_filter = bool(filters)
 
         if not found:
@@ -310,6 +333,14 @@ class _Reader:
         for measure in found:
             self._add(replace(measure, filters=filters))
 
+    def _same_column(self, filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
+        """Greater than 10 and less than 20: the second is about the column of the first."""
+        before = [f.column for f in self.measures[-1].filters if f.column]
+        return tuple(
+            replace(f, column=before[-1]) if before and not f.column and f.op in _ORDERS else f
+            for f in filters
+        )
+
     def _alone(self, segment: _Segment, filters: tuple[Filter, ...]) -> None:
         """A segment without a measure: a condition, or bare names."""
         if filters and (not self.measures or segment.only):
@@ -321,7 +352,12 @@ class _Reader:
             first, second = _split_of(segment.tokens)
             scope = " ".join(second)
             tail = [] if self._is_row(scope) else second
-            self._bare(" ".join(first + tail), counting=segment.counting)
+
+            if segment.counting and self.tabular:
+                where = (Filter("", "=", (scope,)),) if tail else ()
+                self.measures.append(Measure("count", " ".join(first), filters=where))
+            else:
+                self._bare(" ".join(first + tail), counting=segment.counting)
 
     def _is_row(self, noun: str) -> bool:
         """`noun` is what one calls the rows, or the items themselves."""
@@ -330,10 +366,10 @@ class _Reader:
     def _bare(self, name: str, *, counting: bool) -> None:
         last = self.measures[-1] if self.measures else None
 
-        if not self.tabular:
+        if not self.tabular and counting and name.rstrip("s").isupper():
+            self.measures.append(Measure("occurrences", name.rstrip("s")))
+        elif not self.tabular:
             self.measures.append(Measure("field", name))
-        elif counting:
-            self.measures.append(Measure("count", name))
         elif last and last.op in _COLUMNAR and last.column:
             self.measures.append(replace(last, column=name))
         else:
@@ -344,13 +380,10 @@ class _Reader:
         names = segment.after or segment.before
 
         if segment.superlative:
-            self.ignored.append(segment.superlative.text)
+            self._across(segment, segment.superlative)
 
         if head is None:
-            if segment.counting and (segment.filters or not segment.before) and self.tabular:
-                return [Measure("rows")]
-
-            return []
+            return self._counted_rows(segment) if segment.counting and self.tabular else []
 
         if head.kind == "rows":
             self._row_scope(segment)
@@ -363,6 +396,30 @@ class _Reader:
             return [Measure("distinct", " ".join(names))]
 
         return self._aggregate(segment, head, names)
+
+    def _across(self, segment: _Segment, token: Token) -> None:
+        """The most rows: a question about all items together."""
+        which = segment.which or self.which or token.value == "sum"
+
+        if which and token.value in {"max", "min", "sum"}:
+            self.best = (len(self.measures), token.value)
+        else:
+            self.ignored.append(token.text)
+
+    def _counted_rows(self, segment: _Segment) -> list[Measure]:
+        """How many … over 100: rows that meet a condition."""
+        if not segment.filters:
+            asked = any(t.text.lower() == "how many" for t in segment.tokens)
+            return [Measure("rows")] if asked and not segment.before else []
+
+        first, second = _split_of(segment.tokens)
+        scope = " ".join(second)
+
+        if scope and not self._is_row(scope):
+            segment.filters.append(Filter("", "=", (scope,)))
+
+        self.ignored += [name for name in first if not self._is_row(name)]
+        return [Measure("rows")]
 
     def _row_scope(self, segment: _Segment) -> None:
         """Names beside `rows`: rows for Paris."""
@@ -379,7 +436,7 @@ class _Reader:
 
         extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
         self.ignored += [" ".join(extra)] if extra else []
-        counting = segment.counting or self.counting
+        counting = segment.counting or (self.counting and not segment.listing)
         return [Measure("headings" if counting and head.value == "heading_list" else head.value)]
 
     def _aggregate(self, segment: _Segment, head: Token, names: list[str]) -> list[Measure]:
@@ -392,11 +449,15 @@ class _Reader:
 
             same = _stem(column) in {_stem(given), "cost", "age", "person", "people"}
             about = "" if same or not column else column
+            self.ignored += [" ".join(segment.before)] if segment.before and segment.after else []
             op = {"max": "argmax", "min": "argmin"}[op] if about else op
             return [Measure(op, given, about=about)]
 
         if segment.which and segment.before and op in {"max", "min"}:
             return [Measure(f"arg{op}", " ".join(segment.after), about=" ".join(segment.before))]
+
+        if self.which and not segment.before and op in {"max", "min"} and self.best is None:
+            self.best = (len(self.measures), op)
 
         if segment.before and segment.after:
             self.ignored.append(" ".join(segment.before))
@@ -431,7 +492,8 @@ class _Reader:
             replace(m, filters=(*general, *m.filters)) if m.op not in _WHOLE else m
             for m in self.measures
         ]
-        return Reading(tuple(dict.fromkeys(measures)), tuple(dict.fromkeys(self.ignored)))
+        ignored = tuple(dict.fromkeys(part for part in self.ignored if part))
+        return Reading(tuple(dict.fromkeys(measures)), ignored, self.best)
 
     def _settle(self) -> None:
         """What is still open takes the column before it; bare names are listed as they are."""

@@ -289,3 +289,36 @@ def looking(*, chinese: bool) -> str:
 def missing(why: str, *, chinese: bool) -> str:
     reason = why.removeprefix("ERROR:").strip() or ("没有回答" if chinese else "no answer")
     return f"缺失：{reason}" if chinese else f"missing: {reason}"
+
+
+def no_comparison(what: str, *, chinese: bool) -> str:
+    if chinese:
+        return f"“{what}”没有可比较的数。"
+
+    return f"There are no numbers under '{what}' to compare."
+
+
+def total(what: str, value: float, left: int, *, chinese: bool) -> str:
+    """The sum over all items."""
+    if chinese:
+        return f"“{what}”合计：{value:.12g}{f'（{left} 个没有数值，未计入）' if left else ''}。"
+
+    tail = f" ({left} without a number left out)" if left else ""
+    return f"Total of '{what}': {value:.12g}{tail}."
+
+
+def winner(
+    what: str, op: str, items: Sequence[str], value: float, left: int, *, chinese: bool
+) -> str:
+    """Which item has the extreme value."""
+    if chinese:
+        tail = f"（{left} 个没有数值，未比较）" if left else ""
+        return f"“{what}”最{'大' if op == 'max' else '小'}的是：{'、'.join(items)}（{value:.12g}）{tail}。"
+
+    tail = f" ({left} without a number left out)" if left else ""
+    extreme = "Highest" if op == "max" else "Lowest"
+    return f"{extreme} '{what}' of all: {', '.join(items)} ({value:.12g}){tail}."
+
+
+def only_tables(*, chinese: bool) -> str:
+    return "只查看了 CSV 和 TSV 文件。" if chinese else "Only CSV and TSV files were looked at."

@@ -90,8 +90,10 @@ def _table_cell(measure: Measure) -> tuple[list[str], list[str]]:
 def _with_pick(needs: list[str], lines: list[str]) -> tuple[list[str], list[str]]:
     """`keep` looks columns up by `pick`, which is `find` unless a column was not named."""
     if "filter" in needs:
-        choosing = "find(names) if names != [''] else choose(names)" if "choose" in needs else ""
-        lines = [f"def pick(names):\n    return {choosing or 'find(names)'}", *lines]
+        choosing = (
+            "find(names) if names != [''] else choose(dates)" if "choose" in needs else ""
+        )
+        lines = [f"def pick(names, dates):\n    return {choosing or 'find(names)'}", *lines]
 
     return needs, lines
 
@@ -99,7 +101,7 @@ def _with_pick(needs: list[str], lines: list[str]) -> tuple[list[str], list[str]
 def _finder(column: str, needs: list[str]) -> str:
     needs.append("find" if column else "choose")
     names = list(synonyms(column))
-    return f"find({names!r})" if column else "choose([])"
+    return f"find({names!r})" if column else "choose()"
 
 
 def _counted(measure: Measure) -> list[str]:

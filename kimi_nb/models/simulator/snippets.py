@@ -105,14 +105,15 @@ def find(names):
     return None, 'no column %r; has: %s' % (names[0], ', '.join(header) or 'nothing')
 """,
     "choose": """\
-def choose(names):
+def choose(dates=False):
     found = []
     for i in range(len(header)):
         filled = [row[i] for row in rows if row[i].strip()]
-        if filled and all(number(cell) is not None for cell in filled):
+        if filled and all(date(c) if dates else number(c) is not None for c in filled):
             found.append(i)
     if len(found) == 1:
-        notes.append('column %r: the only one with numbers' % header[found[0]])
+        what = 'dates' if dates else 'numbers'
+        notes.append('column %r: the only one with %s' % (header[found[0]], what))
         return found[0], ''
     return None, 'which column? has: ' + (', '.join(header) or 'nothing')
 """,
@@ -153,7 +154,8 @@ def hidden(value):
     return hits[0], ''
 def keep(rows, filters):
     for names, op, values, limits in filters:
-        i, why = hidden(values[0]) if names == [''] and op == '=' else pick(names)
+        dates = bool(values) and date(values[0]) is not None
+        i, why = hidden(values[0]) if names == [''] and op == '=' else pick(names, dates)
         if i is None:
             return rows, why
         xs = numbers(i)
@@ -215,7 +217,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "table": ("read",),
     "number": ("table",),
     "find": ("plain", "table"),
-    "choose": ("number",),
+    "choose": ("number", "date"),
     "filter": ("find", "number", "date"),
     "gather": ("number",),
     "lines": ("read",),
