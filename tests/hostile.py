@@ -28,7 +28,7 @@ HOSTILE = (
 
 TAGS = {
     *("html", "head", "meta", "title", "style", "body", "main", "div", "p", "span", "br"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "pre", "code", "strong"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "pre", "code", "strong", "em"),
     *("table", "thead", "tbody", "tr", "th", "td", "svg", "rect", "details", "summary"),
 }
 ATTRIBUTES = {

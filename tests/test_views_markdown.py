@@ -47,3 +47,10 @@ def test_a_line_break_in_a_cell_is_a_line_break() -> None:
 
 def test_an_open_fence_takes_the_rest() -> None:
     assert markdown_html("```\nrest") == "<pre>rest</pre>"
+
+
+def test_emphasis_spares_names_with_underscores_and_never_misnests() -> None:
+    assert markdown_html("_Set MOONSHOT_API_KEY._ a_b_c") == (
+        "<p><em>Set MOONSHOT_API_KEY.</em> a_b_c</p>"
+    )
+    assert markdown_html("**a _b** c_") == "<p><strong>a _b</strong> c_</p>"

@@ -72,7 +72,23 @@ def test_every_run_can_be_shown(trace: Trace) -> None:
 
 MARKDOWN = st.lists(
     st.sampled_from(
-        [*HOSTILE, "# h", "- a", "1. b", "|", "a | b", "|-|-|", "**x**", "`", "", "\\|"]
+        [
+            *HOSTILE,
+            "# h",
+            "- a",
+            "1. b",
+            "|",
+            "a | b",
+            "|-|-|",
+            "**x**",
+            "_y_",
+            "**a _b** c_",
+            "_",
+            "**",
+            "`",
+            "",
+            "\\|",
+        ]
     )
     | st.text(max_size=20)
 ).map("\n".join)

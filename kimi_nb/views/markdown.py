@@ -1,6 +1,6 @@
 """The little Markdown that answers are made of, as HTML in which nothing of theirs is live.
 
-Headings, paragraphs, lists, pipe tables, fenced code, `code` and **bold**. Everything is
+Headings, paragraphs, lists, pipe tables, fenced code, `code`, **bold**, _emphasis_. Everything is
 escaped first; links and images stay text, so that nothing is fetched and nothing can be clicked.
 """
 
@@ -18,6 +18,8 @@ ITEM = re.compile(r"\s*([-*+]|\d{1,9}[.)])\s+(.*)")
 RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
 PIPE = re.compile(r"(?<!\\)\|")
 FENCE = "```"
+BOLD = re.compile(r"\*\*(\S(?:.*?\S)?)\*\*")
+EMPHASIS = re.compile(r"(?<!\w)_([^\s<_](?:[^<]*?[^\s<])?)_(?!\w)")  # never across another tag
 
 
 def markdown_html(text: str) -> str:
@@ -141,8 +143,10 @@ def _inline(text: str) -> str:
     safe = re.sub(r"&lt;br\s*/?&gt;", "<br>", escape(text))
     parts = re.split(r"(`[^`]+`)", safe)
     return "".join(
-        f"<code>{part[1:-1]}</code>"
-        if part.startswith("`") and len(part) > 1
-        else re.sub(r"\*\*(\S(?:.*?\S)?)\*\*", r"<strong>\1</strong>", part)
+        f"<code>{part[1:-1]}</code>" if part.startswith("`") and len(part) > 1 else _stressed(part)
         for part in parts
     )
+
+
+def _stressed(safe: str) -> str:
+    return EMPHASIS.sub(r"<em>\1</em>", BOLD.sub(r"<strong>\1</strong>", safe))

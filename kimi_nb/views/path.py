@@ -15,6 +15,9 @@ from kimi_nb.views.words import label, seconds
 
 __all__ = ["CriticalPath", "Segment", "critical_path"]
 
+SHOWN = 0.05
+"""Seconds from which a kind of time is worth a word."""
+
 
 class Segment(NamedTuple):
     """One stretch of the critical path. Times are seconds since the run began."""
@@ -82,7 +85,8 @@ class CriticalPath:
         for segment in leg:
             parts[segment.kind] = parts.get(segment.kind, 0.0) + segment.seconds
 
-        said = ", ".join(f"{kind} {seconds(took)}" for kind, took in parts.items())
+        seen = {kind: t for kind, t in parts.items() if t >= SHOWN} or parts
+        said = ", ".join(f"{kind} {seconds(t)}" for kind, t in seen.items())
         return f"  {share:4.0%} {seconds(took):>9}  {self.names[agent]}: {said}"
 
 
