@@ -277,18 +277,18 @@ async def test_stuck_threads_of_cancelled_calls_take_no_place(
     release = threading.Event()
 
     @tool
-    def stuck(wait: bool) -> str:
-        return str(release.wait(30 if wait else 0))
+    def stuck(seconds: int) -> str:
+        return str(release.wait(seconds))
 
     tools = Toolset([stuck])
-    tasks = [asyncio.create_task(tools.call("stuck", '{"wait": true}', HERE)) for _ in range(4)]
+    tasks = [asyncio.create_task(tools.call("stuck", '{"seconds": 30}', HERE)) for _ in range(4)]
     await asyncio.sleep(0.05)
 
     for task in tasks:
         task.cancel()
 
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert (await tools.call("stuck", '{"wait": false}', HERE)).text == "False"
+    assert (await tools.call("stuck", '{"seconds": 0}', HERE)).text == "False"
     release.set()
 
 
@@ -303,9 +303,9 @@ def test_the_interpreter_exits_though_a_tool_is_stuck() -> None:
             time.sleep(1000)
 
         async def main():
-            call = Toolset([stuck]).call("stuck", "{}", ToolContext(folder=Path(), agent="", run=""))
+            here = ToolContext(folder=Path(), agent="", run="")
             try:
-                await asyncio.wait_for(call, 0.1)
+                await asyncio.wait_for(Toolset([stuck]).call("stuck", "{}", here), 0.1)
             except TimeoutError:
                 print("out")
 
@@ -335,7 +335,7 @@ def test_sets_add_up_and_keep_their_order() -> None:
     assert both.names == ("price", "other")
     assert both.get("other") is other
     assert both.get("nothing") is None
-    assert json.dumps(both.specs) == json.dumps((Toolset([price]) + [other]).specs)
+    assert json.dumps(both.specs) == json.dumps(Toolset([price, other]).specs)
     assert both.specs[0] == {
         "type": "function",
         "function": {
@@ -351,9 +351,9 @@ def test_two_tools_of_one_name_are_refused() -> None:
     def impostor() -> None: ...
 
     with pytest.raises(UsageFault, match="two tools are called 'price'"):
-        Toolset([price]) + [impostor]
+        Toolset([price, impostor])
 
-    assert len(Toolset([price]) + [price]) == 1
+    assert len(Toolset([price, price])) == 1
 
 
 def test_more_tools_than_kimi_takes_are_refused() -> None:

@@ -220,7 +220,7 @@ async def test_workers_get_no_environment(python: Python, monkeypatch: pytest.Mo
 
 
 async def test_what_takes_too_long_ends(python: Python, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_nb.tools.sandbox.SECONDS", 0.2)
+    monkeypatch.setattr("kimi_nb.tools.snippet.SECONDS", 0.2)
     endless = await python("print('began')\nwhile True:\n    pass")
     assert not endless.ok
     assert endless.text.startswith("ERROR: began\n")
@@ -229,19 +229,20 @@ async def test_what_takes_too_long_ends(python: Python, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "error"),
     [
-        "x = [0]\nwhile True:\n    x = x + x",
-        "'a' * 10**10",
-        "10 ** 10 ** 8",
-        "def f(n):\n    return f(n + 1)\nf(0)",
-        "eval('(' * 10000 + '1' + ')' * 10000)",
-        "while True:\n    print('x' * 100000)",
+        ("x = [0]\nwhile True:\n    x = x + x", "MemoryError: memory limit exceeded"),
+        ("'a' * 10**10", "MemoryError: memory limit exceeded"),
+        ("10 ** 10 ** 8", "MemoryError: memory limit exceeded"),
+        ("def f(n):\n    return f(n + 1)\nf(0)", "RecursionError"),
+        ("eval('(' * 10000 + '1' + ')' * 10000)", "too deeply nested"),
+        ("while True:\n    print('x' * 100000)", "xxx"),
     ],
 )
-async def test_what_takes_too_much_ends(python: Python, code: str) -> None:
+async def test_what_takes_too_much_ends(python: Python, code: str, error: str) -> None:
     outcome = await python(code)
     assert not outcome.ok
+    assert error in outcome.text
     assert len(outcome.text) <= 20_000
     assert (await python("1 + 1")).text == "2"
 
@@ -326,9 +327,9 @@ async def test_a_missing_working_folder_is_an_answer(tmp_path: Path) -> None:
 SCRIPT = """
     import asyncio, sys
     from pathlib import Path
-    from kimi_nb.tools import ToolContext, sandbox, standard_tools
+    from kimi_nb.tools import ToolContext, snippet, standard_tools
 
-    sandbox.SECONDS = {seconds}
+    snippet.SECONDS = {seconds}
 
     async def main():
         tools = standard_tools()
