@@ -94,7 +94,7 @@ def test_streamed_calls_are_the_plain_ones(ticks: int, by_token: bool) -> None: 
 
 def test_the_quick_run_makes_exactly_the_calls_of_the_work() -> None:
     command = [sys.executable, str(BENCH / "overhead.py"), "main", "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     rows = json.loads(done.stdout)["main"]["rows"]
     counts = {(row["name"], row["mode"]): (row["calls"], row["looks"], row["ok"]) for row in rows}

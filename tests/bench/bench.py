@@ -122,7 +122,7 @@ def server(**options: float | bool) -> Generator[str]:
         for name, value in options.items()
         if value
     ]
-    process = subprocess.Popen(  # noqa: S603 - our own command line
+    process = subprocess.Popen(
         [str(python), str(HERE / "server.py"), *flags],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -149,7 +149,7 @@ def client(peer: Peer, url: str, *flags: str) -> Row:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
 
         try:
-            done = subprocess.run(  # noqa: S603 - our own command line
+            done = subprocess.run(
                 command,
                 capture_output=True,
                 text=True,
