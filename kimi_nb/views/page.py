@@ -65,6 +65,7 @@ STYLE = """
 .knb.knb .life { opacity: .45; }
 .knb.knb .is-failed, .knb.knb .is-over_budget { color: var(--bad); font-weight: 600; }
 .knb.knb ul, .knb.knb ol { margin: .35em 0; padding-left: 1.4em; }
+.knb.knb .wrap td { overflow-wrap: anywhere; }
 .knb.knb .metrics td { padding-right: 1.4em; }
 """
 """Scoped to .knb, twice so that a host's own table rules lose. Text has the colour of the page
@@ -119,4 +120,5 @@ def failures_html(run: Run, most: int = 20) -> str:
         f"<td>{escape(why[:500])}</td></tr>"
         for name, state, why in failures(run, most)
     )
-    return f"<h3>What did not finish</h3><table><tbody>{rows}</tbody></table>" if rows else ""
+    table = f'<table class="wrap"><tbody>{rows}</tbody></table>'
+    return f"<h3>What did not finish</h3>{table}" if rows else ""

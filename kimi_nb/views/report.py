@@ -141,7 +141,7 @@ def _table(heads: tuple[str, ...], rows: str) -> str:
 def _made(trace: Trace, run: Run) -> str:
     day = datetime.fromtimestamp(run.started, UTC).strftime("%Y-%m-%d %H:%M UTC")
     rows = [
-        ("model", run.model + (" (simulator)" if run.simulated else "")),
+        ("model", run.model + (", no language model" if run.simulated else "")),
         ("begun", day),
         ("kimi_nb", run.version),
         ("options", run.options),
@@ -152,4 +152,4 @@ def _made(trace: Trace, run: Run) -> str:
     body = "".join(
         f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>' for name, value in rows
     )
-    return f"<h2>How it was made</h2><table><tbody>{body}</tbody></table>"
+    return f'<h2>How it was made</h2><table class="wrap"><tbody>{body}</tbody></table>'
