@@ -29,7 +29,7 @@ lab: $(LAB) ## open the notebooks in JupyterLab
 
 check: $(DEV) ## lint, formatting and types only
 	@echo "· ruff"
-	@$(RUN) ruff check .
+	@$(RUN) ruff check --output-format concise .
 	@$(RUN) ruff format --check .
 	@echo "· pyright"
 	@$(RUN) basedpyright --pythonpath .venv/bin/python

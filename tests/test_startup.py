@@ -20,7 +20,7 @@ HEAVY = {
     "pydantic_monty",
     "torch",
 }
-ROUNDS = 5
+ROUNDS = 3
 
 LOAD = """
 import json, sys, time
