@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from kimi_nb.models.simulator import phrases
+from kimi_nb.models.simulator import headings, phrases
 from kimi_nb.models.simulator.goal import Goal
 from kimi_nb.models.simulator.listing import Listing
 from kimi_nb.models.simulator.tables import write_table
@@ -17,11 +17,11 @@ __all__ = ["beyond", "full_answer", "headers_of", "plain_problem", "table_of"]
 def headers_of(goal: Goal, kind: str) -> list[str]:
     """The table's headings: the item, what was asked, the source."""
     chinese = goal.chinese
-    asked = [phrases.header(measure, chinese=chinese) for measure in goal.measures]
+    asked = [headings.header(measure, chinese=chinese) for measure in goal.measures]
     return [
-        phrases.item_header(kind, chinese=chinese),
+        headings.item_header(kind, chinese=chinese),
         *asked,
-        phrases.source_header(chinese=chinese),
+        headings.source_header(chinese=chinese),
     ]
 
 
@@ -31,7 +31,7 @@ def table_of(goal: Goal, kind: str, rows: Sequence[Row]) -> str:
     lines = [[row.item, *row.cells, row.source] for row in rows]
 
     if any(row.notes for row in rows):
-        headers.append(phrases.note_header(chinese=goal.chinese))
+        headers.append(headings.note_header(chinese=goal.chinese))
         lines = [
             [*line, "; ".join(dict.fromkeys(row.notes))]
             for line, row in zip(lines, rows, strict=True)
@@ -52,22 +52,22 @@ def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int)
         said.append(phrases.ignored(goal.ignored, chinese=chinese))
 
     head = ("" if chinese else " ").join(said)
-    return "\n\n".join([head, table_of(goal, listing.kind, rows), phrases.signature(chinese)])
+    return "\n\n".join([head, table_of(goal, listing.kind, rows), phrases.signature(chinese=chinese)])
 
 
 def plain_problem(goal: Goal, problem: str) -> str:
     """Why there is no table."""
-    return f"{problem}\n\n{phrases.signature(goal.chinese)}"
+    return f"{problem}\n\n{phrases.signature(chinese=goal.chinese)}"
 
 
 def beyond(goal: Goal) -> str:
     """What the simulator can do, for a goal that is beyond it."""
-    return phrases.beyond(goal.text, goal.ignored, goal.chinese)
+    return phrases.beyond(goal.text, goal.ignored, chinese=goal.chinese)
 
 
 def _across(goal: Goal, rows: Sequence[Row], place: int, op: str) -> str:
     """The sentence about all items together."""
-    what = phrases.header(goal.measures[place], chinese=goal.chinese)
+    what = headings.header(goal.measures[place], chinese=goal.chinese)
     numbers = {row.item: _number(row.cells[place]) for row in rows}
     known = {item: number for item, number in numbers.items() if number is not None}
 

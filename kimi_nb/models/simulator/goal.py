@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from kimi_nb.models.simulator.items import Source, find_source, hide_literals
+from kimi_nb.models.simulator.items import Source, find_source
 from kimi_nb.models.simulator.lexicon import is_chinese, tokenise
-from kimi_nb.models.simulator.measures import Filter, Measure, read_measures
+from kimi_nb.models.simulator.literals import hide_literals
+from kimi_nb.models.simulator.measure import Filter, Measure
+from kimi_nb.models.simulator.measures import read_measures
 
 __all__ = ["Goal", "share_of", "understand"]
 

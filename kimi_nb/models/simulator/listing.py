@@ -48,7 +48,7 @@ def _packages(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     tool = tools.list_packages
 
     if tool is None:
-        return Listing("packages", problem=phrases.lacks_tool("list_packages", goal.chinese))
+        return Listing("packages", problem=phrases.lacks_tool("list_packages", chinese=goal.chinese))
 
     answer = next((call.result or "" for call in done if call.name == tool.name), None)
 
@@ -59,7 +59,7 @@ def _packages(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
         return Listing("packages", problem=answer)
 
     names = tuple(dict.fromkeys(n.strip() for n in answer.splitlines() if n.strip() and n[0] != "["))
-    problem = "" if names else phrases.no_packages(goal.chinese)
+    problem = "" if names else phrases.no_packages(chinese=goal.chinese)
     return Listing("packages", names, problem=problem, readings=_cut(answer, goal))
 
 
@@ -67,7 +67,7 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     tool = tools.list_files
 
     if tool is None:
-        return Listing("files", problem=phrases.lacks_tool("list_files", goal.chinese))
+        return Listing("files", problem=phrases.lacks_tool("list_files", chinese=goal.chinese))
 
     answers = [call for call in done if call.name == tool.name]
     source = goal.source
@@ -85,7 +85,7 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     answer = answers[-1].result or ""
 
     if answer.startswith("ERROR"):
-        return Listing("files", problem=phrases.missing_folder(folder, answer, goal.chinese))
+        return Listing("files", problem=phrases.missing_folder(folder, answer, chinese=goal.chinese))
 
     paths = _paths(answer)
     items = tuple(path for path in paths if _wanted(path, goal))
@@ -102,12 +102,12 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
         items, readings = tables, (*readings, phrases.only_tables(chinese=goal.chinese))
 
     if not items:
-        return Listing("files", problem=phrases.no_files(folder, goal.source.noun, paths, goal.chinese))
+        return Listing("files", problem=phrases.no_files(folder, goal.source.noun, paths, chinese=goal.chinese))
 
     if went_deep and not deep:
-        readings += (phrases.looked_deeper(folder, goal.chinese),)
+        readings += (phrases.looked_deeper(folder, chinese=goal.chinese),)
     elif inner and not went_deep:
-        readings += (phrases.not_deeper(goal.chinese),)
+        readings += (phrases.not_deeper(chinese=goal.chinese),)
 
     return Listing("files", items, readings=readings)
 
@@ -137,4 +137,4 @@ def _wanted(path: str, goal: Goal) -> bool:
 
 def _cut(answer: str, goal: Goal) -> tuple[str, ...]:
     cut = any(line.startswith("[…") for line in answer.splitlines())
-    return (phrases.cut_listing(goal.chinese),) if cut else ()
+    return (phrases.cut_listing(chinese=goal.chinese),) if cut else ()

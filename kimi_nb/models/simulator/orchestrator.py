@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from kimi_nb.models.simulator import phrases
+from kimi_nb.models.simulator import headings, phrases
 from kimi_nb.models.simulator.answers import full_answer, headers_of
 from kimi_nb.models.simulator.goal import Goal, share_of, understand
 from kimi_nb.models.simulator.listing import Listing
@@ -74,7 +74,7 @@ class Orchestrator:
             "create_subagent",
             {
                 "name": self.agent,
-                "system_prompt": phrases.role_prompt(self.listing.kind, self.goal.chinese),
+                "system_prompt": phrases.role_prompt(self.listing.kind, chinese=self.goal.chinese),
             },
         )
         thinking = phrases.plan(len(self.listing.items), number, chinese=self.goal.chinese)
@@ -192,7 +192,7 @@ class _Results:
             values.append(found.get(name, cells[place] if same else NOTHING))
 
         source = found.get(self._headers[-1], item)
-        note = found.get(phrases.note_header(chinese=self.goal.chinese), "")
+        note = found.get(headings.note_header(chinese=self.goal.chinese), "")
         return Row(item, values, source, [note] if note else [])
 
 

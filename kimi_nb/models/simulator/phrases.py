@@ -4,127 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kimi_nb.models.simulator.measures import Filter, Measure
+from kimi_nb.models.simulator.headings import item_header
 
-__all__ = ["header"]
-
-_OPS = {
-    "rows": ("rows", "行数"),
-    "max": ("highest {0}", "{0} 最大值"),
-    "min": ("lowest {0}", "{0} 最小值"),
-    "mean": ("mean {0}", "{0} 平均值"),
-    "sum": ("sum of {0}", "{0} 总和"),
-    "median": ("median {0}", "{0} 中位数"),
-    "mode": ("most common {0}", "{0} 最常见值"),
-    "range": ("range of {0}", "{0} 范围"),
-    "distinct": ("distinct values of {0}", "{0} 不同值个数"),
-    "values": ("{0}", "{0}"),
-    "count": ("number of {0}", "{0} 数量"),
-    "field": ("{0}", "{0}"),
-    "argmax": ("{1} with the highest {0}", "{0} 最大的 {1}"),
-    "argmin": ("{1} with the lowest {0}", "{0} 最小的 {1}"),
-    "occurrences": ("'{0}' (whole word, any case)", "“{0}”出现次数"),
-    "lines": ("lines in the file", "文件行数"),
-    "blank_lines": ("blank lines", "空行数"),
-    "words": ("words", "字数"),
-    "chars": ("characters", "字符数"),
-    "bytes": ("bytes", "字节数"),
-    "headings": ("headings", "标题数"),
-    "heading_list": ("list of headings", "标题列表"),
-    "first_heading": ("first heading", "第一个标题"),
-    "functions": ("functions", "函数数"),
-    "classes": ("classes", "类数"),
-    "imports": ("imports", "导入数"),
-    "loc": ("lines of code", "代码行数"),
-    "cells": ("cells", "单元格数"),
-    "code_cells": ("code cells", "代码单元格数"),
-    "markdown_cells": ("Markdown cells", "Markdown 单元格数"),
-    "links": ("links", "链接数"),
-    "columns": ("columns", "列数"),
-    "column_names": ("column names", "列名"),
-}
-_UNNAMED = ("value", "数值")
+__all__ = [
+    "beyond",
+    "cut_listing",
+    "doing_rest",
+    "forgotten",
+    "handing_out",
+    "ignored",
+    "joining",
+    "lacks_tool",
+    "looked_deeper",
+    "looking",
+    "missing",
+    "missing_folder",
+    "no_comparison",
+    "no_field",
+    "no_files",
+    "no_packages",
+    "no_tool",
+    "not_deeper",
+    "only_tables",
+    "plan",
+    "role_prompt",
+    "signature",
+    "summary",
+    "total",
+    "trying_again",
+    "winner",
+]
 
 
-def header(measure: Measure, *, chinese: bool) -> str:
-    """The heading of a measure's column: exactly what was measured."""
-    column = measure.column or _UNNAMED[chinese]
-    text = _op(measure, column, chinese=chinese)
-
-    if not measure.filters:
-        return text
-
-    conditions = (" 且 " if chinese else " and ").join(_condition(f) for f in measure.filters)
-    return f"{text}（{conditions}）" if chinese else f"{text} where {conditions}"
-
-
-def _op(measure: Measure, column: str, *, chinese: bool) -> str:
-    if measure.op == "top":
-        few, low = abs(measure.number), measure.number < 0
-
-        if chinese:
-            return f"{column} 最{'小' if low else '大'}的 {few} 个"
-
-        return f"{few} {'lowest' if low else 'highest'} {column}"
-
-    if measure.op == "nth":
-        place, low = abs(measure.number), measure.number < 0
-
-        if chinese:
-            return f"{column} 第 {place} {'小' if low else '大'}的不同值"
-
-        ordinal = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}.get(place, f"{place}th")
-        return f"{ordinal} {'lowest' if low else 'highest'} {column} (equal values count once)"
-
-    return _OPS[measure.op][chinese].format(column, measure.about)
-
-
-def _condition(condition: Filter) -> str:
-    return str(condition)
-
-
-def field_name(op: str) -> str:
-    """The name under which a tool may report what `op` counts."""
-    return _OPS.get(op, ("",))[0].replace("{0}", "").replace("{1}", "").strip()
-
-
-def item_header(kind: str, *, chinese: bool) -> str:
-    names = {"files": ("file", "文件"), "packages": ("package", "包")}
-    return names.get(kind, ("item", "项目"))[chinese]
-
-
-def source_header(*, chinese: bool) -> str:
-    return ("source", "来源")[chinese]
-
-
-def note_header(*, chinese: bool) -> str:
-    return ("note", "备注")[chinese]
-
-
-def forgotten(chinese: bool) -> str:
+def forgotten(*, chinese: bool) -> str:
     return ("not remembered: it dropped out of the working memory", "已不记得：超出了工作记忆")[chinese]
 
 
-def no_tool(chinese: bool) -> str:
+def no_tool(*, chinese: bool) -> str:
     return ("not looked at: no tool at hand gives it", "未处理：没有合适的工具")[chinese]
 
 
-def no_field(name: str, chinese: bool) -> str:
+def no_field(name: str, *, chinese: bool) -> str:
     return f"没有找到“{name}”" if chinese else f"no {name!r} found"
 
 
-def lacks_tool(name: str, chinese: bool) -> str:
+def lacks_tool(name: str, *, chinese: bool) -> str:
     if chinese:
         return f"没有可用的 {name} 工具，所以无法列出要处理的项目。"
 
     return f"There is no tool like {name!r} among my tools, so I cannot list what to work on."
 
 
-def no_packages(chinese: bool) -> str:
+def no_packages(*, chinese: bool) -> str:
     return "没有找到已安装的包。" if chinese else "No installed packages were found."
 
 
-def missing_folder(folder: str, answer: str, chinese: bool) -> str:
+def missing_folder(folder: str, answer: str, *, chinese: bool) -> str:
     why = answer.removeprefix("ERROR:").strip()
 
     if chinese:
@@ -133,7 +68,7 @@ def missing_folder(folder: str, answer: str, chinese: bool) -> str:
     return f"The folder {folder!r} could not be listed: {why}"
 
 
-def no_files(folder: str, noun: str, paths: Sequence[str], chinese: bool) -> str:
+def no_files(folder: str, noun: str, paths: Sequence[str], *, chinese: bool) -> str:
     there = ", ".join(paths[:20])
     what = f"{noun}s" if noun else "files"
     place = ("工作文件夹" if chinese else "the working folder") if folder == "." else repr(folder)
@@ -146,21 +81,21 @@ def no_files(folder: str, noun: str, paths: Sequence[str], chinese: bool) -> str
     return f"There are no {what} in {place}{tail}."
 
 
-def looked_deeper(folder: str, chinese: bool) -> str:
+def looked_deeper(folder: str, *, chinese: bool) -> str:
     if chinese:
         return f"{folder!r} 本身没有这种文件，所以也查看了它的子文件夹。"
 
     return f"{folder!r} itself has none, so its subfolders were searched."
 
 
-def not_deeper(chinese: bool) -> str:
+def not_deeper(*, chinese: bool) -> str:
     if chinese:
         return "没有查看子文件夹；需要的话请写明“包括子文件夹”。"
 
     return "Subfolders were not searched; add 'including subfolders' to the goal for that."
 
 
-def cut_listing(chinese: bool) -> str:
+def cut_listing(*, chinese: bool) -> str:
     if chinese:
         return "列表太长被截断，因此表格不完整；请指定更小的文件夹。"
 
@@ -189,7 +124,7 @@ def ignored(parts: Sequence[str], *, chinese: bool) -> str:
     return f"Not understood, and therefore left out: {listed}."
 
 
-def signature(chinese: bool) -> str:
+def signature(*, chinese: bool) -> str:
     """Who made the answer, and how to get a better one."""
     if chinese:
         return (
@@ -203,7 +138,7 @@ def signature(chinese: bool) -> str:
     )
 
 
-def beyond(goal: str, parts: Sequence[str], chinese: bool) -> str:
+def beyond(goal: str, parts: Sequence[str], *, chinese: bool) -> str:
     """What can be asked of the simulator."""
     quoted = " ".join(goal.split())
     short = quoted if len(quoted) <= 120 else quoted[:119] + "…"
@@ -234,7 +169,7 @@ def beyond(goal: str, parts: Sequence[str], chinese: bool) -> str:
     )
 
 
-def role_prompt(kind: str, chinese: bool) -> str:
+def role_prompt(kind: str, *, chinese: bool) -> str:
     """The system prompt that the orchestrator gives its sub-agents."""
     if chinese:
         return f"你逐个查看{item_header(kind, chinese=True)}，只报告工具返回的内容，不要猜测。"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import orjson
 
 from kimi_nb.models.simulator.lexicon import synonyms
-from kimi_nb.models.simulator.measures import Filter, Measure
+from kimi_nb.models.simulator.measure import Filter, Measure
 from kimi_nb.models.simulator.snippets import NEEDS, OPS, PIECES, TEXT
 
 __all__ = ["TABLE_OPS", "TEXT_OPS", "program_for"]
@@ -167,7 +167,7 @@ def _condition(condition: Filter, needs: list[str]) -> tuple[list[str], str, lis
     if not condition.column and condition.op != "=":
         needs.append("choose")
 
-    values = [value.lower() for value in condition.values]
+    values = list(condition.values)
     names = list(synonyms(condition.column))
     return names, condition.op, values, [_limit(value) for value in values]
 

@@ -14,6 +14,8 @@ raw = open(path, 'rb').read()
 notes, cells = [], []
 if raw[:2] in (b'\\xff\\xfe', b'\\xfe\\xff'):
     text = raw.decode('utf-16')
+elif b'\\0' in raw:
+    raise ValueError('this is a binary file')
 else:
     text = raw.decode('utf-8', 'replace')
     if '\\ufffd' in text:
@@ -40,12 +42,15 @@ signs = re.compile(r'[\\s$€£¥%\\u00a0\\u202f]|EUR|USD|CNY|元')
 thousands = re.compile(r'[-+]?\\d{1,3}(,\\d{3})+(\\.\\d+)?')
 proper = re.compile(r'[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d+)?')
 european = re.compile(r'\\D{0,3}[-+]?\\d+(\\.\\d{3})*,(\\d{1,2}|\\d{4,})\\D{0,4}')
+stripped = []
 def number(cell, decimal='.'):
     if decimal == '.' and cell.replace('.', '', 1).isdigit() and cell.isascii():
         return float(cell)
     if not cell.strip():
         return None
     s = signs.sub('', cell).replace('−', '-')
+    if len(s) < len(cell.strip()) and not stripped:
+        stripped.append(cell.strip())
     if decimal == ',':
         s = s.replace('.', '').replace(',', '.')
     elif thousands.fullmatch(s):
@@ -56,7 +61,11 @@ def numbers(column):
     decimal = ',' if any(',' in cell and european.fullmatch(cell) for cell in cells) else '.'
     if decimal == ',':
         notes.append('%s: decimal commas' % header[column])
-    return [number(cell, decimal) for cell in cells]
+    stripped.clear()
+    xs = [number(cell, decimal) for cell in cells]
+    if stripped and any(x is not None for x in xs):
+        notes.append('%s: signs left out, as in %r' % (header[column], stripped[0]))
+    return xs
 def show(x):
     return str(int(x)) if x == int(x) and abs(x) < 1e15 else repr(x)
 """,
@@ -123,19 +132,19 @@ def date(cell):
 """,
     "filter": """\
 def passes(cell, x, op, values, limits):
-    cell = cell.strip()
+    cell, words = cell.strip(), [v.lower() for v in values]
     if op == 'blank':
         return not cell
     if op == 'filled':
         return bool(cell)
     if op in ('=', '!='):
-        same = cell.lower() in values or single(cell) in [single(v) for v in values]
+        same = cell.lower() in words or single(cell) in [single(v) for v in values]
         same = same or (x is not None and x in limits)
         return same == (op == '=')
     if op == 'contains':
-        return any(v in cell.lower() for v in values)
+        return any(v in cell.lower() for v in words)
     if op == 'starts':
-        return any(cell.lower().startswith(v) for v in values)
+        return any(cell.lower().startswith(v) for v in words)
     a, b = (x, limits) if limits[0] is not None else (cell[:10] if date(cell) else None, values)
     if a is None:
         return False

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from kimi_nb.models.simulator import phrases
+from kimi_nb.models.simulator import headings, phrases
 from kimi_nb.models.simulator.fields import look_up, next_offset, notice
 from kimi_nb.models.simulator.goal import Goal
 from kimi_nb.models.simulator.listing import Listing
-from kimi_nb.models.simulator.measures import Measure
+from kimi_nb.models.simulator.matching import fitting, match_tool, slot_of
+from kimi_nb.models.simulator.measure import Measure
 from kimi_nb.models.simulator.memory import Done
 from kimi_nb.models.simulator.program import TABLE_OPS, TEXT_OPS, program_for
 from kimi_nb.models.simulator.script import Call
@@ -46,7 +47,7 @@ class Work:
         self.tools = tools
         self.items = listing.items
         self.listing = listing
-        self.own = [match_tool(goal, measure, tools) for measure in goal.measures]
+        self.own = [match_tool(measure, tools) for measure in goal.measures]
 
     def next_calls(self, items: Sequence[str], done: Sequence[Done]) -> list[Call]:
         """The calls of the next turn; empty when every item has been looked at."""
@@ -90,7 +91,7 @@ class Work:
             return re.sub(r"\\(.)", r"\1", str(call.arguments.get("pattern", "")))
 
         tool = next((t for t in self._work_tools() if t.name == call.name), None)
-        return str(call.arguments.get(_slot(tool), "")) if tool else None
+        return str(call.arguments.get(slot_of(tool), "")) if tool else None
 
     def _work_tools(self) -> list[Tool]:
         fixed = (self.tools.read_file, self.tools.package_info)
@@ -102,7 +103,7 @@ class Work:
 
     def _wanted(self, item: str, seen: Sequence[Done]) -> list[Call]:
         calls = [
-            Call(tool.name, {_slot(tool): _fitting(tool, item)})
+            Call(tool.name, {slot_of(tool): fitting(tool, item)})
             for tool in dict.fromkeys(tool for tool in self.own if tool)
         ]
         rest = [m for m, tool in zip(self.goal.measures, self.own, strict=True) if not tool]
@@ -112,7 +113,7 @@ class Work:
 
         if self.listing.kind == "packages" and self.tools.package_info:
             info = self.tools.package_info
-            return [*calls, Call(info.name, {_slot(info): item})]
+            return [*calls, Call(info.name, {slot_of(info): item})]
 
         if self.listing.kind == "list":
             return calls + self._search(item, seen)
@@ -154,7 +155,7 @@ class Work:
         text = "\n".join(call.result or "" for call in pages)
         found = all(look_up(text, name) is not None for name in fields)
         more = next_offset(pages[-1].result or "") if pages else 0
-        arguments: dict[str, object] = {_slot(reader): item}
+        arguments: dict[str, object] = {slot_of(reader): item}
 
         if pages and (found or more is None or len(pages) >= MOST_PAGES):
             return []
@@ -171,10 +172,10 @@ class Work:
         row = Row(item, [], self._source(item))
 
         if not seen:
-            return self._failed(row, phrases.no_tool(self.goal.chinese))
+            return self._failed(row, phrases.no_tool(chinese=self.goal.chinese))
 
         if any(call.result is None for call in seen):
-            return self._failed(row, phrases.forgotten(self.goal.chinese))
+            return self._failed(row, phrases.forgotten(chinese=self.goal.chinese))
 
         errors = [call.result for call in seen if (call.result or "").startswith("ERROR")]
 
@@ -233,9 +234,9 @@ class Work:
         texts = [c.result or "" for c in seen if not self._is_python(c)]
         text = "\n".join(texts)
         row.notes += [n for n in (notice(text),) if n and n not in row.notes]
-        name = measure.column if measure.op == "field" else phrases.field_name(measure.op)
+        name = measure.column if measure.op == "field" else headings.field_name(measure.op)
         value = look_up(text, name)
-        return phrases.no_field(name, self.goal.chinese) if value is None else value
+        return phrases.no_field(name, chinese=self.goal.chinese) if value is None else value
 
     def _is_python(self, call: Done) -> bool:
         return self.tools.python is not None and call.name == self.tools.python.name
@@ -247,7 +248,7 @@ class Work:
         good = [m for m in lines if all(w.rstrip("s") in m["text"].casefold() for w in words)]
 
         if not good:
-            return phrases.no_field(measure.column, self.goal.chinese)
+            return phrases.no_field(measure.column, chinese=self.goal.chinese)
 
         row.source = f"{good[0]['path']}:{good[0]['line']}"
         value = look_up(good[0]["text"], measure.column)
@@ -265,20 +266,6 @@ class Work:
 
 
 _HIT = re.compile(r"^(?P<path>[^\n:]+):(?P<line>\d+): ?(?P<text>.*)$", re.MULTILINE)
-
-
-def _slot(tool: Tool) -> str:
-    """The parameter that takes the item."""
-    return tool.required[0] if tool.required else tool.parameters[0][0]
-
-
-def _fitting(tool: Tool, item: str) -> object:
-    kind = tool.type_of(_slot(tool))
-
-    if kind in {"integer", "number"} and re.fullmatch(r"-?\d+(\.\d+)?", item):
-        return int(item) if kind == "integer" else float(item)
-
-    return item
 
 
 def _was_made(call: Call, seen: Sequence[Done]) -> bool:
@@ -301,27 +288,3 @@ def _answer(text: str, measure: Measure) -> str:
 
     value = look_up(text, measure.column) if ":" in text or "{" in text else None
     return value or " ".join(text.split())[:500] or NOTHING
-
-
-def match_tool(goal: Goal, measure: Measure, tools: Toolbox) -> Tool | None:
-    """The user's own tool that gives this measure: the one that shares most of its words."""
-    wanted = set(_stems(f"{measure.column} {phrases.field_name(measure.op)}"))
-    best, most = None, 0
-
-    for tool in tools.others:
-        if len(tool.required) != 1:
-            continue
-
-        name = set(_stems(tool.name.replace("_", " ")))
-        about = set(_stems(tool.description)) | name
-        score = 2 * len(wanted & name) + len(wanted & about)
-
-        if score > most:
-            best, most = tool, score
-
-    return best
-
-
-def _stems(text: str) -> list[str]:
-    words = re.findall(r"[a-z]{3,}|[\u3400-\u9fff]", text.casefold())
-    return [word.rstrip("s")[:6] for word in words]
