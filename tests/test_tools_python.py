@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -325,11 +324,14 @@ async def test_a_missing_working_folder_is_an_answer(tmp_path: Path) -> None:
 
 
 SCRIPT = """
-    import asyncio, sys
+    import asyncio, sys, threading
     from pathlib import Path
     from kimi_nb.tools import ToolContext, snippet, standard_tools
 
     snippet.SECONDS = {seconds}
+
+    async def forever(tools, here):
+        await tools.call("python", '{{"code": "while True: pass"}}', here)
 
     async def main():
         tools = standard_tools()
@@ -340,11 +342,11 @@ SCRIPT = """
 
     asyncio.run(main())
 """
-FOREVER = """await tools.call("python", '{"code": "while True: pass"}', here)"""
-ABANDONED = """task = asyncio.create_task(
-            tools.call("python", '{"code": "while True: pass"}', here)
-        )
-        await asyncio.sleep(0.2)"""
+BEGINNING = 0.4
+"""Seconds in which a call surely begins."""
+FOREVER = "await forever(tools, here)"
+ABANDONED = f"""task = asyncio.create_task(forever(tools, here))
+        await asyncio.sleep({BEGINNING})"""
 
 
 def start(folder: Path, then: str, seconds: float = 10) -> subprocess.Popen[str]:
@@ -370,12 +372,30 @@ async def test_nothing_is_left_when_the_interpreter_exits(tmp_path: Path, then: 
     await until(lambda: not any(map(alive, left)))
 
 
+async def test_nothing_is_left_when_the_loop_is_in_another_thread(tmp_path: Path) -> None:
+    # As in a kernel: nobody cancels the calls of a daemon thread when the interpreter exits.
+    then = f"""threading.Thread(
+            target=asyncio.run, args=(forever(tools, here),), daemon=True).start()
+        await asyncio.sleep({BEGINNING})"""
+
+    with start(tmp_path, then) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        await asyncio.sleep(BEGINNING / 2)
+        left = workers(process.pid)
+        assert left
+        _, errors = process.communicate(timeout=30)
+
+    assert (process.returncode, errors) == (0, "")
+    assert not any(map(alive, left))
+
+
 async def test_nothing_is_left_when_the_kernel_is_killed(tmp_path: Path) -> None:
     # An idle worker sees at once that it is alone; a busy one when its time is up.
     with start(tmp_path, FOREVER, seconds=1) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
-        time.sleep(0.2)  # noqa: ASYNC251
+        await asyncio.sleep(BEGINNING)
         left = workers(process.pid)
         assert left
         process.send_signal(signal.SIGKILL)
