@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
 from kimi_nb.models.simulator import Options
 from kimi_nb.models.simulator.respond import respond
 from kimi_nb.models.simulator.script import Dropped, Fault
@@ -97,7 +98,9 @@ class World:
         return await self._loop(system, goal, [*SPAWN, *self.tools.specs])
 
     async def single(self, goal: str) -> str:
-        return await self._loop(f"You work alone.\nWorking folder: {self.folder}", goal, self.tools.specs)
+        return await self._loop(
+            f"You work alone.\nWorking folder: {self.folder}", goal, self.tools.specs
+        )
 
     async def _loop(self, system: str, goal: str, specs: list[dict[str, Any]]) -> str:
         messages: list[dict[str, Any]] = [

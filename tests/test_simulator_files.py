@@ -10,8 +10,9 @@ from pathlib import Path
 
 import orjson
 import pytest
-from kimi_nb.tools import Toolset, standard_tools, tool
 from simulator_harness import QUIET, World, head_of, table_of
+
+from kimi_nb.tools import Toolset, standard_tools, tool
 
 MARKDOWN = {
     "alpha.md": "---\ntitle: The first\nauthor: Ann\n---\n# Head\n\nSwarm of bees, swarm!\n\n## Two\n",
@@ -93,7 +94,7 @@ async def _ask(folder, tools, goal) -> dict[str, list[str]]:
     [
         "How often does 'swarm' occur in each .md file in notes/?",
         "how many times is `swarm` mentioned in every Markdown file in the notes folder",
-        "Count the occurrences of \"swarm\" in each markdown file of notes/",
+        'Count the occurrences of "swarm" in each markdown file of notes/',
         "统计 notes/ 里每个 Markdown 文件中“swarm”出现的次数",
         "number of mentions of swarm in all md files in notes",
     ],
@@ -235,21 +236,23 @@ async def inhabitants(city: str) -> str:
     ],
 )
 async def test_own_tools_are_chosen_by_their_descriptions(folder, tools, goal):
-    world = World(folder, tools + [inhabitants, price], most=2)
+    world = World(folder, Toolset([*tools, inhabitants, price]), most=2)
     found = _columns(await world.swarm(goal))
     assert {item: cells[0] for item, cells in found.items()} == {"Paris": "17", "Rome": "20 | 25"}
     assert {name for name, _ in world.tool_calls} == {"price"}
 
 
 async def test_two_own_tools_give_two_columns(folder, tools):
-    world = World(folder, tools + [inhabitants, price], most=2)
+    world = World(folder, Toolset([*tools, inhabitants, price]), most=2)
     goal = "For each of Paris, Rome and Oslo give the ticket price and how many people live there"
     found = _columns(await world.swarm(goal))
     assert found["Rome"][:2] == ["20 | 25", "4 million"]
     assert found["Oslo"][:2] == ["unknown", "4 million"]
 
 
-@pytest.mark.parametrize("goal", ["", "   ", "write me a poem", "what is the capital of France?", "写一首诗"])
+@pytest.mark.parametrize(
+    "goal", ["", "   ", "write me a poem", "what is the capital of France?", "写一首诗"]
+)
 async def test_what_is_beyond_it_gets_a_plain_statement(folder, tools, goal):
     for mode in ("swarm", "single"):
         answer = await getattr(World(folder, tools), mode)(goal)
@@ -276,7 +279,9 @@ async def test_no_files_is_said_clearly(folder, tools, goal, said):
 async def test_sixty_files_alone_cost_what_a_swarm_keeps(tmp_path, tools):
     for number in range(60):
         filler = "".join(f"line {n} of some text\n" for n in range(40))
-        (tmp_path / f"n{number:02}.md").write_text(f"title: T{number}\n{filler}code: {number * 7}\n")
+        (tmp_path / f"n{number:02}.md").write_text(
+            f"title: T{number}\n{filler}code: {number * 7}\n"
+        )
 
     goal = "For each Markdown file here, give the title and the code."
     truth = {f"n{n:02}.md": [f"T{n}", str(n * 7)] for n in range(60)}

@@ -8,6 +8,8 @@ import orjson
 import pytest
 from aiohttp import ClientError, ClientSession
 from aiohttp.test_utils import TestServer
+from simulator_harness import QUIET, SPAWN, assemble
+
 from kimi_nb.errors import Overloaded, RateLimited, ServerFault, Unreachable
 from kimi_nb.models.base import Conversation, Request, ToolCall, ToolSpecs
 from kimi_nb.models.simulator import Options, Simulator
@@ -15,7 +17,6 @@ from kimi_nb.models.simulator.respond import respond
 from kimi_nb.models.simulator.script import Dropped, Fault
 from kimi_nb.models.simulator.server import application
 from kimi_nb.tools import standard_tools
-from simulator_harness import QUIET, SPAWN, assemble
 
 GOAL = "For each CSV file in data/, give the number of rows and the highest price."
 SYSTEM = "You may launch at most 3 sub-agents in this run.\nWorking folder: /nowhere"

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from simulator_harness import World, table_of
+
 from kimi_nb.tools import Toolset, standard_tools
-from simulator_harness import World, head_of, table_of
 
 NAMES = ("north", "south", "two words", "东部", "a,b")
 CITIES = ("Paris", "Rome", "New York")
@@ -104,31 +105,64 @@ WORDINGS = [
         "Join the results into one table.",
         (rows, highest),
     ),
-    ("What's the largest unit_price in every csv under data/? also how many lines of data", (highest, rows)),
+    (
+        "What's the largest unit_price in every csv under data/? also how many lines of data",
+        (highest, rows),
+    ),
     ("对 data/ 里的每个 CSV 文件，给出行数和 unit_price 的最大值，汇总成一张表。", (rows, highest)),
     ("请统计data文件夹下每个csv文件有多少行，以及单价的最小值和平均值", (rows, lowest, mean)),
     ("data 目录下的每个CSV，价格最高是多少？一共有多少条记录？", (highest, rows)),
     ("How many rows does each csv in data have, and what is the average unit price?", (rows, mean)),
     ("data/*.csv: rows, min(unit_price), max(unit_price)", (rows, lowest, highest)),
-    ("Tell me the total quantity and mean unit price for all the CSVs in the data folder please", (total, mean)),
+    (
+        "Tell me the total quantity and mean unit price for all the CSVs in the data folder please",
+        (total, mean),
+    ),
     ("min, max and mean of unit_price for every CSV in ./data", (lowest, highest, mean)),
     ("Go through the csv files in the folder data and tell me the cheapest unit price", (lowest,)),
-    ("I'd like the record count per file and the sum of the quantities, for the CSV files in `data`", (rows, total)),
+    (
+        "I'd like the record count per file and the sum of the quantities, for the CSV files in `data`",
+        (rows, total),
+    ),
     ("for all csv files in data: highest and lowest unit price", (highest, lowest)),
-    ("Could you please check each of the CSVs in data/ and report the median unit price?", (median,)),
+    (
+        "Could you please check each of the CSVs in data/ and report the median unit price?",
+        (median,),
+    ),
     ("how many rows where city is Paris in each CSV file in data/", (in_paris,)),
-    ("For every csv in data/, number of rows with City = Paris, and the number of rows", (in_paris, rows)),
-    ("average unit price of the rows whose city is Rome, for each csv file in data/", (mean_in_rome,)),
+    (
+        "For every csv in data/, number of rows with City = Paris, and the number of rows",
+        (in_paris, rows),
+    ),
+    (
+        "average unit price of the rows whose city is Rome, for each csv file in data/",
+        (mean_in_rome,),
+    ),
     ("In each CSV in data/, how many orders have a unit price over 50?", (over_50,)),
-    ("For each CSV file in data/ count the rows with unit_price > 50 and the total of quantity.", (over_50, total)),
+    (
+        "For each CSV file in data/ count the rows with unit_price > 50 and the total of quantity.",
+        (over_50, total),
+    ),
     ("data/ 里每个 CSV 文件中 unit_price 大于 50 的行数", (over_50,)),
     ("对于 data/ 下的所有 csv 文件，城市是 Rome 的平均单价是多少？", (mean_in_rome,)),
     ("How many different cities are there in each CSV file in data/?", (cities,)),
     ("number of unique cities and number of rows for every table in data/", (cities, rows)),
-    ("For each spreadsheet in data/: row count; maximum unit price; average unit price", (rows, highest, mean)),
-    ("Make me a table with the row count and the peak unit price of every CSV file in data/", (rows, highest)),
-    ("For each CSV file in data/, what is the unit price's maximum and minimum?", (highest, lowest)),
-    ("Rows, total quantity, top unit price - for each csv file inside data/.", (rows, total, highest)),
+    (
+        "For each spreadsheet in data/: row count; maximum unit price; average unit price",
+        (rows, highest, mean),
+    ),
+    (
+        "Make me a table with the row count and the peak unit price of every CSV file in data/",
+        (rows, highest),
+    ),
+    (
+        "For each CSV file in data/, what is the unit price's maximum and minimum?",
+        (highest, lowest),
+    ),
+    (
+        "Rows, total quantity, top unit price - for each csv file inside data/.",
+        (rows, total, highest),
+    ),
 ]
 
 

@@ -52,7 +52,9 @@ def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int)
         said.append(phrases.ignored(goal.ignored, chinese=chinese))
 
     head = ("" if chinese else " ").join(said)
-    return "\n\n".join([head, table_of(goal, listing.kind, rows), phrases.signature(chinese=chinese)])
+    return "\n\n".join(
+        [head, table_of(goal, listing.kind, rows), phrases.signature(chinese=chinese)]
+    )
 
 
 def plain_problem(goal: Goal, problem: str) -> str:

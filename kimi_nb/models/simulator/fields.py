@@ -6,7 +6,7 @@ import re
 
 import orjson
 
-from kimi_nb.models.simulator.lexicon import synonyms
+from kimi_nb.models.simulator.synonyms import synonyms
 
 __all__ = ["look_up", "next_offset", "notice"]
 
@@ -56,7 +56,7 @@ def look_up(text: str, name: str) -> str | None:
 def _pairs(text: str) -> list[tuple[str, str]]:
     if text.lstrip().startswith("{"):
         try:
-            data = orjson.loads(text)
+            data: dict[str, object] = orjson.loads(text)
         except orjson.JSONDecodeError:
             data = {}
 

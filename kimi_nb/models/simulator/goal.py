@@ -1,8 +1,10 @@
 """Understanding a goal: its items, what is asked about each, and what was not understood."""
+# ruff: noqa: E501 - a pattern is easier to read on one long line
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -110,7 +112,8 @@ def _may_be_tables(source: Source, rest: str) -> bool:
     return any(suffix in tables for suffix in source.suffixes)
 
 
-def _shown(measure: Measure, show) -> Measure:  # noqa: ANN001
+def _shown(measure: Measure, show: Callable[[str], str]) -> Measure:
+    """The measure with its literals in place."""
     filters = tuple(
         Filter(show(f.column), f.op, tuple(show(v) for v in f.values)) for f in measure.filters
     )

@@ -87,13 +87,16 @@ def field_name(op: str) -> str:
 
 
 def item_header(kind: str, *, chinese: bool) -> str:
+    """The heading of the items."""
     names = {"files": ("file", "文件"), "packages": ("package", "包")}
     return names.get(kind, ("item", "项目"))[chinese]
 
 
 def source_header(*, chinese: bool) -> str:
+    """The heading of the sources."""
     return ("source", "来源")[chinese]
 
 
 def note_header(*, chinese: bool) -> str:
+    """The heading of the notes."""
     return ("note", "备注")[chinese]

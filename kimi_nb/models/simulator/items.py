@@ -1,4 +1,5 @@
 """What a goal is about: files of a folder, installed packages, or a list in the text."""
+# ruff: noqa: E501 - a pattern is easier to read on one long line
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from kimi_nb.models.simulator.patterns import (
     ANY_FILE,
     EACH,
     FILES_WORD,
-    FOLDERS,
     FOLDER_WORD,
+    FOLDERS,
     HERE,
     INLINE,
     JOINT,
@@ -82,7 +83,9 @@ def find_source(text: str, literals: Literals) -> tuple[Source, str]:
         listed = _inline(finder, proper=bool(folder))
 
     if listed:
-        kind = "packages" if packages else "files" if all(_has_suffix(i) for i in listed) else "list"
+        kind = (
+            "packages" if packages else "files" if all(_has_suffix(i) for i in listed) else "list"
+        )
         return (
             Source(kind=kind, items=listed, folder=folder or ".", named_folder=bool(folder)),
             finder.text,
@@ -156,7 +159,12 @@ def _packages(finder: _Finder) -> Source:
             return Source(kind="packages", items=items, noun="package")
 
     finder.cut(match, " , ")
-    _take(finder, re.compile(r"(?i)\binstalled\b(?: here)?|\bin (?:this|my|the) (?:environment|kernel|notebook)\b|\bhere\b|已安装的?"))
+    _take(
+        finder,
+        re.compile(
+            r"(?i)\binstalled\b(?: here)?|\bin (?:this|my|the) (?:environment|kernel|notebook)\b|\bhere\b|已安装的?"
+        ),
+    )
     return Source(kind="packages", noun="package")
 
 
@@ -165,7 +173,9 @@ def _types(finder: _Finder) -> tuple[tuple[str, ...], str]:
     nouns: list[str] = []
 
     for words, endings, noun in TYPES:
-        pattern = re.compile(rf"(?i){EACH}(?<![A-Za-z0-9_.])(?:{words})(?![A-Za-z0-9_]){FILES_WORD}")
+        pattern = re.compile(
+            rf"(?i){EACH}(?<![A-Za-z0-9_.])(?:{words})(?![A-Za-z0-9_]){FILES_WORD}"
+        )
         match = pattern.search(finder.text)
 
         while match and (noun != "note" or not suffixes):
@@ -252,7 +262,9 @@ def _split_list(text: str, literals: Literals) -> tuple[str, ...]:
 
 def _asks(text: str) -> bool:
     """It names things to measure rather than items."""
-    return any(token.kind in {"agg", "metric", "rows", "distinct", "count"} for token in tokenise(text))
+    return any(
+        token.kind in {"agg", "metric", "rows", "distinct", "count"} for token in tokenise(text)
+    )
 
 
 def _inline(finder: _Finder, *, proper: bool) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The simulator's words, English and Chinese: phrases become tokens of a few kinds.
 
-The first pattern that matches wins, so longer phrases stand before shorter ones. What no
-pattern knows becomes a `word`: a column's name, a field, or something not understood.
+What no pattern knows becomes a `word`: a column, a field, or something not understood.
 """
 
 from __future__ import annotations
@@ -10,7 +9,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["Token", "is_chinese", "synonyms", "tokenise"]
+from kimi_nb.models.simulator.vocabulary import LEXICON
+
+__all__ = ["Token", "is_chinese", "tokenise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,190 +24,10 @@ class Token:
     """As the user wrote it."""
 
 
-_LEXICON: tuple[tuple[str, str, str], ...] = (
-    # What it says that it cannot do, before the words that it would misread.
-    ("limit", "", r"\b(?:standard deviation|std(?:ev)?|variance|percentiles?|quartiles?|quantiles?"
-     r"|correlat\w+|regress\w*|histograms?|distributions? of|per (?:city|group|month|year|day"
-     r"|category|country|customer|product)|grouped? by|group(?:ed)?\b|by (?:city|month|year"
-     r"|category|country)|percentages?|share of|proportion|trends?|plots?|charts?|graphs?"
-     r"|explain|translat\w+|why|predict\w*|outliers?|weighted|growth"
-     r"|differences?|(?:\d+|two|three|four|five|ten) (?:most|least) expensive|(?:\d+|two|three|four|five|ten) (?:cheapest|oldest|youngest)|ratios?|overall|altogether|in total|combined|across all|grand total"
-     r"|cumulative|running total|sort(?:ed)?(?: by)?|rank(?:ed|ing)?(?: by)?|order(?:ed)? by"
-     r"|descending|ascending|round(?:ed)?|excluding|except|without counting|ignoring)\b"),
-    ("limit", "", r"标准差|方差|百分位|占比|百分比|比例|趋势|画图|图表|分组|按.{1,6}分|按?(?:降序|升序|从大到小|从小到大)(?:排列|排序)?|总结|解释|翻译|为什么"
-     r"|预测|排序|排名|相关性|总共|合计所有|除了|不包括|排除"),
-    # Filters
-    ("between", "", r"\bbetween\b|介于"),
-    ("filled", "", r"\b(?:(?:is|are) )?(?:not|non)[- ]?(?:empty|blank|missing|null)\b|不为空|非空"),
-    ("blank", "", r"\b(?:have|has|having|with) (?:no|missing|an empty|empty|a missing|a blank|blank)\b|\black(?:s|ing)?\b|\bwithout (?:an? |any )?"),
-    ("blank", "", r"\b(?:(?:is|are|was|were) )?(?:empty|blank|missing|null|nan)\b|为空|缺失|空白"),
-    ("cmp", "!=", r"\b(?:is|are|does|do|was) not(?: equal(?: to)?)?\b|\bisn'?t\b|\baren'?t\b"
-     r"|\bother than\b|!=|<>|≠|不等于|不是|不为"),
-    ("cmp", ">=", r">=|≥|\b(?:is |are )?(?:at least|no less than|not less than|not below"
-     r"|greater than or equal to|from)\b(?= *[\d$€£¥])|大于等于|大于或等于|不低于|不小于|至少(?:为|是)?"),
-    ("cmp", "<=", r"<=|≤|\b(?:is |are )?(?:at most|no more than|not more than|not above"
-     r"|less than or equal to|up to)\b|小于等于|小于或等于|不超过|不高于|不大于|至多|最多为"),
-    ("cmp", ">", r">|\b(?:is |are |was )?(?:over|above|more than|greater than|larger than"
-     r"|higher than|bigger than|older than|exceed(?:s|ing)?|after|later than)\b"
-     r"|大于|超过|高于|多于|晚于"),
-    ("cmp", "<", r"<|\b(?:is |are |was )?(?:below|less than|smaller than|lower than|fewer than"
-     r"|younger than|cheaper than|before|earlier than)\b|\bunder(?= *[\d$€£¥])|小于|低于|少于|早于"),
-    ("cmp", "contains", r"\b(?:contain(?:s|ing)?(?= (?:the |an? )?['\"`⟦A-Z0-9])|includ(?:es|ing)(?= ['\"`⟦]))\b|包含|含有"),
-    ("cmp", "starts", r"\b(?:start(?:s|ing)? with|begin(?:s|ning)? with)\b|以(?=.{1,20}开头)"),
-    ("cmp", "=", r"\b(?:is equal to|equals?(?: to)?|equal to)\b|==?|等于"),
-    ("only", "", r"\b(?:(?:count(?:ing)?|consider(?:ing)?|us(?:e|ing)|tak(?:e|ing)|look(?:ing)? at) )"
-     r"?only\b|\bjust (?=the rows|rows|those)|\bamong\b|只(?:看|算|统计|考虑)?|仅"),
-    ("or", "", r"\bor\b|或者?"),
-    # Numbers of things
-    ("rows", "", r"\b(?:(?:the )?(?:total )?(?:number|count|amount) of )?(?:data )?"
-     r"(?:rows?|records?|observations|data lines|lines of data|data points)"
-     r"(?: of data| counts?| numbers?)?\b"),
-    ("rows", "", r"\bhow many (?:data )?(?:rows|records|entries|observations|lines of data)\b"
-     r"|\b(?:number|count) of (?:entries|observations|lines of data)\b|\bhow long\b(?= (?:is|are) (?:it|they)\b)"),
-    ("rows", "", r"(?:数据)?行的?(?:数量|数目|总数)|(?:数据)?(?:总)?行数|记录数(?:量)?|条数"
-     r"|(?:有)?(?:多少|几)(?:行|条)(?:数据|记录)?|数据量"),
-    ("metric", "loc", r"\b(?:number of )?(?:lines of code|code lines|loc|sloc)\b|代码行数|代码量"),
-    ("metric", "blank_lines", r"\b(?:number of )?(?:blank|empty) lines\b|空行数?"),
-    ("metric", "lines", r"\b(?:(?:number|count) of )?(?:text )?lines?(?: counts?)?\b|\bhow many lines\b|文本行数"),
-    ("metric", "words", r"\b(?:(?:number|count) of )?words?(?: counts?)?\b(?! ['\"`⟦])"
-     r"|\bhow many words\b|词数|单词数|字数|多少(?:个)?(?:字|词|单词)"),
-    ("metric", "chars", r"\b(?:(?:number|count) of )?(?:characters?|chars|letters)(?: counts?)?\b|字符数"),
-    ("metric", "bytes", r"\b(?:file ?sizes?|size in bytes|sizes?|(?:number of )?bytes|how (?:big|large))\b"
-     r"|文件大小|字节数|大小"),
-    ("metric", "columns", r"\b(?:(?:number|count) of|how many) (?:columns|fields|variables)\b|列数|多少列"),
-    ("metric", "column_names", r"\b(?:names of (?:the )?columns|column (?:names?|headers?|titles)"
-     r"|(?:the |its |their )?columns|header row)\b|列名|表头|有哪些列"),
-    ("metric", "headings", r"\b(?:(?:number|count) of|how many) (?:section |markdown )?(?:headings?"
-     r"|headers?|sections?|titles)\b|标题(?:的)?(?:数量?|个数)|多少(?:个)?标题|heading count"),
-    ("metric", "first_heading", r"\b(?:first|top|main|top-level) (?:heading|header)s?\b|(?:第一个|首个|一级)标题"),
-    ("metric", "heading_list", r"\b(?:all )?(?:the |its |their )?(?:section |markdown )?(?:headings?"
-     r"|headers|sections)\b|所有标题|标题列表|(?:各级|全部)标题|章节"),
-    ("metric", "functions", r"\b(?:(?:number|count) of |how many )?(?:functions?|methods?|defs?)"
-     r"(?: definitions?| counts?)?\b|函数(?:的)?(?:数量?|个数)?"),
-    ("metric", "classes", r"\b(?:(?:number|count) of |how many )?class(?:es)?(?: definitions?"
-     r"| counts?)?\b|类(?:的)?(?:数量?|个数)"),
-    ("metric", "imports", r"\b(?:(?:number|count) of |how many )?imports?(?: statements?)?\b|导入数"),
-    ("metric", "code_cells", r"\b(?:(?:number|count) of |how many )?code cells?\b|代码单元格?数?"),
-    ("metric", "markdown_cells", r"\b(?:(?:number|count) of |how many )?(?:markdown|text) cells?\b"),
-    ("metric", "cells", r"\b(?:(?:number|count) of |how many )?cells?(?: counts?)?\b|单元格?(?:的)?(?:数量?|个数)?"),
-    ("metric", "links", r"\b(?:(?:number|count) of |how many )?(?:hyper)?links?\b|链接数?"),
-    ("metric", "occurrences", r"\b(?:how (?:often|many times)|(?:number of |count )?(?:the )?"
-     r"(?:occurrences?|mentions?|matches|appearances|hits|frequency)|(?:word )?frequency)\b|\bcount (?:the )?word(?= )"
-     r"|\b(?:number of times|times)\b|出现(?:了)?(?:的)?(?:多少次|几次|次数)|提到(?:了)?(?:多少次|几次)|多少次|次数"),
-    ("distinct", "", r"\b(?:(?:number|count) of |how many )?(?:distinct|unique|different)"
-     r"(?: values?(?: of| in)?)?\b|不同的?|去重(?:后)?|唯一(?:的|值)?|不重复的?"),
-    # Aggregates
-    ("agg", "nth", r"\b(?:second|third|fourth|fifth|2nd|3rd|4th|5th)[- ](?:highest|largest|biggest"
-     r"|greatest|lowest|smallest|cheapest|most expensive)\b|第[二三四五](?:高|大|低|小)的?"),
-    ("agg", "top", r"\b(?:top|bottom) (?:\d+|two|three|five|ten)\b|\b(?:\d+|two|three|five|ten) "
-     r"(?:highest|largest|biggest|lowest|smallest)\b|前[\d三五十]+(?:大|高|名|个)?"),
-    ("agg", "mode", r"\b(?:most (?:common|frequent)|commonest|mode of)(?: value(?: of| in)?)?\b|最常见的?|众数|出现最多的?"),
-    ("agg", "max price", r"\b(?:the )?(?:most expensive|dearest|priciest)\b|最贵的?"),
-    ("agg", "min price", r"\b(?:the )?(?:cheapest|least expensive)\b|最便宜的?"),
-    ("agg", "max age", r"\boldest\b|最年长的?|最老的?"),
-    ("agg", "min age", r"\byoungest\b|最年轻的?"),
-    ("agg", "max", r"\b(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top|latest"
-     r"|most recent|upper bound)(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
-     r"|最新的?|峰值"),
-    ("agg", "min", r"\b(?:minimum|minimal|min|lowest|smallest|least|earliest|lower bound)"
-     r"(?: values?(?: (?:of|in|for)\b)?)?|\bthe fewest\b|最小值?|最低值?|最少的?|最早的?"),
-    ("agg", "mean", r"\b(?:arithmetic )?(?:mean|average|avg\.?|averages|means)(?: values?"
-     r"(?: (?:of|in|for)\b)?)?(?=\W|$)|平均(?:值|数)?|均值"),
-    ("agg", "median", r"\bmedians?(?: values?(?: of)?)?\b|中位数|中值"),
-    ("agg", "range", r"\brange of\b|极差"),
-    ("agg", "sum", r"\b(?:sum(?:s|med)?(?: up)?|total(?: sum| amount| value)?s?|sum total|add up|adds up to)\b"
-     r"|总和|求和|合计|总计|之和|总额|总(?=[^\s，。、])"),
-    ("count", "", r"\b(?:how many|(?:the )?(?:total )?(?:number|count) of|count(?:ing)?(?: the| of| up)?|quantity of)\b"
-     r"|(?:有)?多少(?:个|位|名|人|笔)?|(?:的)?(?:数量|个数|数目)|几个"),
-    ("noise", "", r"统计(?:一下)?|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
-     r"|获取|显示|计算(?:一下)?|求出?|各自|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
-     r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中"),
-    ("which", "", r"\bwhich\b|\bwhose name\b|哪(?:个|一个|种|家|位)"),
-    ("where", "", r"\b(?:where|whose|for which|in which|such that|with(?: an?)?|having|that (?:have|has|are)"
-     r"|who (?:are|have|live in)|if|when(?:ever)?|which (?:has|have|are))\b|其中|满足"),
-    
-    ("is", "", r"\b(?:is|are|was|were|be)\b|是|为|在"),
-    # Joints and filling
-    ("conj", "", r"\b(?:and also|and|as well as|plus|also|along with|together with|but|additionally|then)\b"
-     r"|[,;&+、，；]|和|以及|还有|与|及|并且?|还要|另外|同时"),
-    ("of", "", r"\b(?:of|in|for|from|under|below|per|among|within|inside|on|at|by)\b|'s\b|’s\b|s'(?= )|的|里|内"),
-    ("stop", "", r"[.?!。？！]+(?=\s|$|[^\d])|\n+|:|："),
-    ("noise", "", r"(?<=\w)['’](?:d|ll|re|ve|m)\b"),
-    ("noise", "", r"\b(?:the|a|an|give|gives?|me|us|my|your|our|please|what|what's|whats|what’s|find|out|show|tell|list|get|report"
-     r"|return|compute|calculate|determine|check|read|look(?: up| at)?|go through|each|every|all|any"
-     r"|its|it|their|them|they|there|that|this|these|those|i|we|you|want|need|would|like|to|know"
-     r"|can|could|do|does|did|has|have|had|file|files|value|values|columns? (?:named|called|titled)"
-     r"|named|called|titled|columns?|fields?|entry|entries|so|just|with|how|much|well|too|both"
-     r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|made|sold|live|lives|living|exists?|look|please|kind|provide|state|name the|say"
-     r"|for me|one|thanks|thank|hi|hello|kindly|contents?|write|down|go|over|again|be|single|following|items?|"
-     r"same|here|now|if possible|exactly|appears?|appearing|occurs?|occur|occurring|mentioned|found|used|compare|comparison|tabulate|use|using|as|about|info|information|details?|get)\b"),
-    ("literal", "", r"⟦\d+⟧"),
-    ("number", "", r"[$€£¥]?-?\d{4}-\d{1,2}-\d{1,2}|[$€£¥]?-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?%?"),
-    ("word", "", r"[^\W\d_\u3400-\u9fff][^\W\u3400-\u9fff]*(?:[-'’/][^\W\d_]\w*)*|_\w+"),
-    ("han", "", r"[\u3400-\u9fff]"),
-)
-
 _PATTERN = re.compile(
-    "|".join(f"(?P<g{n}>{pattern})" for n, (_, _, pattern) in enumerate(_LEXICON)),
+    "|".join(f"(?P<g{n}>{pattern})" for n, (_, _, pattern) in enumerate(LEXICON)),
     re.IGNORECASE,
 )
-
-_SYNONYMS: tuple[tuple[str, ...], ...] = (
-    ("价格", "单价", "售价", "price", "cost"),
-    ("票价", "ticket price", "price"),
-    ("数量", "quantity", "qty", "amount", "count"),
-    ("金额", "amount", "total"),
-    ("年龄", "age"),
-    ("城市", "city"),
-    ("国家", "country"),
-    ("姓名", "名字", "name"),
-    ("名称", "name"),
-    ("日期", "date"),
-    ("销售额", "sales", "revenue"),
-    ("收入", "income", "revenue"),
-    ("利润", "profit"),
-    ("分数", "得分", "成绩", "score"),
-    ("评分", "rating"),
-    ("工资", "薪水", "salary"),
-    ("温度", "气温", "temperature", "temp"),
-    ("人口", "population"),
-    ("产品", "商品", "product"),
-    ("类别", "category"),
-    ("身高", "height"),
-    ("体重", "重量", "weight"),
-    ("版本", "版本号", "version", "release"),
-    ("许可证", "许可", "协议", "licence", "license"),
-    ("licence", "licences", "license", "licenses", "licensing"),
-    ("直接依赖", "直接依赖项", "direct dependencies"),
-    ("依赖", "依赖项", "dependencies", "direct dependencies", "requirements", "requires"),
-    ("requirements", "dependencies", "direct dependencies"),
-    ("requires", "dependencies", "direct dependencies"),
-    ("depends", "dependencies", "direct dependencies"),
-    ("模块", "模块数", "modules"),
-    ("代码行数", "lines of code", "loc"),
-    ("简介", "描述", "说明", "摘要", "summary", "description"),
-    ("summary", "description"),
-    ("description", "summary"),
-    ("标题", "题目", "title"),
-    ("作者", "author", "by"),
-    ("开放时间", "营业时间", "opening hours", "hours"),
-    ("电话", "phone", "telephone"),
-    ("地址", "address"),
-    ("邮箱", "email"),
-    ("年份", "year"),
-    ("状态", "status"),
-)
-
-
-def synonyms(name: str) -> tuple[str, ...]:
-    """`name` and the other names under which a file may have it, `name` first."""
-    low = name.casefold()
-
-    for group in _SYNONYMS:
-        if low == group[0] or (low in group and not low.isascii()):
-            return (name, *(other for other in group if other != low))
-
-    return (name,)
 
 
 def is_chinese(text: str) -> bool:
@@ -222,7 +43,7 @@ def tokenise(text: str) -> tuple[Token, ...]:
     end = -1
 
     for match in _PATTERN.finditer(text):
-        kind, value, _ = _LEXICON[int((match.lastgroup or "g0")[1:])]
+        kind, value, _ = LEXICON[int((match.lastgroup or "g0")[1:])]
         written = match[0].strip()
 
         if kind == "han" and tokens and tokens[-1].kind == "word" and end == match.start():

@@ -48,7 +48,9 @@ def _packages(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     tool = tools.list_packages
 
     if tool is None:
-        return Listing("packages", problem=phrases.lacks_tool("list_packages", chinese=goal.chinese))
+        return Listing(
+            "packages", problem=phrases.lacks_tool("list_packages", chinese=goal.chinese)
+        )
 
     answer = next((call.result or "" for call in done if call.name == tool.name), None)
 
@@ -58,7 +60,9 @@ def _packages(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     if answer.startswith("ERROR"):
         return Listing("packages", problem=answer)
 
-    names = tuple(dict.fromkeys(n.strip() for n in answer.splitlines() if n.strip() and n[0] != "["))
+    names = tuple(
+        dict.fromkeys(n.strip() for n in answer.splitlines() if n.strip() and n[0] != "[")
+    )
     problem = "" if names else phrases.no_packages(chinese=goal.chinese)
     return Listing("packages", names, problem=problem, readings=_cut(answer, goal))
 
@@ -72,7 +76,9 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     answers = [call for call in done if call.name == tool.name]
     source = goal.source
     folder = source.folder.rstrip("/") or source.folder
-    slot = next(name for name, _ in tool.parameters if name in {"folder", "path", "directory", "dir"})
+    slot = next(
+        name for name, _ in tool.parameters if name in {"folder", "path", "directory", "dir"}
+    )
     arguments: dict[str, Any] = {slot: folder}
     deep = source.recursive or "/" in source.pattern
 
@@ -85,7 +91,9 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     answer = answers[-1].result or ""
 
     if answer.startswith("ERROR"):
-        return Listing("files", problem=phrases.missing_folder(folder, answer, chinese=goal.chinese))
+        return Listing(
+            "files", problem=phrases.missing_folder(folder, answer, chinese=goal.chinese)
+        )
 
     paths = _paths(answer)
     items = tuple(path for path in paths if _wanted(path, goal))
@@ -102,7 +110,9 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
         items, readings = tables, (*readings, phrases.only_tables(chinese=goal.chinese))
 
     if not items:
-        return Listing("files", problem=phrases.no_files(folder, goal.source.noun, paths, chinese=goal.chinese))
+        return Listing(
+            "files", problem=phrases.no_files(folder, goal.source.noun, paths, chinese=goal.chinese)
+        )
 
     if went_deep and not deep:
         readings += (phrases.looked_deeper(folder, chinese=goal.chinese),)

@@ -36,6 +36,7 @@ def slot_of(tool: Tool) -> str:
 
 
 def fitting(tool: Tool, item: str) -> object:
+    """The item in the JSON type that the tool wants."""
     kind = tool.type_of(slot_of(tool))
 
     if kind in {"integer", "number"} and re.fullmatch(r"-?\d+(\.\d+)?", item):

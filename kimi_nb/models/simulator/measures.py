@@ -12,6 +12,7 @@ from kimi_nb.models.simulator.segments import GENERIC, Segment, counts, segments
 __all__ = ["Reading", "read_measures"]
 
 _NUMBERS = {"two": 2, "three": 3, "five": 5, "ten": 10, "三": 3, "五": 5, "十": 10}
+_ORDERS = frozenset({"<", "<=", ">", ">="})
 _PLACES = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "二": 2, "三": 3, "四": 4, "五": 5}
 _LOW = re.compile(r"lowest|smallest|cheapest|bottom|低|小", re.IGNORECASE)
 
@@ -63,7 +64,9 @@ class _Reader:
         self.ignored += segment.ignored
         self.which = self.which or segment.which
         found = self._measures(segment)
-        self.counting = segment.counting or counts(segment.head) or (self.counting and not segment.listing)
+        self.counting = (
+            segment.counting or counts(segment.head) or (self.counting and not segment.listing)
+        )
         filters = tuple(segment.filters)
 
         if self.measures and not found:
@@ -140,7 +143,7 @@ class _Reader:
             return [Measure("rows")]
 
         if head.kind == "metric":
-            return self._metric(segment, head, names)
+            return self._metric(segment, head)
 
         if head.kind == "distinct":
             return [Measure("distinct", " ".join(names))]
@@ -176,8 +179,8 @@ class _Reader:
         extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
         self.ignored += [" ".join(extra)] if extra else []
 
-    def _metric(self, segment: Segment, head: Token, names: list[str]) -> list[Measure]:
-        if head.value == "lines" and self.tabular and head.text in {"行数"}:
+    def _metric(self, segment: Segment, head: Token) -> list[Measure]:
+        if head.value == "lines" and self.tabular and head.text == "行数":
             return [Measure("rows")]
 
         if head.value == "occurrences":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -43,8 +43,8 @@ def text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
 
-    parts: list[Any] = content if isinstance(content, list) else []
-    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+    parts = cast("list[dict[str, Any]]", content if isinstance(content, list) else [])
+    return "\n".join(str(part.get("text", "")) for part in parts)
 
 
 def recall(messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int) -> Past:
@@ -80,7 +80,7 @@ def _pair(messages: Sequence[dict[str, Any]]) -> tuple[list[Done], int]:
 
             for call in message.get("tool_calls") or ():
                 open_calls[call.get("id", "")] = len(done)
-                function = call.get("function") or {}
+                function: dict[str, Any] = call.get("function") or {}
                 arguments = _arguments(function.get("arguments"))
                 done.append(Done(function.get("name", ""), arguments, "", turn))
         elif role == "tool":
@@ -99,7 +99,7 @@ def _arguments(text: Any) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
 
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _forget(done: list[Done], kept: frozenset[str], limit: int) -> tuple[Done, ...]:

@@ -66,7 +66,7 @@ class Orchestrator:
         if missing and rounds == 1:
             return self._alone(missing)
 
-        return self._answer(missing, [])
+        return self._answer([])
 
     def _create(self) -> Turn:
         number = min(len(self.listing.items), self.most)
@@ -92,9 +92,7 @@ class Orchestrator:
         if spread and (assign is None or (self.options.use_map and single)):
             template = share_of(self.goal, ("{{item}}",))
             items = ["\n- ".join(group) for group in groups]
-            return [
-                Call(spread.name, {"agent": self.agent, "template": template, "items": items})
-            ]
+            return [Call(spread.name, {"agent": self.agent, "template": template, "items": items})]
 
         name = assign.name if assign else "assign_task"
         return [
@@ -119,9 +117,9 @@ class Orchestrator:
             thinking = phrases.doing_rest(len(missing), chinese=self.goal.chinese)
             return Turn(thinking=thinking, calls=tuple(calls))
 
-        return self._answer(missing, work.rows(missing, own))
+        return self._answer(work.rows(missing, own))
 
-    def _answer(self, missing: Sequence[str], own: Sequence[Row]) -> Turn:
+    def _answer(self, own: Sequence[Row]) -> Turn:
         done = {row.item: row for row in own}
         rows: list[Row] = []
 

@@ -1,4 +1,5 @@
 """How people say where the items are, as patterns; literals stand as ⟦n⟧."""
+# ruff: noqa: E501 - a pattern is easier to read on one long line
 
 from __future__ import annotations
 
@@ -23,12 +24,32 @@ __all__ = [
 ]
 
 TYPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (r"(?:\.?csv|comma[- ]separated)(?:s|es)?(?:[- ](?:files?|tables?|sheets?|data))?", (".csv",), "CSV file"),
+    (
+        r"(?:\.?csv|comma[- ]separated)(?:s|es)?(?:[- ](?:files?|tables?|sheets?|data))?",
+        (".csv",),
+        "CSV file",
+    ),
     (r"\.?tsvs?(?: files?)?", (".tsv",), "TSV file"),
-    (r"spreadsheets?|data ?files?|(?:data )?tables|(?<=each )table|(?<=every )table|数据文件(?!夹)|数据表", (".csv", ".tsv"), "table"),
-    (r"jupyter notebooks?(?: files?)?|\.?ipynbs?(?: files?)?|notebooks?(?: files?)?|笔记本", (".ipynb",), "notebook"),
-    (r"markdown(?: (?:files?|documents?|notes?|docs?|pages?))?|\.?mds?\b(?: files?)?|md files?|Markdown", (".md", ".markdown"), "Markdown file"),
-    (r"python (?:files?|scripts?|modules?|sources?(?: files?)?|source code)|\.?py\b(?: files?)?|scripts?|源文件|脚本|源代码文件", (".py",), "Python file"),
+    (
+        r"spreadsheets?|data ?files?|(?:data )?tables|(?<=each )table|(?<=every )table|数据文件(?!夹)|数据表",
+        (".csv", ".tsv"),
+        "table",
+    ),
+    (
+        r"jupyter notebooks?(?: files?)?|\.?ipynbs?(?: files?)?|notebooks?(?: files?)?|笔记本",
+        (".ipynb",),
+        "notebook",
+    ),
+    (
+        r"markdown(?: (?:files?|documents?|notes?|docs?|pages?))?|\.?mds?\b(?: files?)?|md files?|Markdown",
+        (".md", ".markdown"),
+        "Markdown file",
+    ),
+    (
+        r"python (?:files?|scripts?|modules?|sources?(?: files?)?|source code)|\.?py\b(?: files?)?|scripts?|源文件|脚本|源代码文件",
+        (".py",),
+        "Python file",
+    ),
     (r"(?:plain[- ])?text ?files?|\.?txts?(?: files?)?|文本(?!行)", (".txt",), "text file"),
     (r"\.?json(?: files?)?", (".json",), "JSON file"),
     (r"log files?|logs|日志", (".log",), "log file"),
@@ -51,14 +72,43 @@ RECURSIVE = re.compile(
 PREPOSITION = r"(?:in|under|inside|within|from|below|of)"
 FOLDER_WORD = r"(?:folder|directory|dir|path|sub-?folder)"
 NOT_A_FOLDER = frozenset(
-    "this current working same that each every all the my our a an it which where here there these those "
-    "one your its any two".split()
+    [
+        "this",
+        "current",
+        "working",
+        "same",
+        "that",
+        "each",
+        "every",
+        "all",
+        "the",
+        "my",
+        "our",
+        "a",
+        "an",
+        "it",
+        "which",
+        "where",
+        "here",
+        "there",
+        "these",
+        "those",
+        "one",
+        "your",
+        "its",
+        "any",
+        "two",
+    ]
 )
 TAIL = r"(?:\s*(?:文件夹|目录|资料夹)?\s*(?:里面|里|下面|下|中|内|裡)(?:的)?)"
 ASCII_NAME = "[A-Za-z][A-Za-z0-9_.-]*"
 FOLDERS: tuple[re.Pattern[str], ...] = (
-    re.compile(rf"(?i)\b{PREPOSITION}\s+(?:the\s+|my\s+|our\s+)?{FOLDER_WORD}\s+(?:called\s+|named\s+)?(?P<f>⟦\d+⟧|[\w.-]+)"),
-    re.compile(rf"(?i)\b{PREPOSITION}\s+(?:the\s+|my\s+|our\s+)?(?P<f>⟦\d+⟧|[\w.-]+)\s+{FOLDER_WORD}\b"),
+    re.compile(
+        rf"(?i)\b{PREPOSITION}\s+(?:the\s+|my\s+|our\s+)?{FOLDER_WORD}\s+(?:called\s+|named\s+)?(?P<f>⟦\d+⟧|[\w.-]+)"
+    ),
+    re.compile(
+        rf"(?i)\b{PREPOSITION}\s+(?:the\s+|my\s+|our\s+)?(?P<f>⟦\d+⟧|[\w.-]+)\s+{FOLDER_WORD}\b"
+    ),
     re.compile(rf"(?i)\b{FOLDER_WORD}\s+(?:called\s+|named\s+)?(?P<f>⟦\d+⟧)"),
     re.compile(rf"(?i)\b{PREPOSITION}\s+(?P<f>⟦\d+⟧)(?:\s+{FOLDER_WORD})?"),
     re.compile(rf"(?P<f>⟦\d+⟧)\s*(?:文件夹|目录)?{TAIL}?"),
@@ -86,7 +136,11 @@ INLINE = (
         r"(?P<l>[^.;\n:?]+?)(?=\s*(?:[.;\n?]|$|,?\s*(?:give|tell|what|how|find|show|get|report|look|list|count|state|by|on|in terms of|and (?:give|tell|find|list|show))\b))"
     ),
     re.compile(r"(?:以下|下列|这些|比较|对比)[^:：。\n]*[:：]\s*(?P<l>[^。\n；;:：]+)"),
-    re.compile(r"\b[Ff]or\s+(?:each of\s+|all of\s+)?(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"),
-    re.compile(r"\b(?:of|[Cc]ompare|between|in)\s+(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"),
+    re.compile(
+        r"\b[Ff]or\s+(?:each of\s+|all of\s+)?(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"
+    ),
+    re.compile(
+        r"\b(?:of|[Cc]ompare|between|in)\s+(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"
+    ),
     re.compile(r"(?:对于?|比较|查询|查找)\s*(?P<l>[^，。、的\s]+(?:[、和与]\s*[^，。、的\s]+)+)"),
 )

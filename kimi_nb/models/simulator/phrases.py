@@ -37,18 +37,24 @@ __all__ = [
 
 
 def forgotten(*, chinese: bool) -> str:
-    return ("not remembered: it dropped out of the working memory", "已不记得：超出了工作记忆")[chinese]
+    """Why a row is empty whose results dropped out."""
+    return ("not remembered: it dropped out of the working memory", "已不记得：超出了工作记忆")[
+        chinese
+    ]
 
 
 def no_tool(*, chinese: bool) -> str:
+    """Why a row is empty that no tool gives."""
     return ("not looked at: no tool at hand gives it", "未处理：没有合适的工具")[chinese]
 
 
 def no_field(name: str, *, chinese: bool) -> str:
+    """A cell whose value was not found."""
     return f"没有找到“{name}”" if chinese else f"no {name!r} found"
 
 
 def lacks_tool(name: str, *, chinese: bool) -> str:
+    """Why the items cannot be listed."""
     if chinese:
         return f"没有可用的 {name} 工具，所以无法列出要处理的项目。"
 
@@ -56,10 +62,12 @@ def lacks_tool(name: str, *, chinese: bool) -> str:
 
 
 def no_packages(*, chinese: bool) -> str:
+    """An environment without packages."""
     return "没有找到已安装的包。" if chinese else "No installed packages were found."
 
 
 def missing_folder(folder: str, answer: str, *, chinese: bool) -> str:
+    """A folder that could not be listed."""
     why = answer.removeprefix("ERROR:").strip()
 
     if chinese:
@@ -69,6 +77,7 @@ def missing_folder(folder: str, answer: str, *, chinese: bool) -> str:
 
 
 def no_files(folder: str, noun: str, paths: Sequence[str], *, chinese: bool) -> str:
+    """A folder without files of the wanted kind."""
     there = ", ".join(paths[:20])
     what = f"{noun}s" if noun else "files"
     place = ("工作文件夹" if chinese else "the working folder") if folder == "." else repr(folder)
@@ -82,6 +91,7 @@ def no_files(folder: str, noun: str, paths: Sequence[str], *, chinese: bool) -> 
 
 
 def looked_deeper(folder: str, *, chinese: bool) -> str:
+    """That subfolders were searched unasked."""
     if chinese:
         return f"{folder!r} 本身没有这种文件，所以也查看了它的子文件夹。"
 
@@ -89,6 +99,7 @@ def looked_deeper(folder: str, *, chinese: bool) -> str:
 
 
 def not_deeper(*, chinese: bool) -> str:
+    """That subfolders were left out."""
     if chinese:
         return "没有查看子文件夹；需要的话请写明“包括子文件夹”。"
 
@@ -96,10 +107,13 @@ def not_deeper(*, chinese: bool) -> str:
 
 
 def cut_listing(*, chinese: bool) -> str:
+    """That not all items are known."""
     if chinese:
         return "列表太长被截断，因此表格不完整；请指定更小的文件夹。"
 
-    return "The listing was too long and was cut, so the table is not complete; name a smaller folder."
+    return (
+        "The listing was too long and was cut, so the table is not complete; name a smaller folder."
+    )
 
 
 def summary(kind: str, number: int, missing: int, *, chinese: bool) -> str:
@@ -193,6 +207,7 @@ def plan(items: int, agents: int, *, chinese: bool) -> str:
 
 
 def handing_out(items: int, agents: int, *, chinese: bool) -> str:
+    """The thought while tasks are assigned."""
     if chinese:
         return f"把 {items} 个项目平均分给 {agents} 个子代理。"
 
@@ -200,6 +215,7 @@ def handing_out(items: int, agents: int, *, chinese: bool) -> str:
 
 
 def trying_again(items: int, *, chinese: bool) -> str:
+    """The thought before a second try."""
     if chinese:
         return f"{items} 个项目没有结果，再试一次。"
 
@@ -207,6 +223,7 @@ def trying_again(items: int, *, chinese: bool) -> str:
 
 
 def doing_rest(items: int, *, chinese: bool) -> str:
+    """The thought before it does the rest itself."""
     if chinese:
         return f"还缺 {items} 个项目，而子代理已用完，所以自己处理。"
 
@@ -214,19 +231,25 @@ def doing_rest(items: int, *, chinese: bool) -> str:
 
 
 def joining(*, chinese: bool) -> str:
-    return "结果已齐，合并成一张表。" if chinese else "All results are in. Join them into one table."
+    """The thought before the answer."""
+    return (
+        "结果已齐，合并成一张表。" if chinese else "All results are in. Join them into one table."
+    )
 
 
 def looking(*, chinese: bool) -> str:
+    """The thought before anything is known."""
     return "先看看有哪些项目。" if chinese else "First find out what there is to work on."
 
 
 def missing(why: str, *, chinese: bool) -> str:
+    """Why a row has no result."""
     reason = why.removeprefix("ERROR:").strip() or ("没有回答" if chinese else "no answer")
     return f"缺失：{reason}" if chinese else f"missing: {reason}"
 
 
 def no_comparison(what: str, *, chinese: bool) -> str:
+    """That nothing can be compared."""
     if chinese:
         return f"“{what}”没有可比较的数。"
 
@@ -256,4 +279,5 @@ def winner(
 
 
 def only_tables(*, chinese: bool) -> str:
+    """That other files were left out."""
     return "只查看了 CSV 和 TSV 文件。" if chinese else "Only CSV and TSV files were looked at."

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import orjson
 
-from kimi_nb.models.simulator.lexicon import synonyms
 from kimi_nb.models.simulator.measure import Filter, Measure
 from kimi_nb.models.simulator.snippets import NEEDS, OPS, PIECES, TEXT
+from kimi_nb.models.simulator.synonyms import synonyms
 
 __all__ = ["TABLE_OPS", "TEXT_OPS", "program_for"]
 
@@ -90,9 +90,7 @@ def _table_cell(measure: Measure) -> tuple[list[str], list[str]]:
 def _with_pick(needs: list[str], lines: list[str]) -> tuple[list[str], list[str]]:
     """`keep` looks columns up by `pick`, which is `find` unless a column was not named."""
     if "filter" in needs:
-        choosing = (
-            "find(names) if names != [''] else choose(dates)" if "choose" in needs else ""
-        )
+        choosing = "find(names) if names != [''] else choose(dates)" if "choose" in needs else ""
         lines = [f"def pick(names, dates):\n    return {choosing or 'find(names)'}", *lines]
 
     return needs, lines
@@ -163,7 +161,9 @@ def _best(measure: Measure, needs: list[str]) -> list[str]:
     ]
 
 
-def _condition(condition: Filter, needs: list[str]) -> tuple[list[str], str, list[str], list[object]]:
+def _condition(
+    condition: Filter, needs: list[str]
+) -> tuple[list[str], str, list[str], list[object]]:
     if not condition.column and condition.op != "=":
         needs.append("choose")
 

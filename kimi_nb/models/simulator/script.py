@@ -168,9 +168,7 @@ def _deltas(turn: Turn, options: Options, first_id: int) -> Iterator[tuple[int, 
             yield len(piece), {"tool_calls": [part]}
 
 
-def _cut(
-    deltas: Iterator[tuple[int, Chunk]], limit: int
-) -> tuple[list[tuple[int, Chunk]], str]:
+def _cut(deltas: Iterator[tuple[int, Chunk]], limit: int) -> tuple[list[tuple[int, Chunk]], str]:
     """The deltas that fit into `limit` characters, and the reason for the end."""
     kept: list[tuple[int, Chunk]] = []
     finish = "stop"

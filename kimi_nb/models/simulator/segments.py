@@ -21,6 +21,8 @@ GENERIC = frozenset(_GENERIC.split())
 """What people call the rows of a table."""
 
 _COUNTS = re.compile(r"(?:the )?(?:total )?(?:how many|number|count)\b", re.IGNORECASE)
+
+
 class Segment:
     """The tokens between two joints, sorted by what they do."""
 
@@ -108,7 +110,14 @@ class Segment:
         end = sharp + 1
         tokens = self.tokens
 
-        while end < len(tokens) and tokens[end].kind in {"word", "number", "literal", "or", "noise", "conj"}:
+        while end < len(tokens) and tokens[end].kind in {
+            "word",
+            "number",
+            "literal",
+            "or",
+            "noise",
+            "conj",
+        }:
             if tokens[sharp].kind != "between" and tokens[end].kind == "conj":
                 break
 
@@ -147,7 +156,6 @@ class Segment:
         return before, after
 
 
-_ORDERS = frozenset({"<", "<=", ">", ">="})
 _HEADS = frozenset({"agg", "metric", "rows", "distinct"})
 _NAMES = frozenset({"word", "literal", "number"})
 _COMPARING = frozenset({"cmp", "between", "blank", "filled"})
@@ -167,9 +175,13 @@ def _head(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
 
 
 def _han_filter(tokens: Sequence[Token]) -> bool:
-    """Chinese puts the condition first: 城市是巴黎的人…"""
+    """Chinese puts the condition first, as in 城市是巴黎的人."""
     kinds = [t.kind for t in tokens]
-    return "is" in kinds and "of" in kinds[kinds.index("is") :] and not tokens[kinds.index("is")].text.isascii()
+    return (
+        "is" in kinds
+        and "of" in kinds[kinds.index("is") :]
+        and not tokens[kinds.index("is")].text.isascii()
+    )
 
 
 def _written(tokens: Sequence[Token]) -> str:

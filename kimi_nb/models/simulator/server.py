@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from aiohttp import web
@@ -69,7 +69,7 @@ class _Endpoint:
             return _error(fault.status, fault.type, fault.message, fault.retry_after)
 
         if request.get("stream"):
-            wants_usage = bool((request.get("stream_options") or {}).get("include_usage"))
+            wants_usage = _wants_usage(request)
             return await _stream(http, script, wants_usage=wants_usage)
 
         return await _plain(http, script[1:])
@@ -93,20 +93,27 @@ def _parsed(body: bytes) -> dict[str, Any] | str:
     except orjson.JSONDecodeError as error:
         return f"the body is not JSON: {error}"
 
-    messages = request.get("messages") if isinstance(request, dict) else None
+    if not isinstance(request, dict):
+        return "the body must be a JSON object"
+
+    fields = cast("dict[str, Any]", request)
+    messages = fields.get("messages")
 
     if not isinstance(messages, list) or not messages:
         return "'messages' must be a list with at least one message"
 
-    if not all(isinstance(message, dict) and "role" in message for message in messages):
+    if not all(isinstance(m, dict) and "role" in m for m in cast("list[object]", messages)):
         return "every message must be an object with a 'role'"
 
-    return request
+    return fields
 
 
-async def _stream(
-    http: web.Request, script: Script, *, wants_usage: bool
-) -> web.StreamResponse:
+def _wants_usage(request: dict[str, Any]) -> bool:
+    options: dict[str, Any] = request.get("stream_options") or {}
+    return bool(options.get("include_usage"))
+
+
+async def _stream(http: web.Request, script: Script, *, wants_usage: bool) -> web.StreamResponse:
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
     response = web.StreamResponse(headers=headers)
     await response.prepare(http)
@@ -188,9 +195,7 @@ async def _models(_: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [model]})
 
 
-def _error(
-    status: int, type_: str, message: str, retry_after: float | None = None
-) -> web.Response:
+def _error(status: int, type_: str, message: str, retry_after: float | None = None) -> web.Response:
     headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
     error = {"message": message, "type": type_, "param": None, "code": None}
     return web.json_response({"error": error}, status=status, headers=headers)

@@ -2,6 +2,7 @@
 
 The sandbox's Python is small: no class inheritance, no `yield`, no `str.lower` as a value.
 """
+# ruff: noqa: ISC004 - a pattern is easier to read on one long line
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -110,8 +110,8 @@ def _sort(wire: bytes) -> Toolbox:
 
 
 def _tool(function: dict[str, Any]) -> Tool:
-    schema = function.get("parameters") or {}
-    properties: dict[str, Any] = schema.get("properties") or {}
+    schema: dict[str, Any] = function.get("parameters") or {}
+    properties: dict[str, dict[str, Any]] = schema.get("properties") or {}
     parameters = tuple((name, str(s.get("type", "string"))) for name, s in properties.items())
     required = tuple(schema.get("required") or ())
     description = str(function.get("description") or "")
@@ -132,16 +132,21 @@ def _only_needs(tool: Tool, names: frozenset[str]) -> bool:
     return set(tool.required) <= names
 
 
-_TESTS = {
+_TESTS: dict[str, Callable[[Tool], bool]] = {
     "python": lambda tool: tool.required == ("code",) and _says(tool, "python"),
-    "grep": lambda tool: tool.required == ("pattern",)
-    and _says(tool, "grep|search|line|match|find"),
-    "list_files": lambda tool: bool(tool.names & _FOLDERS)
-    and _only_needs(tool, _FOLDERS)
-    and _says(tool, r"\blist|\bls\b|entries", "file|folder|director"),
-    "read_file": lambda tool: len(tool.required) == 1
-    and tool.required[0] in _PATHS
-    and _says(tool, r"read|\bcat\b|open|content|text of", "file"),
+    "grep": lambda tool: (
+        tool.required == ("pattern",) and _says(tool, "grep|search|line|match|find")
+    ),
+    "list_files": lambda tool: (
+        bool(tool.names & _FOLDERS)
+        and _only_needs(tool, _FOLDERS)
+        and _says(tool, r"\blist|\bls\b|entries", "file|folder|director")
+    ),
+    "read_file": lambda tool: (
+        len(tool.required) == 1
+        and tool.required[0] in _PATHS
+        and _says(tool, r"read|\bcat\b|open|content|text of", "file")
+    ),
     "list_packages": lambda tool: not tool.required and _says(tool, "list|name|all", "package"),
     "package_info": lambda tool: len(tool.required) == 1 and _says(tool, "package"),
 }

@@ -84,7 +84,9 @@ class Work:
 
         if tools.python and call.name == tools.python.name:
             first = str(call.arguments.get("code", "")).partition("\n")[0]
-            path = orjson.loads(first.removeprefix("path = ")) if first.startswith('path = "') else ""
+            path = (
+                orjson.loads(first.removeprefix("path = ")) if first.startswith('path = "') else ""
+            )
             return path.removeprefix(f"{tools.mount}/") or None
 
         if tools.grep and call.name == tools.grep.name:
@@ -116,11 +118,11 @@ class Work:
             return [*calls, Call(info.name, {slot_of(info): item})]
 
         if self.listing.kind == "list":
-            return calls + self._search(item, seen)
+            return calls + self._search(item)
 
         return calls + self._file_calls(item, rest, seen)
 
-    def _search(self, item: str, seen: Sequence[Done]) -> list[Call]:
+    def _search(self, item: str) -> list[Call]:
         grep = self.tools.grep
 
         if grep is None:
