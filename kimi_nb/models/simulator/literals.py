@@ -1,6 +1,5 @@
 """Quoted words and paths of a goal, put aside before phrases are looked for."""
 
-
 from __future__ import annotations
 
 import re

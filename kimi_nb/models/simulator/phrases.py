@@ -271,7 +271,8 @@ def winner(
     """Which item has the extreme value."""
     if chinese:
         tail = f"（{left} 个没有数值，未比较）" if left else ""
-        return f"“{what}”最{'大' if op == 'max' else '小'}的是：{'、'.join(items)}（{value:.12g}）{tail}。"
+        most = "最大" if op == "max" else "最小"
+        return f"“{what}”{most}的是：{'、'.join(items)}（{value:.12g}）{tail}。"
 
     tail = f" ({left} without a number left out)" if left else ""
     extreme = "Highest" if op == "max" else "Lowest"
