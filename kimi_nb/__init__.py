@@ -16,6 +16,7 @@ from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError, ToolError, UsageFault
 from kimi_nb.models.simulator import Options as Simulator
 from kimi_nb.swarm.budget import Budget
+from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.start import replay, resume, swarm
 from kimi_nb.tools import Tool, ToolContext, tool
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Budget",
     "KimiNbError",
+    "Limits",
     "Metrics",
     "Price",
     "Record",

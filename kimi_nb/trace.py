@@ -90,10 +90,8 @@ class Trace(Sequence[Record]):
     @overload
     def __getitem__(self, index: slice) -> Trace: ...
     def __getitem__(self, index: int | slice) -> Record | Trace:
-        if isinstance(index, slice):
-            return Trace(self._records[index], path=self.path)
-
-        return self._records[index]
+        found = self._records[index]
+        return Trace(found, path=self.path) if isinstance(found, tuple) else found
 
     def __len__(self) -> int:
         return len(self._records)
@@ -183,13 +181,9 @@ def _check_header(path: Path, line: bytes) -> None:
     except (ValueError, KeyError, TypeError):
         known, version = False, None
 
-    if not known:
+    if not known or version != VERSION:
         message = f"{path} is not a kimi_nb trace: its first line does not name the format"
-        raise TraceError(message)
-
-    if version != VERSION:
-        message = f"{path} has trace format {version}; this kimi_nb reads {VERSION}"
-        raise TraceError(message)
+        raise TraceError(message if not known else f"{path} has {FORMAT} format {version}")
 
 
 class Log:
@@ -207,7 +201,6 @@ class Log:
         self.path = Path(path) if path is not None else None
         self.fault: str | None = None
         """Why the log on disk is no longer written (disk full, say); None while all is well."""
-        self._listeners: list[Callable[[Record], None]] = []
         self._fd = -1
 
         if self.path is not None:
@@ -229,36 +222,27 @@ class Log:
         if whole != size:
             os.ftruncate(self._fd, whole)
 
-        self._size = os.lseek(self._fd, 0, os.SEEK_END)
+        self._size = whole
 
         if whole == 0:
             self._write(HEADER)
 
-    def add(self, agent: str, fact: Fact) -> Record:
-        """Stamp a fact, write it, tell the listeners, return its record."""
-        last = self.records[-1].t if self.records else 0.0
-        t = max(last, round(self.now, 6))
-        record = Record(len(self.records), t, agent, fact)
+    def add(self, agent: str, *facts: Fact) -> Record:
+        """Stamp facts of one agent and write them at once; returns the record of the last."""
+        seq = len(self.records)
+        t = max(self.records[-1].t if seq else 0.0, round(self.now, 6))
+        records = [Record(seq + place, t, agent, fact) for place, fact in enumerate(facts)]
 
         if self._fd >= 0:
-            self._write(encode(record))
+            self._write(b"".join(map(encode, records)))
 
-        self.records.append(record)
-
-        for listener in self._listeners:
-            listener(record)
-
-        return record
+        self.records += records
+        return records[-1]
 
     @property
     def now(self) -> float:
         """Seconds since the run began, by the log's own clock."""
         return self._clock() - self._origin
-
-    def listen(self, listener: Callable[[Record], None]) -> Callable[[], None]:
-        """Call `listener` with every later record; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     def sync(self) -> None:
         """Return once all records so far are on the disk itself."""
@@ -310,5 +294,5 @@ def _open_locked(path: Path) -> int:
         os.close(fd)
         message = f"{path} is being written by another run; cancel that one first"
         raise TraceLocked(message) from None
-
-    return fd
+    else:
+        return fd

@@ -1,6 +1,5 @@
 """Who may call now, in virtual time: minutes pass in milliseconds, and always the same way."""
 
-# ruff: noqa: S311 -- randomness is seeded, on purpose
 
 from __future__ import annotations
 

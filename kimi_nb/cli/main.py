@@ -17,8 +17,10 @@ from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.swarm.budget import Budget
+from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.doctor import Check, Report, examine
 from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.plan import read_plan
 from kimi_nb.swarm.start import replay, resume, swarm
 from kimi_nb.trace import read
 from kimi_nb.views.critical import metrics
@@ -58,13 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     goal = sys.stdin.read() if asked.goal == "-" else asked.goal
-    plan = Path(asked.plan).read_text(encoding="utf-8") if asked.plan else None
+    plan = read_plan(asked.plan) if asked.plan else None
     run = swarm(
         goal,
         model=asked.model,
         base_url=asked.base_url,
         max_agents=asked.agents,
         budget=_budget(asked),
+        limits=_limits(asked),
         single=asked.single,
         plan=plan,
         folder=asked.folder,
@@ -81,6 +84,7 @@ def _resume(asked: argparse.Namespace) -> int:
         model=asked.model,
         base_url=asked.base_url,
         budget=None if budget == Budget() else budget,
+        limits=_limits(asked),
     )
     return _finish(run, asked)
 
@@ -174,6 +178,10 @@ def _budget(asked: argparse.Namespace) -> Budget:
         usd=asked.usd,
         seconds=asked.seconds,
     )
+
+
+def _limits(asked: argparse.Namespace) -> Limits:
+    return Limits(concurrency=asked.concurrency, rpm=asked.rpm, tpm=asked.tpm)
 
 
 def _print_json(value: dict[str, Any]) -> None:

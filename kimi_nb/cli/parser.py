@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     resume = commands.add_parser("resume", help="go on with a run, in the same log")
     resume.add_argument("trace", metavar="TRACE")
     _add_model(resume)
+    _add_limits(resume)
     _add_budget(resume)
     _add_json(resume)
 
@@ -49,6 +50,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--trace", metavar="FILE", help="where the log goes")
     run.add_argument("--seed", type=int, default=0, metavar="N")
     _add_model(run)
+    _add_limits(run)
     _add_budget(run)
     _add_json(run)
 
@@ -56,6 +58,12 @@ def _add_run(run: argparse.ArgumentParser) -> None:
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="ID", help="model id, or 'simulator'")
     parser.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--concurrency", type=int, metavar="N", help="calls at once")
+    parser.add_argument("--rpm", type=float, metavar="N", help="requests a minute")
+    parser.add_argument("--tpm", type=float, metavar="N", help="tokens a minute")
 
 
 def _add_budget(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import glob
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
@@ -15,12 +15,19 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.doctor import Report, examine
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.start import replay, resume, runs
-from kimi_nb.views.live import live_text
 
-if TYPE_CHECKING:
-    from kimi_nb.magics.swarm_magics import SwarmMagics
+__all__ = ["COMMANDS", "Notebook", "complete", "run_command"]
 
-__all__ = ["COMMANDS", "complete", "run_command"]
+
+class Notebook(Protocol):
+    """What the commands need of the magics: their defaults, and the notebook's variables."""
+
+    model: str
+    base_url: str
+
+    def bind(self, name: str, run: Replay) -> None:
+        """Give the run its variable."""
+        ...
 
 
 class Text(str):
@@ -32,7 +39,7 @@ class Text(str):
         return str(self)
 
 
-def run_command(magics: SwarmMagics, line: str) -> Any:
+def run_command(magics: Notebook, line: str) -> Any:
     """What `%swarm LINE` gives. Raises UsageError for a line that is none."""
     words = shlex.split(line) or ["status"]
     command = COMMANDS.get(words[0])
@@ -44,20 +51,16 @@ def run_command(magics: SwarmMagics, line: str) -> Any:
     return command(magics, words[1:])
 
 
-def _status(_magics: SwarmMagics, words: list[str]) -> Text:
+def _status(_magics: Notebook, words: list[str]) -> Text:
     chosen = [_run(words[0])] if words else [run for run in runs().values() if not run.done]
 
     if not chosen:
         return Text("no swarm is running; `%swarm list` has those of this kernel")
 
-    return Text(
-        "\n\n".join(
-            f"{live_text(run.fold, run.seconds, name=run.name)}\n{run.limits}" for run in chosen
-        )
-    )
+    return Text("\n\n".join(f"{run.progress()}\n{run.pace}" for run in chosen))
 
 
-def _list(_magics: SwarmMagics, _words: list[str]) -> Text:
+def _list(_magics: Notebook, _words: list[str]) -> Text:
     rows = [
         f"{run.name:<20} {run.status:<12} {len(run.fold.agents):>4} agents "
         f"{run.fold.steps:>6} steps {run.seconds:>8.1f} s  {run.path}"
@@ -66,7 +69,7 @@ def _list(_magics: SwarmMagics, _words: list[str]) -> Text:
     return Text("\n".join(rows) or "no swarm has run in this kernel yet")
 
 
-def _cancel(_magics: SwarmMagics, words: list[str]) -> Text:
+def _cancel(_magics: Notebook, words: list[str]) -> Text:
     running = [run for run in runs().values() if not run.done]
     chosen = [_run(words[0])] if words else running[-1:]
 
@@ -77,11 +80,11 @@ def _cancel(_magics: SwarmMagics, words: list[str]) -> Text:
     return Text(f"cancelling {' '.join([chosen[0].name, *words[1:2]])}; what was done is kept")
 
 
-def _replay(_magics: SwarmMagics, words: list[str]) -> Replay:
+def _replay(_magics: Notebook, words: list[str]) -> Replay:
     return replay(_file(words))
 
 
-def _resume(magics: SwarmMagics, words: list[str]) -> Run | Replay:
+def _resume(magics: Notebook, words: list[str]) -> Run | Replay:
     path, *rest = [_file(words), *words[1:]]
     run = resume(path, name=rest[0] if rest else "", base_url=magics.base_url or None)
 
@@ -91,7 +94,7 @@ def _resume(magics: SwarmMagics, words: list[str]) -> Run | Replay:
     return run
 
 
-def _model(magics: SwarmMagics, words: list[str]) -> Text:
+def _model(magics: Notebook, words: list[str]) -> Text:
     if words:
         magics.model = "" if words[0] == "default" else words[0]
 
@@ -104,7 +107,7 @@ def _model(magics: SwarmMagics, words: list[str]) -> Text:
     )
 
 
-def _doctor(magics: SwarmMagics, _words: list[str]) -> Report:
+def _doctor(magics: Notebook, _words: list[str]) -> Report:
     return examine(magics.model or None, magics.base_url or None)
 
 

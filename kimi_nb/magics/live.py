@@ -10,7 +10,6 @@ from IPython import display as ipython_display
 from IPython.core.interactiveshell import InteractiveShell
 
 from kimi_nb.swarm.handle import Run
-from kimi_nb.views.live import live_text
 
 __all__ = ["watch"]
 
@@ -50,20 +49,17 @@ class CellView:
         from kimi_nb.widgets import LiveView
 
         self._run = run
-        self._widget = LiveView(self._text(), run.cancel)
+        self._widget = LiveView(run.progress(), run.cancel)
         show = cast("Any", ipython_display).display
         self._display: Any = show(self._widget.bundle(), raw=True, display_id=True)
 
     def update(self) -> None:
-        self._widget.text = self._text()
+        self._widget.text = self._run.progress()
 
     def close(self) -> None:
         # Saved notebooks and pages without a kernel show what stands here at the end.
         self._display.update({"text/plain": _ended(self._run)}, raw=True)
         self._widget.close()
-
-    def _text(self) -> str:
-        return live_text(self._run.fold, self._run.seconds, name=self._run.name)
 
 
 class LineView:

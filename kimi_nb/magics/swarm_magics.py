@@ -18,7 +18,9 @@ from kimi_nb.magics.awaiting import prefix_await
 from kimi_nb.magics.commands import complete, run_command
 from kimi_nb.magics.live import watch
 from kimi_nb.swarm.budget import Budget
+from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.plan import read_plan
 from kimi_nb.swarm.runtime import runtime
 from kimi_nb.swarm.start import runs, swarm
 
@@ -37,10 +39,13 @@ class SwarmMagics(Magics):
     max_tokens = Int(16_384, min=256, help="Longest answer of one call, in tokens.").tag(
         config=True
     )
+    concurrency = Int(None, allow_none=True, min=1, help="Calls at once.").tag(config=True)
+    rpm = Int(None, allow_none=True, min=1, help="Requests a minute.").tag(config=True)
+    tpm = Int(None, allow_none=True, min=1, help="Tokens a minute.").tag(config=True)
     budget_tokens = Int(None, allow_none=True, min=0, help="Tokens of one run.").tag(config=True)
     budget_seconds = Int(None, allow_none=True, min=0, help="Seconds of one run.").tag(config=True)
 
-    @magic_arguments()  # pyright: ignore[reportUntypedFunctionDecorator] -- IPython's own
+    @magic_arguments()
     @argument("name", nargs="?", help="variable that holds the run, from its start")
     @argument("--agents", type=int, metavar="N", help="sub-agents at most")
     @argument("--model", metavar="ID", help="model id, or 'simulator'")
@@ -57,7 +62,7 @@ class SwarmMagics(Magics):
     @argument("--tokens", type=int, metavar="N", help="budget: tokens")
     @argument("--usd", type=float, metavar="X", help="budget: US dollars")
     @argument("--seconds", type=float, metavar="X", help="budget: wall time")
-    @argument("--no-early-start", action="store_true", help="wait for the turn's end")
+    @argument("--no-early-start", action="store_true", help="wait for the turn's end")  # pyright: ignore[reportUntypedFunctionDecorator]
     @line_cell_magic
     def swarm(self, line: str, cell: str | None = None) -> Any:
         """Launch an orchestrator and its sub-agents on the goal in the cell.
@@ -71,7 +76,7 @@ class SwarmMagics(Magics):
         replay FILE, resume FILE [NAME], model [ID], doctor.
         """
         if cell is None:
-            result = run_command(self, line)
+            result = run_command(cast("Any", self), line)
             return self._watched(result) if isinstance(result, Run) else result
 
         arguments = _parse(line)
@@ -119,8 +124,9 @@ class SwarmMagics(Magics):
             max_agents=self.max_agents if arguments.agents is None else arguments.agents,
             max_tokens=self.max_tokens,
             budget=self._budget(arguments),
+            limits=Limits(concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm),
             single=arguments.single,
-            plan=_plan(arguments.plan, cell),
+            plan=cell if arguments.plan == "-" else arguments.plan and read_plan(arguments.plan),
             folder=arguments.folder or ".",
             trace=arguments.trace,
             seed=arguments.seed,
@@ -157,18 +163,6 @@ def _free_name() -> str:
         number += 1
 
     return f"swarm_{number}"
-
-
-def _plan(source: str | None, cell: str) -> str | None:
-    if source is None or source == "-":
-        return cell if source else None
-
-    try:
-        with open(source, encoding="utf-8") as file:  # noqa: PTH123 -- the user's own path
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot read the plan {source!r}: {error}"
-        raise UsageFault(message) from None
 
 
 def _parse(line: str) -> argparse.Namespace:

@@ -149,8 +149,10 @@ class Sink(Protocol):
     def on_text(self, text: str) -> None: ...
     def on_thinking(self, text: str) -> None: ...
     def on_call(self, call: ToolCall) -> None:
-        """`call` looks complete: the next one began or its arguments closed. The turn's end
-        may still show it to be invalid; `Reply.calls` is what counts."""
+        """`call` looks complete: its arguments closed, or those of a later one did.
+
+        The turn's end may still show it to be another; `Reply.calls` is what counts.
+        """
         ...
 
 

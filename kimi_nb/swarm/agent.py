@@ -10,7 +10,7 @@ from kimi_nb.models.base import Message, Reply, ToolCall, ToolSpecs
 from kimi_nb.swarm.engine import AgentFault, Engine
 from kimi_nb.swarm.step import Stepper, Turn, take_step
 
-__all__ = ["ToolTurn", "converse", "run_tool"]
+__all__ = ["ToolTurn", "converse", "record_interrupted", "run_tool"]
 
 VAIN_TURNS = 8
 """Turns in a row of which no call succeeds before an agent is given up."""

@@ -16,7 +16,28 @@ if TYPE_CHECKING:
 
     from kimi_nb.models.simulator import Options
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "Limits", "connect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What an endpoint allows, where one knows it. All swarms of a kernel share it.
+
+    What is left out is learnt from the endpoint's refusals.
+    """
+
+    concurrency: int | None = None
+    """Calls at once."""
+    rpm: float | None = None
+    """Requests a minute."""
+    tpm: float | None = None
+    """Tokens a minute, prompt and longest answer together."""
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value is not None and value <= 0:
+                message = f"the limit {name} is {value}; give more than 0, or leave it out"
+                raise UsageFault(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +59,27 @@ def connect(
     key: str | None,
     client: AsyncOpenAI | None,
     options: Options | None,
+    limits: Limits | None,
 ) -> Connection:
     """The connection; without id, URL, key or client, also in the environment: the simulator.
 
     Raises UsageFault for contradictions and for a key that cannot be used.
     """
+    connection = _connection(model, base_url, key, client, options)
+
+    if limits is not None:
+        connection.limiter.restrict(**asdict(limits))
+
+    return connection
+
+
+def _connection(
+    model: str | Model | None,
+    base_url: str | None,
+    key: str | None,
+    client: AsyncOpenAI | None,
+    options: Options | None,
+) -> Connection:
     if client is not None:
         return _through_client(model, client)
 

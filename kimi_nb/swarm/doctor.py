@@ -89,7 +89,7 @@ async def _examine(
     made: list[Connection] = []
 
     async def connection() -> str:
-        made.append(connect(model, base_url, key, None, None))
+        made.append(connect(model, base_url, key, None, None, None))
         return _described(made[0])
 
     if not await check("model", connection()):

@@ -17,7 +17,7 @@ from kimi_nb.views.critical import Metrics, metrics
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.graph import graph
 from kimi_nb.views.live import live_text
-from kimi_nb.views.prices import Price
+from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.summary import summary_html, summary_text
 from kimi_nb.views.text import escape
 
@@ -42,7 +42,7 @@ class Replay:
     """A run read from its trace: all results, nothing to wait for."""
 
     def __init__(
-        self, trace: Trace, *, name: str = "", prices: Mapping[str, Price] | None = None
+        self, trace: Trace, *, name: str = "", prices: Mapping[str, Price] = PRICES
     ) -> None:
         self._records: Sequence[Record] = trace
         self._prices = prices
@@ -80,7 +80,7 @@ class Replay:
 
     @property
     def metrics(self) -> Metrics:
-        return metrics(self.fold) if self._prices is None else metrics(self.fold, self._prices)
+        return metrics(self.fold, self._prices)
 
     @property
     def trace(self) -> Trace:
@@ -100,10 +100,10 @@ class Replay:
         return self.trace.save(path)
 
     def __repr__(self) -> str:
-        return summary_text(self.trace)
+        return summary_text(self.trace, prices=self._prices)
 
     def _repr_html_(self) -> str:
-        return summary_html(self.trace)
+        return summary_html(self.trace, prices=self._prices)
 
 
 class Run(Replay):
@@ -116,7 +116,7 @@ class Run(Replay):
         future: Future[None],
         *,
         name: str,
-        prices: Mapping[str, Price] | None = None,
+        prices: Mapping[str, Price] = PRICES,
     ) -> None:
         super().__init__(log.trace(), name=name, prices=prices)
         self._records = log.records
@@ -135,7 +135,7 @@ class Run(Replay):
         return self.fold.now if self.done else self._log.now
 
     @property
-    def limits(self) -> str:
+    def pace(self) -> str:
         """One line: how many calls are out, how many wait, at what pace."""
         return self._engine.limiter.status()
 
@@ -190,8 +190,10 @@ class Run(Replay):
         Raises Interrupted, with the run cancelled, when whoever waits is cancelled.
         """
         try:
+            ended = asyncio.wrap_future(self._future)
+
             while not self.done:
-                await asyncio.sleep(HEARTBEAT)
+                await asyncio.wait({ended}, timeout=HEARTBEAT)
 
                 if beat is not None:
                     beat()
@@ -211,12 +213,16 @@ class Run(Replay):
         while not self.done and time.monotonic() < end:
             time.sleep(HEARTBEAT / 10)
 
+    def progress(self) -> str:
+        """What the run is at, in a few lines."""
+        return live_text(self.fold, self.seconds, name=self.name, prices=self._prices)
+
     def __repr__(self) -> str:
         if self.done:
             return super().__repr__()
 
-        now = live_text(self.fold, self.seconds, name=self.name)
-        return f"{now}\nIt goes on; %swarm status {self.name} and %swarm cancel {self.name}"
+        commands = f"%swarm status {self.name}, %swarm cancel {self.name}"
+        return f"{self.progress()}\nIt goes on: {commands}"
 
     def _repr_html_(self) -> str:
         return super()._repr_html_() if self.done else f"<pre>{escape(repr(self))}</pre>"

@@ -13,9 +13,10 @@ from kimi_nb.swarm.agent import ToolTurn, converse
 from kimi_nb.swarm.engine import AgentFault, Engine, Stop
 from kimi_nb.swarm.plan import Task, run_plan
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS, orchestrator_prompt, single_prompt
-from kimi_nb.swarm.stage import Stage, Team
+from kimi_nb.swarm.stage import Stage
 from kimi_nb.swarm.step import Stepper
 from kimi_nb.swarm.subagent import one_line
+from kimi_nb.swarm.team import Team
 
 __all__ = ["run_to_end"]
 

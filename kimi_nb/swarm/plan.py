@@ -14,13 +14,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any, cast
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.engine import Engine, Report
 from kimi_nb.swarm.subagent import Assignment, launch
 
-__all__ = ["Task", "parse_plan", "run_plan"]
+__all__ = ["Task", "parse_plan", "read_plan", "run_plan"]
 
 EXAMPLE = "write a list such as\n- rows: Count the rows of a.csv.\n- report: …\n  after: [rows]"
 SYSTEM_PROMPT = "You carry out one task of a plan, carefully and completely."
@@ -65,6 +66,15 @@ def parse_plan(plan: str | Sequence[Mapping[str, Any]]) -> list[Task]:
         return [by_name[name] for name in order]
     except CycleError as error:
         message = f"the plan goes round in a circle: {' → '.join(error.args[1])}"
+        raise UsageFault(message) from None
+
+
+def read_plan(path: str | Path) -> str:
+    """The text of a plan's file. Raises UsageFault if it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"cannot read the plan {str(path)!r}: {error}"
         raise UsageFault(message) from None
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -20,38 +20,13 @@ from kimi_nb.events import ToolReturned
 from kimi_nb.models.base import ToolCall
 from kimi_nb.swarm.agent import record_interrupted, run_tool
 from kimi_nb.swarm.engine import Engine, Report
-from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS
 from kimi_nb.swarm.step import Stepper, record_call
 from kimi_nb.swarm.subagent import Assignment, launch
+from kimi_nb.swarm.team import OWN_TOOLS, Team, own_arguments
 
-__all__ = ["Stage", "Team"]
+__all__ = ["Stage"]
 
-OWN_TOOLS = frozenset(spec["function"]["name"] for spec in ORCHESTRATOR_TOOLS)
 PLACEHOLDER = "{{item}}"
-
-
-@dataclass(slots=True)
-class Team:
-    """The configurations that the orchestrator has created: name → system prompt."""
-
-    prompts: dict[str, str] = field(default_factory=dict[str, str])
-
-    def create(self, name: str, system_prompt: str) -> str:
-        """Add one. Raises ToolError if the name stands for another prompt."""
-        if self.prompts.setdefault(name, system_prompt) != system_prompt:
-            message = f"a sub-agent {name!r} exists with another prompt; choose another name"
-            raise ToolError(message)
-
-        return f"created {name!r}; give it work with assign_task or map_task"
-
-    def prompt(self, name: str) -> str:
-        """Its system prompt. Raises ToolError if there is none of that name."""
-        if name not in self.prompts:
-            known = ", ".join(sorted(self.prompts)) or "none yet"
-            message = f"no sub-agent {name!r} was created (known: {known}); call create_subagent"
-            raise ToolError(message)
-
-        return self.prompts[name]
 
 
 @dataclass(slots=True)
@@ -125,6 +100,9 @@ class Stage:
                 self._interrupt()
                 raise
 
+        if self._work:
+            self._engine.log.sync()
+
         return [own.get(call.index) or ordinary[call.index].result() for call in calls]
 
     async def _ordinary(self, call: ToolCall) -> tuple[bool, str]:
@@ -155,7 +133,7 @@ class Stage:
         begun = Begun(call)
 
         try:
-            arguments = _arguments(call)
+            arguments = own_arguments(call)
 
             if call.name == "create_subagent":
                 begun.text = self._team.create(arguments["name"], arguments["system_prompt"])
@@ -171,7 +149,7 @@ class Stage:
     def _from_past(self, call: ToolCall, returned: ToolReturned) -> Begun:
         """An answered call of an earlier process: only what later turns need is done again."""
         if call.name == "create_subagent" and returned.ok:
-            arguments = _arguments(call)
+            arguments = own_arguments(call)
             self._team.create(arguments["name"], arguments["system_prompt"])
 
         return Begun(call, text=returned.text, ok=returned.ok, answered=True)
@@ -271,32 +249,3 @@ class Stage:
             orjson.dumps(rows).decode(),
             any(report.interrupted for report in reports),
         )
-
-
-def _arguments(call: ToolCall) -> dict[str, Any]:
-    """The arguments of an own call. Raises ToolError saying what is wrong with them."""
-    spec = next(s["function"] for s in ORCHESTRATOR_TOOLS if s["function"]["name"] == call.name)
-
-    try:
-        parsed: Any = orjson.loads(call.arguments)
-    except orjson.JSONDecodeError as error:
-        message = f"the arguments of {call.name} are not JSON: {error}"
-        raise ToolError(message) from None
-
-    arguments: dict[str, Any] = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
-
-    for name, schema in spec["parameters"]["properties"].items():
-        if not _fits(arguments.get(name), schema["type"]):
-            kind = "a list of strings" if schema["type"] == "array" else "a string"
-            message = f"{call.name} needs {name!r}, {kind}"
-            raise ToolError(message)
-
-    return arguments
-
-
-def _fits(value: Any, kind: str) -> bool:
-    if kind == "array":
-        items = cast("list[Any]", value) if isinstance(value, list) else [None]
-        return all(isinstance(item, str) for item in items)
-
-    return isinstance(value, str)

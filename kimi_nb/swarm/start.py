@@ -25,7 +25,7 @@ from kimi_nb.swarm.asked import (
     working_folder,
 )
 from kimi_nb.swarm.budget import Account, Budget
-from kimi_nb.swarm.connect import Connection, connect
+from kimi_nb.swarm.connect import Connection, Limits, connect
 from kimi_nb.swarm.engine import Engine, Settings
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.orchestrate import run_to_end
@@ -62,6 +62,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     tools: UserTools = (),
     max_agents: int = 20,
     budget: Budget | None = None,
+    limits: Limits | None = None,
     single: bool = False,
     plan: Plan | None = None,
     folder: str | Path = ".",
@@ -79,7 +80,8 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     `base_url` the simulator answers. `client`: an `AsyncOpenAI` of one's own to call through.
     `single`: one agent does it all alone. `plan`: an explicit task graph, see `swarm.plan`.
     `folder`: what the file tools see. `trace`: the log file; a new one below `.kimi_nb/runs` if
-    left out. `prices`: USD per 1M tokens by model id, beside the known ones.
+    left out. `limits`: what the endpoint allows, for all runs of the kernel. `prices`: USD per
+    1M tokens by model id, beside the known ones.
 
     Raises UsageFault if this cannot be done as asked.
     """
@@ -94,7 +96,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     )
     tasks = parse_plan(plan) if plan is not None else []
     toolset = toolset_of(tools)
-    connection = connect(model, base_url, key, client, simulator)
+    connection = connect(model, base_url, key, client, simulator, limits)
     account = Account(budget or Budget(), price_of(connection, prices))
     path = Path(trace) if trace is not None else new_path(name)
 
@@ -133,6 +135,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     client: AsyncOpenAI | None = None,
     tools: UserTools = (),
     budget: Budget | None = None,
+    limits: Limits | None = None,
     prices: Mapping[str, Price] | None = None,
 ) -> Run | Replay:
     """Go on with the run in a log where it ended, in the same file.
@@ -167,9 +170,9 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
             key,
             client,
             saved_simulator(saved),
+            limits,
         )
-        limits = budget or Budget(**saved["budget"])
-        account = Account(limits, price_of(connection, prices))
+        account = Account(budget or Budget(**saved["budget"]), price_of(connection, prices))
     except BaseException:
         log.close()
         raise

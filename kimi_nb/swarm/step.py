@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kimi_nb.errors import ModelError, Overloaded, RateLimited
 from kimi_nb.events import (
+    Fact,
     Said,
     StepBegan,
     StepEnded,
@@ -196,29 +197,31 @@ async def _attempt(
 
 def record_call(engine: Engine, agent: Stepper, call: ToolCall) -> None:
     """Log that the model asked for a tool."""
-    fact = ToolCalled(
+    engine.log.add(agent.id, _called(agent, call))
+
+
+def _called(agent: Stepper, call: ToolCall) -> ToolCalled:
+    return ToolCalled(
         step=agent.step,
         call=call.index,
         call_id=call.id,
         tool=call.name,
         arguments=call.arguments,
     )
-    engine.log.add(agent.id, fact)
 
 
 def _record(engine: Engine, agent: Stepper, reply: Reply, recorded: set[int]) -> None:
-    for call in reply.calls:
-        if call.index not in recorded:
-            record_call(engine, agent, call)
+    facts: list[Fact] = [_called(agent, call) for call in reply.calls if call.index not in recorded]
 
     if reply.text or reply.thinking:
-        said = Said(
-            step=agent.step,
-            text=reply.text,
-            thinking=reply.thinking,
-            thinking_key=reply.thinking_key,
+        facts.append(
+            Said(
+                step=agent.step,
+                text=reply.text,
+                thinking=reply.thinking,
+                thinking_key=reply.thinking_key,
+            )
         )
-        engine.log.add(agent.id, said)
 
     usage = reply.usage
     ended = StepEnded(
@@ -229,7 +232,7 @@ def _record(engine: Engine, agent: Stepper, reply: Reply, recorded: set[int]) ->
         tokens_cached=usage.tokens_cached,
         estimated=usage.estimated,
     )
-    engine.log.add(agent.id, ended)
+    engine.log.add(agent.id, *facts, ended)
 
 
 def _record_failure(engine: Engine, agent: Stepper) -> None:

@@ -15,6 +15,10 @@ from kimi_nb.swarm.step import Stepper
 
 __all__ = ["Assignment", "launch", "one_line"]
 
+TOGETHER = 8
+"""Sub-agents that take their first step in the same turn of the event loop."""
+SPREAD = 320
+"""Sub-agents over which first steps are spread."""
 MAX_REPORT = 20_000
 """Characters of a sub-agent's message that its orchestrator gets."""
 
@@ -77,6 +81,7 @@ async def _live(engine: Engine, id: str, work: Assignment) -> Report:
     specs = engine.sub_specs
 
     try:
+        await _in_turn(engine.launched - 1)
         outcome, text = await _outcome(engine, agent, specs)
     except asyncio.CancelledError:
         engine.log.add(id, AgentEnded(outcome="cancelled", text="cancelled"))
@@ -92,6 +97,12 @@ async def _live(engine: Engine, id: str, work: Assignment) -> Report:
         return Report(ok=True, text=_capped(text))
 
     return Report(ok=False, text=_capped(f"ERROR: {text}"), interrupted=outcome == "over_budget")
+
+
+async def _in_turn(place: int) -> None:
+    """Let a hundred first steps be spread over many turns of the event loop, not fill one."""
+    for _ in range(place % SPREAD // TOGETHER):
+        await asyncio.sleep(0)
 
 
 async def _outcome(engine: Engine, agent: Stepper, specs: ToolSpecs) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from kimi_nb.views.fold import Fold, as_fold
 from kimi_nb.views.prices import PRICES, Price, cost_usd
 from kimi_nb.views.state import Run
 
-__all__ = ["Metrics", "metrics"]
+__all__ = ["Metrics", "metrics", "run_cost"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,21 @@ from kimi_nb.events import (
 )
 from kimi_nb.views.state import Agent, Run, Stage
 
+__all__ = [
+    "DELEGATES",
+    "reopen",
+    "resume",
+    "said",
+    "stage_of",
+    "step_began",
+    "step_ended",
+    "step_queued",
+    "step_retried",
+    "step_sent",
+    "tool_called",
+    "tool_returned",
+]
+
 DELEGATES = frozenset({"assign_task", "map_task"})
 """Tools whose time is that of sub-agents: waiting for them is not work."""
 
