@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulator_harness import QUIET, SPAWN, World, assemble, head_of, table_of
+
 from kimi_nb.models.simulator.respond import respond
 from kimi_nb.models.simulator.tables import read_tables, write_table
 from kimi_nb.tools import Toolset, standard_tools
-from simulator_harness import QUIET, SPAWN, World, assemble, head_of, table_of
 
 FILES: dict[str, bytes] = {
     "money.csv": 'product,price,city,day\nApple,"1,200.50",Paris,2024-01-02\nPear,3,Rome,2024-06-01\n'
@@ -179,8 +180,47 @@ def test_any_cell_survives_a_table(texts):
     st.text(max_size=200)
     | st.lists(
         st.sampled_from(
-            "for each csv in data/ the highest price where city is Paris and rows of 'x' , : - between 3 "
-            "or not which most 每个 的 最大值 行数 大于 和 。 packages installed how many mean top 3".split()
+            [
+                "for",
+                "each",
+                "csv",
+                "in",
+                "data/",
+                "the",
+                "highest",
+                "price",
+                "where",
+                "city",
+                "is",
+                "Paris",
+                "and",
+                "rows",
+                "of",
+                "'x'",
+                ",",
+                ":",
+                "-",
+                "between",
+                "3",
+                "or",
+                "not",
+                "which",
+                "most",
+                "每个",
+                "的",
+                "最大值",
+                "行数",
+                "大于",
+                "和",
+                "。",
+                "packages",
+                "installed",
+                "how",
+                "many",
+                "mean",
+                "top",
+                "3",
+            ]
         )
     ).map(" ".join)
 )

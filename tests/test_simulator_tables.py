@@ -101,8 +101,10 @@ def cities(rows: Rows) -> int:
 
 WORDINGS = [
     (
-        "For each CSV file in data/, give the number of rows and the highest unit price. "
-        "Join the results into one table.",
+        (
+            "For each CSV file in data/, give the number of rows and the highest unit price. "
+            "Join the results into one table."
+        ),
         (rows, highest),
     ),
     (

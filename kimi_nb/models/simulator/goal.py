@@ -64,7 +64,7 @@ def understand(text: str) -> Goal:
 
 _BOILERPLATE = re.compile(
     r"(?i)(?:[,.;]?\s*(?:and |then |finally |please )*\b(?:join|combine|merge|put|collect|gather|summari[sz]e|present|show|return|give|arrange|compile|list|"
-    r"make|create|build|answer|reply|display|report|output|format|write)\b[^.,;:\n]{0,50}?\b(?:in|into|as|to|with|of)?\s*(?:one|a|an|single|the same)\s+(?:\w+\s+)?(?:table|overview|markdown table)\b(?:[^.\n]{0,20}(?=[.\n]|$))?)"
+    r"make|create|build|answer|reply|display|report|output|format|write)\b[^.,;:\n]{0,50}?\b(?:in|into|as|to|with|of)?\s*(?:one|a|an|single|the same)\s+(?:\w+\s+)?(?:table|overview|markdown table)\b(?: for me| please| (?:of|with|from) (?:all )?(?:the )?results)?)"
     r"|\b(?:as|in|into) (?:one|a|an)(?: single| markdown| big| common)* table\b|\b(?:make|create|build|want|need) (?:me )?(?:one|a|an)(?: single)? table(?: (?:of|with|from))?\b"
     r"|\bwith (?:the |its |their )?sources?\b|\bone row (?:per|for each) \w+\b|\bside by side\b|\bin (?:a|one|two|three) few words\b"
     r"|(?:，|,)?(?:最后|并|然后|再)*(?:把|将)?(?:结果|它们|所有结果)?(?:都)?(?:汇总|合并|整理|做|列|放|输出)(?:成|到|为|在)?(?:一)?(?:张|个)?(?:总|大|Markdown)?\s*表格?(?:里|中)?"

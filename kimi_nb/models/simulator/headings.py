@@ -22,6 +22,7 @@ _OPS = {
     "argmax": ("{1} with the highest {0}", "{0} 最大的 {1}"),
     "argmin": ("{1} with the lowest {0}", "{0} 最小的 {1}"),
     "occurrences": ("'{0}' (whole word, any case)", "“{0}”出现次数"),
+    "matching_lines": ("lines with '{0}' (whole word, any case)", "含“{0}”的行数"),
     "lines": ("lines in the file", "文件行数"),
     "blank_lines": ("blank lines", "空行数"),
     "words": ("words", "字数"),

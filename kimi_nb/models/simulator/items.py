@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kimi_nb.models.simulator.lexicon import tokenise
 from kimi_nb.models.simulator.literals import EXTENSIONS, Literals
 from kimi_nb.models.simulator.patterns import (
+    BEFORE_PACKAGES,
     ANY_FILE,
     EACH,
     FILES_WORD,
@@ -65,6 +66,10 @@ def find_source(text: str, literals: Literals) -> tuple[Source, str]:
     finder = _Finder(text, literals)
     listed = _bullets(finder)
     recursive = _take(finder, RECURSIVE)
+
+    if named := _named_packages(finder):
+        return Source(kind="packages", items=named, noun="package"), finder.text
+
     packages = bool(PACKAGES.search(finder.text))
 
     if packages and listed:
@@ -130,6 +135,17 @@ def _bullets(finder: _Finder) -> tuple[str, ...]:
         finder.text = pattern.sub(" ", finder.text)
 
     return tuple(dict.fromkeys(items))
+
+
+def _named_packages(finder: _Finder) -> tuple[str, ...]:
+    """Packages named before the word: the licence of numpy and rich, which are installed."""
+    match = BEFORE_PACKAGES.search(finder.text)
+
+    if match is None:
+        return ()
+
+    finder.cut(match, " ")
+    return _split_list(match["l"], finder.literals)
 
 
 def _packages(finder: _Finder) -> Source:

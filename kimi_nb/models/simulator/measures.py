@@ -78,7 +78,8 @@ class _Reader:
             self._alone(segment, filters)
             return
 
-        scope = " ".join(segment.scope)
+        nouns = [name for name in segment.scope if not self._is_row(name)]
+        scope = " ".join(nouns)
 
         if scope and self.tabular and not self._is_row(scope):
             filters = (*filters, Filter("", "=", (scope,)))
@@ -140,7 +141,7 @@ class _Reader:
 
         if head.kind == "rows":
             self._row_scope(segment)
-            return [Measure("rows")]
+            return [Measure("rows" if self.tabular else "lines")]
 
         if head.kind == "metric":
             return self._metric(segment, head)
@@ -183,9 +184,9 @@ class _Reader:
         if head.value == "lines" and self.tabular and head.text == "行数":
             return [Measure("rows")]
 
-        if head.value == "occurrences":
+        if head.value in {"occurrences", "matching_lines"}:
             literals = segment.after + segment.before
-            return [Measure("occurrences", word) for word in literals]
+            return [Measure(head.value, word) for word in literals]
 
         extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
         self.ignored += [" ".join(extra)] if extra else []

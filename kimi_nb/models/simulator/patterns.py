@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 __all__ = [
+    "BEFORE_PACKAGES",
     "ANY_FILE",
     "EACH",
     "FILES_WORD",
@@ -46,7 +47,7 @@ TYPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "Markdown file",
     ),
     (
-        r"python (?:files?|scripts?|modules?|sources?(?: files?)?|source code)|\.?py\b(?: files?)?|scripts?|源文件|脚本|源代码文件",
+        r"python(?=\s*(?:文件|脚本|代码文件))|python (?:files?|scripts?|modules?|sources?(?: files?)?|source code)|\.?py\b(?: files?)?|scripts?|源文件|脚本|源代码文件",
         (".py",),
         "Python file",
     ),
@@ -61,7 +62,7 @@ ANY_FILE = re.compile(r"(?i)\b(?:files?|documents?)\b|文件|档案")
 PACKAGES = re.compile(
     r"(?i)\b(?:for |of |about |from )?(?:each|every|all)?(?: of)?(?: the| my)?\s*(?:installed |python |pip |third[- ]party )*"
     r"(?:packages?|librar(?:y|ies)|distributions)\b(?:\s+(?:that (?:is|are) )?(?:currently )?installed)?"
-    r"(?:\s+(?:here|in (?:this|my|the(?: current)?) (?:environment|venv|python|machine|notebook|kernel)))?"
+    r"(?:\s+(?:here|(?:in|of) (?:this|my|the(?: current)?) (?:environment|venv|python|machine|notebook|kernel)))?"
     r"|(?:已经?安装的?|本机的?|环境(?:里|中)的?|这里的?)*\s*(?:每(?:一)?个)?\s*(?:已经?安装的?)?(?:\s*(?:Python|第三方))*\s*(?:软件包|依赖包|程序包|包|库)(?:括)?"
 )
 RECURSIVE = re.compile(
@@ -143,4 +144,9 @@ INLINE = (
         r"\b(?:of|[Cc]ompare|between|in)\s+(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"
     ),
     re.compile(r"(?:对于?|比较|查询|查找)\s*(?P<l>[^，。、的\s]+(?:[、和与]\s*[^，。、的\s]+)+)"),
+)
+_ONE_NAME = r"(?!(?i:the|my|all|each|every|these|those|installed|python|this|any)\b)(?:⟦\d+⟧|[A-Za-z][A-Za-z0-9_.-]*)"
+_SOME_NAMES = rf"(?P<l>{_ONE_NAME}(?:{JOINT}{_ONE_NAME})*)"
+BEFORE_PACKAGES = re.compile(
+    rf"(?i:\b(?:of|for))\s+{_SOME_NAMES}\s+(?i:packages?|librar(?:y|ies)|(?:is|are|do i have) installed)\b"
 )

@@ -14,12 +14,12 @@ from kimi_nb.models.simulator.synonyms import synonyms
 __all__ = ["TABLE_OPS", "TEXT_OPS", "program_for"]
 
 TABLE_OPS = frozenset({*OPS, "rows", "count", "argmax", "argmin", "columns", "column_names"})
-TEXT_OPS = frozenset(TEXT) - TABLE_OPS | {"occurrences"}
+TEXT_OPS = frozenset(TEXT) - TABLE_OPS | {"occurrences", "matching_lines"}
 
 _LAST = (
     "print(json.dumps({'cells': cells, 'notes': list(dict.fromkeys(notes))}, ensure_ascii=False))"
 )
-_TABLES = (".csv", ".tsv", ".txt")
+_TABLES = (".csv", ".tsv")
 
 
 def program_for(path: str, measures: Sequence[Measure]) -> str:
@@ -59,6 +59,10 @@ def _cell(measure: Measure, *, is_table: bool) -> tuple[list[str], list[str]]:
     if op == "occurrences":
         pattern = repr(_word(measure.column))
         return ["read"], [f"cells.append(str(len(re.findall({pattern}, text))))"]
+
+    if op == "matching_lines":
+        test = f"re.search({_word(measure.column)!r}, line)"
+        return ["lines"], [f"cells.append(str(len([line for line in lines if {test}])))"]
 
     if op in TEXT:
         piece, value = TEXT[op]

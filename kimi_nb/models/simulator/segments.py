@@ -20,6 +20,7 @@ _GENERIC = """
 GENERIC = frozenset(_GENERIC.split())
 """What people call the rows of a table."""
 
+_IMPLIED = {"older": "age", "younger": "age", "cheaper": "price"}
 _COUNTS = re.compile(r"(?:the )?(?:total )?(?:how many|number|count)\b", re.IGNORECASE)
 
 
@@ -133,6 +134,7 @@ class Segment:
             return Filter(column or " ".join(names), token.kind)
 
         column = "" if column.casefold() in GENERIC else column
+        column = column or _IMPLIED.get(token.text.lower().split()[0], "")
 
         if token.kind == "between" and len(numbers) == 2:
             return Filter(column, "between", numbers)

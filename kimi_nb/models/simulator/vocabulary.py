@@ -9,6 +9,17 @@ from __future__ import annotations
 __all__ = ["LEXICON"]
 
 LEXICON: tuple[tuple[str, str, str], ...] = (
+    ("conj", "", r"\(\d{1,2}\)|(?<![\w.])\d{1,2}\)(?= )"),
+    (
+        "rows",
+        "",
+        r"\b(?:how many |(?:number|count) of )?(?:data )?(?:lines|rows),? \(?(?:without|excluding|not counting|minus) (?:the )?header(?: line| row)?s?\)?",
+    ),
+    (
+        "metric",
+        "matching_lines",
+        r"\b(?:how many|number of) lines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|with|match(?:es|ing)?|hav(?:e|ing))\b|包含(?=[^，。]{1,30}的行数)",
+    ),
     # What it says that it cannot do, before the words that it would misread.
     (
         "limit",
@@ -164,7 +175,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "metric",
         "classes",
         r"\b(?:(?:number|count) of |how many )?class(?:es)?(?: definitions?"
-        r"| counts?)?\b|类(?:的)?(?:数量?|个数)",
+        r"| counts?)?\b|(?<![种分人])类(?![型别似])(?:的)?(?:数量?|个数)?",
     ),
     (
         "metric",
@@ -235,7 +246,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "agg",
         "mean",
         r"\b(?:arithmetic )?(?:mean|average|avg\.?|averages|means)(?: values?"
-        r"(?: (?:of|in|for)\b)?)?(?=\W|$)|平均(?:值|数)?|均值",
+        r"(?: (?:of|in|for)\b)?)?(?=\W|$)|平均(?:值|数(?!量))?|均值",
     ),
     ("agg", "median", r"\bmedians?(?: values?(?: of)?)?\b|中位数|中值"),
     ("agg", "range", r"\brange of\b|极差"),
@@ -249,7 +260,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "count",
         "",
         r"\b(?:how many|(?:the )?(?:total )?(?:number|count) of|count(?:ing)?(?: the| of| up)?|quantity of)\b"
-        r"|(?:有)?多少(?:个|位|名|人|笔)?|(?:的)?(?:数量|个数|数目)|几个",
+        r"|(?:有)?多少(?:个|位|名|人|笔)?|的(?:数量|个数|数目)|(?<!平均)(?<!最大)(?<!最高)(?<!最小)(?<!最低)(?<!总)(?:数量|个数|数目)(?!的|最|总|平均)|几个",
     ),
     (
         "noise",
