@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from kimi_nb.models.simulator.lexicon import tokenise
 from kimi_nb.models.simulator.literals import EXTENSIONS, Literals
 from kimi_nb.models.simulator.patterns import (
-    BEFORE_PACKAGES,
     ANY_FILE,
+    BEFORE_PACKAGES,
     EACH,
     FILES_WORD,
     FOLDER_WORD,
@@ -24,6 +24,7 @@ from kimi_nb.models.simulator.patterns import (
     PACKAGES,
     PREPOSITION,
     RECURSIVE,
+    THIS,
     TYPES,
 )
 
@@ -81,8 +82,9 @@ def find_source(text: str, literals: Literals) -> tuple[Source, str]:
 
     suffixes, noun = _types(finder)
     files = _named_files(finder)
+    here = _take(finder, THIS)
     folder, pattern = _folder(finder, typed=bool(suffixes))
-    here = _take(finder, HERE)
+    here = _take(finder, HERE) or here
 
     if not (listed or files or suffixes or pattern):
         listed = _inline(finder, proper=bool(folder))

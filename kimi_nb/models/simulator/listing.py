@@ -134,8 +134,9 @@ def _paths(answer: str) -> list[str]:
 def _wanted(path: str, goal: Goal) -> bool:
     source = goal.source
     name = posixpath.basename(path)
+    below = path.removeprefix(f"{posixpath.normpath(source.folder)}/")
 
-    if path.endswith("/") or name.startswith("."):
+    if path.endswith("/") or any(part.startswith(".") for part in below.split("/")):
         return False
 
     if source.pattern:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 
 __all__ = [
-    "BEFORE_PACKAGES",
     "ANY_FILE",
+    "BEFORE_PACKAGES",
     "EACH",
     "FILES_WORD",
     "FOLDERS",
@@ -21,6 +21,7 @@ __all__ = [
     "PACKAGES",
     "PREPOSITION",
     "RECURSIVE",
+    "THIS",
     "TYPES",
 ]
 
@@ -119,6 +120,10 @@ FOLDERS: tuple[re.Pattern[str], ...] = (
     re.compile(
         rf"(?:^|(?<=[对在从于\s，。]))(?P<f>(?!当前|这个|本|每)[\u3400-\u9fff]{{1,12}}?)(?:文件夹|目录){TAIL}?"
     ),
+)
+THIS = re.compile(
+    rf"(?i)\b(?:in|of|under|from)\s+(?:this|my current|the current|the working|the same)\s+(?:working )?{FOLDER_WORD}\b"
+    r"|(?:在)?(?:当前|这个|本)(?:文件夹|目录)(?:里|下|中)?(?:的)?"
 )
 HERE = re.compile(
     rf"(?i)\b(?:in|of|under|from)\s+(?:this|the|my|the current|the working|the same|the present)\s*(?:current |working )?{FOLDER_WORD}\b|\bhere\b"

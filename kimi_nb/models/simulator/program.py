@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import orjson
 
+from kimi_nb.models.simulator.formulas import OPS, TEXT
 from kimi_nb.models.simulator.measure import Filter, Measure
-from kimi_nb.models.simulator.snippets import NEEDS, OPS, PIECES, TEXT
+from kimi_nb.models.simulator.snippets import NEEDS, PIECES
 from kimi_nb.models.simulator.synonyms import synonyms
 
 __all__ = ["TABLE_OPS", "TEXT_OPS", "program_for"]

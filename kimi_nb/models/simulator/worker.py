@@ -20,7 +20,7 @@ from kimi_nb.models.simulator.program import TABLE_OPS, TEXT_OPS, program_for
 from kimi_nb.models.simulator.script import Call
 from kimi_nb.models.simulator.toolbox import Tool, Toolbox
 
-__all__ = ["Row", "Work"]
+__all__ = ["NOTHING", "Row", "Work"]
 
 FIRST_LINES = 120
 MOST_PAGES = 6
