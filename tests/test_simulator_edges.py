@@ -15,7 +15,8 @@ from kimi_nb.models.simulator.tables import read_tables, write_table
 from kimi_nb.tools import Toolset, standard_tools
 
 FILES: dict[str, bytes] = {
-    "money.csv": 'product,price,city,day\nApple,"1,200.50",Paris,2024-01-02\nPear,3,Rome,2024-06-01\n'
+    "money.csv": 'product,price,city,day\nApple,"1,200.50",Paris,2024-01-02\n'
+    "Pear,3,Rome,2024-06-01\n"
     "Apple,€5,Paris,2024-02-03\n".encode(),
     "semicolon.csv": b"product;price;city\nBirne;3,50;Rome\nApfel;1.200,75;Paris\n",
     "bom.csv": "price,city\n7,Rome\n".encode("utf-8-sig"),

@@ -15,7 +15,8 @@ from simulator_harness import QUIET, World, head_of, table_of
 from kimi_nb.tools import Toolset, standard_tools, tool
 
 MARKDOWN = {
-    "alpha.md": "---\ntitle: The first\nauthor: Ann\n---\n# Head\n\nSwarm of bees, swarm!\n\n## Two\n",
+    "alpha.md": "---\ntitle: The first\nauthor: Ann\n---\n# Head\n\n"
+    "Swarm of bees, swarm!\n\n## Two\n",
     "beta.md": "# Only heading\n\n```\n# not a heading\n```\nNo swarms here. Author: Bob\n",
     "γ 文件.md": "# 中文\n\n- **Author:** 李雷\n\nswarm | pipe \\ back\n### Deep #\n",
 }
@@ -327,3 +328,22 @@ async def test_one_map_task_gives_the_same_table(folder, tools):
     options = replace(QUIET, use_map=True)
     mapped = await World(folder, tools, options=options).swarm(goal)
     assert mapped == await World(folder, tools).swarm(goal)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "no more sub-agents: the limit of 9 is reached",
+        "3 more sub-agents were asked for, but only 0 of 9 are left; give each more to do",
+    ],
+)
+async def test_refused_agents_leave_it_to_work_alone(folder, tools, refusal):
+    class Refusing(World):
+        async def _agent(self, prompt: str) -> str:
+            assert prompt
+            return f"ERROR: {refusal}"
+
+    world = Refusing(folder, tools, most=9)
+    found = _columns(await world.swarm("Count the lines of every Markdown file in notes"))
+    assert [cells[0] for cells in found.values()] == ["9", "6", "6"]
+    assert len(world.tool_calls) == 4

@@ -50,7 +50,8 @@ def text_of(content: Any) -> str:
 def recall(messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int) -> Past:
     """What the messages tell; of results only the last `limit` characters can be used.
 
-    Results of the tools named in `kept` do not count and never drop out.
+    The newest one can always be used. Results of the tools named in `kept` do not count and
+    never drop out.
     """
     users = [n for n, message in enumerate(messages) if message.get("role") == "user"]
     start = users[-1] if users else len(messages)
@@ -104,6 +105,7 @@ def _arguments(text: Any) -> dict[str, Any]:
 
 def _forget(done: list[Done], kept: frozenset[str], limit: int) -> tuple[Done, ...]:
     room = limit
+    newest = True
 
     for place in range(len(done) - 1, -1, -1):
         call = done[place]
@@ -113,7 +115,9 @@ def _forget(done: list[Done], kept: frozenset[str], limit: int) -> tuple[Done, .
 
         room -= len(call.result or "")
 
-        if room < 0:
+        if room < 0 and not newest:
             done[place] = Done(call.name, call.arguments, None, call.turn)
+
+        newest = False
 
     return tuple(done)

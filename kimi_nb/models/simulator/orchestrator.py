@@ -21,7 +21,9 @@ from kimi_nb.models.simulator.worker import NOTHING, Row, Work
 __all__ = ["Orchestrator", "most_agents"]
 
 _MOST = re.compile(r"at most (\d+) sub-agents?")
-_LIMIT = re.compile(r"(?i)\b(?:limit|at most|no more|maximum|not allowed|exceed|budget)\b")
+_LIMIT = re.compile(
+    r"(?i)\bno more sub-agents\b|\bsub-agents\b.*\b(?:left|allowed|limit|at most)\b"
+)
 _AGENT = {"files": "file-reader", "packages": "package-reader", "list": "researcher"}
 
 
@@ -158,7 +160,7 @@ class _Results:
         self.groups.append(items)
 
         if text.startswith("ERROR"):
-            limit = _LIMIT.search(text) is not None and "step" not in text
+            limit = _LIMIT.search(text) is not None
             self.refused = self.refused or limit
             self.launched += not limit
         else:
