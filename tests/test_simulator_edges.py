@@ -108,6 +108,7 @@ async def test_dirty_files_give_right_cells_or_say_why(folder, tools):
         ),
         ("how many rows in data/money.csv where price is greater than 4 and less than 2,000?", "2"),
         ("rows in data/money.csv with price between 3 and 5", "2"),
+        ("how many rows in data/minus.csv where the price is negative", "2"),
         ("latest day in data/money.csv", "2024-06-01"),
         ("the second highest price in data/money.csv", "5"),
         ("top 2 prices in data/money.csv", "1200.5; 5"),
@@ -138,6 +139,9 @@ async def test_one_cell(folder, tools, goal, cell):
         ("rows, mean price and a chart for every csv in data/", "chart"),
         ("the number of purple rows in each csv in data/", "purple"),
         ("比较 data/ 里各个 CSV 的平均 price，按降序排序", "按降序排序"),
+        ("rows and the city with the highest average price of each csv in data/", "average"),
+        ("rows of each csv in data/, and how many missing values there are", "missing"),
+        ("the sum of price times quantity for each csv in data/", "times quantity"),
     ],
 )
 async def test_what_was_not_understood_is_said(folder, tools, goal, left_out):

@@ -146,13 +146,13 @@ ASKED: tuple[tuple[str, str, str], ...] = (
         "agg",
         "max",
         r"\b(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top|latest"
-        r"|most recent|upper bound)(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
+        r"|most recent|upper bound)(?![a-z])(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
         r"|最新的?|峰值",
     ),
     (
         "agg",
         "min",
-        r"\b(?:minimum|minimal|min|lowest|smallest|least|earliest|lower bound)"
+        r"\b(?:minimum|minimal|min|lowest|smallest|least|earliest|lower bound)(?![a-z])"
         r"(?: values?(?: (?:of|in|for)\b)?)?|\bthe fewest\b|最小值?|最低值?|最少的?|最早的?",
     ),
     (

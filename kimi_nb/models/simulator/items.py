@@ -213,7 +213,7 @@ def _named_files(finder: _Finder) -> tuple[str, ...]:
     """Files that the text names one by one."""
     names: list[str] = []
 
-    for match in reversed(list(re.finditer(r"⟦(\d+)⟧", finder.text))):
+    for match in reversed(list(re.finditer(r"(?<!except  )(?<!excluding  )⟦(\d+)⟧", finder.text))):
         word = finder.literals.words[int(match[1])]
 
         if _has_suffix(word) and not set(word) & set("*?"):

@@ -30,11 +30,13 @@ class Segment:
     def __init__(self, tokens: Sequence[Token], *, filtering: bool, tabular: bool) -> None:
         self.tokens = list(tokens)
         self.tabular = tabular
+        self.text = _written(self.tokens)
         self.ignored: list[str] = []
         self.filters: list[Filter] = []
         self.only = any(token.kind == "only" for token in tokens)
         self._limits()
         self._take_filters(filtering=filtering)
+        self._refuse()
         self.head, self.superlative = _head(self.tokens)
         self.counting = any(t.kind == "count" for t in self.tokens)
         self.listing = any(t.text.lower() in {"list", "show", "give", "what"} for t in self.tokens)
@@ -48,6 +50,19 @@ class Segment:
                 self.ignored.append(_written(tail))
                 del self.tokens[place:]
                 return
+
+    def _refuse(self) -> None:
+        """An aggregate of an aggregate, or blanks of no column: beyond the simulator."""
+        telling = [t for t in self.tokens if t.kind in _HEADS | _NAMES]
+        first = next((n for n, t in enumerate(telling) if t.kind in _HEADS), len(telling))
+        rest = [t for t in telling[first + 1 :] if t.kind in _HEADS]
+        nested = [t for t in rest if t.kind != "rows" and t is not _head(self.tokens)[0]]
+        vague = any(f.op in {"blank", "filled"} and not f.column for f in self.filters)
+
+        if nested or vague:
+            self.ignored.append(self.text)
+            self.tokens.clear()
+            self.filters.clear()
 
     def _take_filters(self, *, filtering: bool) -> None:
         """Cut the condition out of the tokens, so that the rest is the measure."""
@@ -129,6 +144,9 @@ class Segment:
     def _filter(self, token: Token, column: str, rest: Sequence[Token]) -> Filter:
         numbers = tuple(t.text for t in rest if t.kind == "number")
 
+        if token.kind == "sign":
+            return Filter(column, token.value, ("0",))
+
         if token.kind in {"blank", "filled"}:
             names = [t.text for t in rest if t.kind in _NAMES]
             return Filter(column or " ".join(names), token.kind)
@@ -160,7 +178,7 @@ class Segment:
 
 _HEADS = frozenset({"agg", "metric", "rows", "distinct"})
 _NAMES = frozenset({"word", "literal", "number"})
-_COMPARING = frozenset({"cmp", "between", "blank", "filled"})
+_COMPARING = frozenset({"cmp", "between", "blank", "filled", "sign"})
 
 
 def _head(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:

@@ -26,7 +26,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
     (
         "limit",
         "",
-        r"\b(?:standard deviation|std(?:ev)?|variance|percentiles?|quartiles?|quantiles?"
+        r"\b(?:standard deviation|(?<!how many )(?<!number of )(?:times|multiplied|divided|minus(?! the header| header)|subtract\w*)|std(?:ev)?|variance|percentiles?|quartiles?|quantiles?"
         r"|correlat\w+|regress\w*|histograms?|distributions? of|per (?:city|group|month|year|day"
         r"|category|country|customer|product)|grouped? by|group(?:ed)?\b|by (?:city|month|year"
         r"|category|country)|percentages?|share of|proportion|trends?|plots?|charts?|graphs?"
@@ -42,6 +42,8 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         r"|预测|排序|排名|相关性|总共|合计所有|除了|不包括|排除",
     ),
     # Filters
+    ("sign", "<", r"\b(?:is |are )?negative\b|为负"),
+    ("sign", ">", r"\b(?:is |are )?positive\b|为正"),
     ("between", "", r"\bbetween\b|介于"),
     ("filled", "", r"\b(?:(?:is|are) )?(?:not|non)[- ]?(?:empty|blank|missing|null)\b|不为空|非空"),
     (
