@@ -54,3 +54,16 @@ def test_emphasis_spares_names_with_underscores_and_never_misnests() -> None:
         "<p><em>Set MOONSHOT_API_KEY.</em> a_b_c</p>"
     )
     assert markdown_html("**a _b** c_") == "<p><strong>a _b</strong> c_</p>"
+
+
+def test_numbers_stand_to_the_right_where_the_table_does_not_say_otherwise() -> None:
+    table = "| file | rows | top | left |\n|---|---|---|:--|\n| a | 84 | 1,204.5 | 1 |\n| b | 9 |  | 2 |"
+    html = markdown_html(table)
+    head = html[: html.index("<tbody>")]
+    assert [part.split('"')[0] for part in head.split("text-align:")[1:]] == [
+        "left",
+        "right",
+        "right",
+        "left",
+    ]
+    assert "right" not in markdown_html("| a |\n|---|\n| 3 of 4 |\n| 5 |")

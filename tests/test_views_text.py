@@ -136,7 +136,7 @@ def test_live_text_of_a_run_says_what_goes_on() -> None:
         "SIMULATOR: no language model took part",
         "██████░░░░░░░░░░░░░░░░░░░░░░░░ 1 of 5 agents ended",
         "1 finished, 1 thinking, 1 tool, 1 retrying, 1 waiting",
-        "3 steps (2 critical) · 5 tool calls · 210 tokens in, 45 out · $0 (simulator)",
+        "3 steps (2 critical) · 5 tool calls · 210 tokens in, 45 out · $0",
         "budget left: 37 steps",
         "· a00 orchestrator: waits for 3 sub-agents of 4",
         "◆ a01 package-reader: package_info(numpy)",

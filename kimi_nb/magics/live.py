@@ -43,7 +43,11 @@ async def watch(run: Run, shell: InteractiveShell) -> Run:
 
 
 class CellView:
-    """The live widget while the run goes on; a line of text in its place afterwards."""
+    """The live widget while the run goes on; a line of text in its place afterwards.
+
+    A page that was loaded anew meanwhile does not hear of the line: it has the summary in the
+    widget.
+    """
 
     def __init__(self, run: Run) -> None:
         from kimi_nb.widgets import LiveView
@@ -59,7 +63,7 @@ class CellView:
     def close(self) -> None:
         # Saved notebooks and pages without a kernel show what stands here at the end.
         self._display.update({"text/plain": _ended(self._run)}, raw=True)
-        self._widget.close()
+        self._widget.end(repr(self._run))
 
 
 class LineView:

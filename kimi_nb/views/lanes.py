@@ -40,7 +40,7 @@ LEGEND = f"""<p class="legend">{
             _key("call", "model call"),
             _key("tool", "tool"),
             _key("queued", "waiting for a slot or a retry"),
-            _key("failed", "failed attempt"),
+            _key("failed", "no answer: failed or stopped"),
             _key("critical", "critical path: what decided the time"),
         ]
     )

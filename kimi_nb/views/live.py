@@ -117,7 +117,7 @@ def _spent(run: Run, prices: Mapping[str, Price]) -> str:
     about = "about " if run.estimated else ""
     steps = f"{count(run.steps, 'step')} ({run.critical_steps:,} critical)"
     tokens = f"{about}{short(run.tokens_in)} tokens in, {short(run.tokens_out)} out"
-    cost = dollars(run_cost(run, prices), simulated=run.simulated)
+    cost = "$0" if run.simulated else dollars(run_cost(run, prices), simulated=False)
     return f"{steps} · {count(run.tool_calls, 'tool call')} · {tokens} · {cost}"
 
 

@@ -19,6 +19,7 @@ RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
 PIPE = re.compile(r"(?<!\\)\|")
 FENCE = "```"
 BOLD = re.compile(r"\*\*(\S(?:.*?\S)?)\*\*")
+NUMBER = re.compile(r"[-+−]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?\s?%?|–|")
 EMPHASIS = re.compile(r"(?<!\w)_([^\s<_](?:[^<]*?[^\s<])?)_(?!\w)")  # never across another tag
 
 
@@ -104,14 +105,14 @@ def _begins_table(lines: list[str], at: int) -> bool:
 
 def _table(lines: list[str], at: int) -> tuple[int, str]:
     head = _cells(lines[at])
-    sides = [_side(cell) for cell in _cells(lines[at + 1])]
-    sides += ["left"] * (len(head) - len(sides))
+    rules = _cells(lines[at + 1])
     end = at + 2
 
     while end < len(lines) and "|" in lines[end] and lines[end].strip():
         end += 1
 
     rows = [_cells(line) for line in lines[at + 2 : end]]
+    sides = [_side(rules[i] if i < len(rules) else "", rows, i) for i in range(len(head))]
     body = "".join(f"<tr>{_row('td', row[: len(head)], sides)}</tr>" for row in rows)
     top = f"<thead><tr>{_row('th', head, sides)}</tr></thead>"
     return end, f"<table>{top}<tbody>{body}</tbody></table>"
@@ -123,11 +124,14 @@ def _cells(line: str) -> list[str]:
     return [cell.strip().replace("\\|", "|") for cell in PIPE.split(inner)]
 
 
-def _side(rule: str) -> str:
+def _side(rule: str, rows: list[list[str]], column: int) -> str:
+    """As the rule below the head says; where it says nothing, numbers stand to the right."""
     if rule.endswith(":"):
         return "center" if rule.startswith(":") else "right"
 
-    return "left"
+    cells = [row[column] for row in rows if column < len(row)]
+    numbers = any(cells) and all(NUMBER.fullmatch(cell) for cell in cells)
+    return "right" if numbers and not rule.startswith(":") else "left"
 
 
 def _row(tag: str, cells: list[str], sides: list[str]) -> str:

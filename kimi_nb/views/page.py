@@ -25,8 +25,12 @@ STYLE = """
   --tool: #2f9e8f; --wait: #8c939c; --bad: #d6513f; --crit: #e08a1e; line-height: 1.45;
   font-size: var(--jp-ui-font-size1, 14px); max-width: 1100px; }
 .knb.knb h2, .knb.knb h3, .knb.knb h4, .knb.knb h5, .knb.knb h6 {
-  font-size: 1.05em; margin: 1em 0 .35em; }
+  font-size: 1.05em; font-weight: 600; margin: 1em 0 .35em; }
 .knb.knb p { margin: .35em 0; }
+.knb.knb .answer { overflow-x: auto; font-variant-numeric: tabular-nums; }
+.jp-NotebookPanel .knb.knb .answer { max-height: 30em; overflow-y: auto; padding: 2px 0;
+  border: solid var(--line); border-width: 1px 0; }
+@media print { .jp-NotebookPanel .knb.knb .answer { max-height: none; } }
 .knb.knb table { border-collapse: collapse; margin: .4em 0; font-size: inherit; table-layout: auto;
   border: 0; }
 .knb.knb th, .knb.knb td { padding: .15em .7em .15em 0; text-align: left; vertical-align: top;
@@ -69,7 +73,8 @@ STYLE = """
 .knb.knb .metrics td { padding-right: 1.4em; }
 """
 """Scoped to .knb, twice so that a host's own table rules lose. Text has the colour of the page
-around it, so that dark themes just work."""
+around it, so that dark themes just work. In JupyterLab a long answer scrolls by itself, so that the
+timeline stays near; exported and printed notebooks show all of it."""
 
 
 def status_html(run: Run, path: Path | None) -> str:
@@ -103,12 +108,20 @@ def metrics_html(found: Metrics, run: Run) -> str:
 
 
 def failures(run: Run, most: int = 20) -> list[tuple[str, str, str]]:
-    """Agents that ended otherwise than finished, as (label, state, why), and how many more."""
-    bad = [a for a in run.agents.values() if a.ended is not None and a.state != "finished"]
+    """Agents that ended otherwise than finished, as (label, state, why), and how many more.
+
+    Those with no more to say than that they were cancelled, with the run, are one row.
+    """
+    ended = [a for a in run.agents.values() if a.ended is not None and a.state != "finished"]
+    quiet = [a for a in ended if run.status == a.state == (a.outcome or a.why)]
+    bad = [a for a in ended if a not in quiet]
     rows = [(label(a), state_word(a.state), a.outcome or a.why) for a in bad[:most]]
 
     if len(bad) > most:
         rows.append((f"… and {count(len(bad) - most, 'agent')} more", "", ""))
+
+    if quiet:
+        rows.append((count(len(quiet), "agent"), state_word(run.status), "with the run"))
 
     return rows
 

@@ -16,7 +16,7 @@ from kimi_nb.views.words import label, seconds, state_word
 __all__ = ["choose", "others", "swimlane"]
 
 MARKS: dict[Kind, str] = {"call": "█", "tool": "▒", "queued": "·", "retry": "·", "failed": "×"}
-LEGEND = "█ model call  ▒ tool  · waiting  × failed attempt  ▶ on the critical path"
+LEGEND = "█ model call  ▒ tool  · waiting  × no answer  ▶ on the critical path"
 STATE = 13
 STEPS = 5
 NAMES = (12, 24)
