@@ -13,7 +13,7 @@ import sys
 
 import peers
 from bench import Options, Report
-from scenarios import cancel, cost, early, history, latency, limit
+from scenarios import cancel, cost, early, history, latency, limit, simulated
 
 SCENARIOS = {
     "main": cost.run,
@@ -22,6 +22,7 @@ SCENARIOS = {
     "limit": limit.run,
     "cancel": cancel.run,
     "early": early.run,
+    "simulated": simulated.run,
 }
 
 
