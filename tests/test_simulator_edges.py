@@ -134,7 +134,7 @@ async def test_one_cell(folder, tools, goal, cell):
     ("goal", "left_out"),
     [
         ("Give the highest price per city for each CSV in data/", "per city"),
-        ("rows and the standard deviation of price for each CSV in data/", "standard deviation"),
+        ("rows and the variance of price for each CSV in data/", "variance"),
         ("rows of each CSV in data/, sorted by size", "sorted by"),
         ("rows, mean price and a chart for every csv in data/", "chart"),
         ("the number of purple rows in each csv in data/", "purple"),

@@ -45,8 +45,7 @@ def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int)
     chinese = goal.chinese
     said = [phrases.summary(listing.kind, len(rows), missing, chinese=chinese), *listing.readings]
 
-    if goal.best and goal.best[0] < len(goal.measures):
-        said.append(_across(goal, rows, *goal.best))
+    said += [_across(goal, rows, *best) for best in goal.best if best[0] < len(goal.measures)]
 
     if goal.ignored:
         said.append(phrases.ignored(goal.ignored, chinese=chinese))

@@ -10,8 +10,8 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "rows",
         "",
-        r"\b(?:(?:the )?(?:total )?(?:number|count|amount) of )?(?:data )?"
-        r"(?:rows?|records?|observations|data lines|lines of data|data points)"
+        r"\b(?:(?:the )?(?:total )?(?:number|count|amount|num\.?|nr\.?|no\.?) of |# ?of )?(?:data )?"
+        r"(?:rows?|records?|entries|observations|data lines|lines of data|data points)"
         r"(?: of data| counts?| numbers?)?\b",
     ),
     (
@@ -80,6 +80,16 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "metric",
+        "function_names",
+        r"\b(?:names? of (?:all )?(?:the |its )?|(?:which|what|list(?: of)?(?: all)?(?: the)?) )(?:functions?|methods?|defs?)\b|\b(?:function|method)s?[- ]names?\b|(?:哪些|什么)函数|函数名称?|函数列表",
+    ),
+    (
+        "metric",
+        "class_names",
+        r"\b(?:names? of (?:all )?(?:the |its )?|(?:which|what|list(?: of)?(?: all)?(?: the)?) )class(?:es)?\b|\bclass[- ]names?\b|(?:哪些|什么)类|类名",
+    ),
+    (
+        "metric",
         "functions",
         r"\b(?:(?:number|count) of |how many )?(?:functions?|methods?|defs?)"
         r"(?: definitions?| counts?)?\b|函数(?:的)?(?:数量?|个数)?",
@@ -140,19 +150,21 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     ),
     ("agg", "max price", r"\b(?:the )?(?:most expensive|dearest|priciest)\b|最贵的?"),
     ("agg", "min price", r"\b(?:the )?(?:cheapest|least expensive)\b|最便宜的?"),
+    ("agg", "first", r"\b(?:the )?(?:very )?first (?=(?:and|or|date|day|\w*date|\w*day)\b)"),
+    ("agg", "last", r"\b(?:the )?(?:very )?last (?=(?:and|or|date|day|\w*date|\w*day)\b)"),
     ("agg", "max age", r"\boldest\b|最年长的?|最老的?"),
     ("agg", "min age", r"\byoungest\b|最年轻的?"),
     (
         "agg",
         "max",
-        r"\b(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top|latest"
-        r"|most recent|upper bound)(?![a-z])(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
+        r"\b(?:the )?(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top|latest|newest|hottest|warmest"
+        r"|tallest|heaviest|longest|most recent|upper bound)(?![a-z])(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
         r"|最新的?|峰值",
     ),
     (
         "agg",
         "min",
-        r"\b(?:minimum|minimal|min|lowest|smallest|least|earliest|lower bound)(?![a-z])"
+        r"\b(?:the )?(?:minimum|minimal|min|lowest|smallest|least|earliest|coldest|coolest|lightest|shortest|lower bound)(?![a-z])"
         r"(?: values?(?: (?:of|in|for)\b)?)?|\bthe fewest\b|最小值?|最低值?|最少的?|最早的?",
     ),
     (
@@ -161,25 +173,30 @@ ASKED: tuple[tuple[str, str, str], ...] = (
         r"\b(?:arithmetic )?(?:mean|average|avg\.?|averages|means)(?: values?"
         r"(?: (?:of|in|for)\b)?)?(?=\W|$)|平均(?:值|数(?!量))?|均值",
     ),
+    (
+        "agg",
+        "std",
+        r"\b(?:sample )?(?:standard deviations?|std\.?(?: ?dev(?:iation)?)?|stdev|stddev)(?: of)?\b|标准差",
+    ),
     ("agg", "median", r"\bmedians?(?: values?(?: of)?)?\b|中位数|中值"),
     ("agg", "range", r"\brange of\b|极差"),
     (
         "agg",
         "sum",
         r"\b(?:sum(?:s|med)?(?: up)?|total(?: sum| amount| value)?s?|sum total|add up|adds up to)\b"
-        r"|总和|求和|合计|总计|之和|总额|总(?=[^\s，。、])",
+        r"|(?:一共|总共)(?=是?(?:有)?多少(?![行条个笔位名人份种]))|总和|求和|加总|合计|总计|之和|总额|总(?=[^\s，。、])",
     ),
     (
         "count",
         "",
         r"\b(?:how many|(?:the )?(?:total )?(?:number|count) of|count(?:ing)?(?: the| of| up)?|quantity of)\b"
-        r"|(?:有)?多少(?:个|位|名|人|笔)?|的(?:数量|个数|数目)|(?<!平均)(?<!最大)(?<!最高)(?<!最小)(?<!最低)(?<!总)(?:数量|个数|数目)(?!的|最|总|平均)|几个",
+        r"|(?:有)?多少(?:个|位|名|人|笔)?|的(?:数量|个数|数目)(?!的?(?:最|总|平均|均|合计|求和|之和|中位|标准差|[大小高低多少][于过]|[不超至介等在]|[<>=≥≤]))|(?<!平均)(?<!最大)(?<!最高)(?<!最小)(?<!最低)(?<!总)(?<!均)(?<!最多)(?<!最少)(?<!求)(?:(?<=[\u3400-\u9fff])数量|个数|数目)(?!的?(?:最|总|平均|均|合计|求和|之和|中位|标准差|[大小高低多少晚早][于过]|[不超至介等为是在列]|[<>=≥≤]))|几个",
     ),
     (
         "noise",
         "",
-        r"统计(?:一下)?|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
-        r"|获取|显示|计算(?:一下)?|求出?|各自|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
+        r"文件(?!夹|大小|行)|统计(?:一下)?|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
+        r"|获取|显示|计算(?:一下)?|求出?|各自|按(?=[^，。]{0,8}(?:文件|表|每个|各个))|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
         r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中",
     ),
 )

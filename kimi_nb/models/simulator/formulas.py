@@ -25,6 +25,14 @@ TEXT: dict[str, tuple[str, str]] = {
         "str(len(re.findall(r'(?m)^[ \\t]*(?:async[ \\t]+)?def[ \\t]+\\w+', bare)))",
     ),
     "classes": ("bare", "str(len(re.findall(r'(?m)^[ \\t]*class[ \\t]+\\w+', bare)))"),
+    "function_names": (
+        "bare",
+        "', '.join(re.findall(r'(?m)^[ \\t]*(?:async[ \\t]+)?def[ \\t]+(\\w+)', bare)) or 'none'",
+    ),
+    "class_names": (
+        "bare",
+        "', '.join(re.findall(r'(?m)^[ \\t]*class[ \\t]+(\\w+)', bare)) or 'none'",
+    ),
     "imports": ("bare", "str(len(re.findall(r'(?m)^[ \\t]*(?:import|from)[ \\t]+[\\w.]+', bare)))"),
     "loc": (
         "cells",
@@ -47,6 +55,11 @@ OPS: dict[str, tuple[tuple[str, ...], str]] = {
     "min": (("gather",), "show(min(xs))"),
     "sum": (("gather",), "show(round(math.fsum(xs), 9))"),
     "mean": (("gather",), "show(round(math.fsum(xs) / len(xs), 6))"),
+    "std": (
+        ("gather",),
+        "show(round(math.sqrt(math.fsum((x - math.fsum(xs) / len(xs)) ** 2 for x in xs) "
+        "/ (len(xs) - 1)), 6)) if len(xs) > 1 else 'only one value'",
+    ),
     "median": (("gather",), f"show({_SORTED.format(half='len(xs) // 2')})"),
     "range": (("gather",), "show(min(xs)) + ' to ' + show(max(xs))"),
     "top": (("gather",), "'; '.join(show(x) for x in sorted(xs, reverse={high})[:{number}])"),

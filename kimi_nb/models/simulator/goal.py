@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from kimi_nb.models.simulator.folders import mark_folder
 from kimi_nb.models.simulator.items import Source, find_source
 from kimi_nb.models.simulator.lexicon import is_chinese, tokenise
 from kimi_nb.models.simulator.literals import hide_literals
 from kimi_nb.models.simulator.measure import Filter, Measure
 from kimi_nb.models.simulator.measures import read_measures
+from kimi_nb.models.simulator.rephrase import rephrase
 
 __all__ = ["Goal", "share_of", "understand"]
 
@@ -28,8 +30,8 @@ class Goal:
     measures: tuple[Measure, ...]
     ignored: tuple[str, ...]
     """Parts of the text that were not understood."""
-    best: tuple[int, str] | None = None
-    """A measure's place and max, min or sum: what is asked about all items together."""
+    best: tuple[tuple[int, str], ...] = ()
+    """Measures' places and max, min or sum: what is asked about all items together."""
     shared: tuple[str, ...] = ()
     """The items that an orchestrator gave; empty for a goal that stands alone."""
 
@@ -49,8 +51,11 @@ def share_of(goal: Goal, items: tuple[str, ...]) -> str:
     return f"{goal.text}\n\n{_ONLY[goal.chinese]}\n{lines}\n\n{asked}"
 
 
-def understand(text: str) -> Goal:
-    """The goal in a prompt; a prompt made by `share_of` gives the same goal with its items."""
+def understand(text: str, folders: tuple[str, ...] = ()) -> Goal:
+    """The goal in a prompt; a prompt made by `share_of` gives the same goal with its items.
+
+    `folders`: names of folders that there are, which the text may mention in any way.
+    """
     for marker in _ONLY.values():
         head, found, tail = text.rpartition(f"\n\n{marker}\n")
 
@@ -59,14 +64,14 @@ def understand(text: str) -> Goal:
             shared = tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
             return replace(_understand(head), shared=shared)
 
-    return _understand(text.strip())
+    return _understand(mark_folder(text.strip(), folders))
 
 
 _BOILERPLATE = re.compile(
     r"(?i)(?:[,.;]?\s*(?:and |then |finally |please )*\b(?:join|combine|merge|put|collect|gather|summari[sz]e|present|show|return|give|arrange|compile|list|"
     r"make|create|build|answer|reply|display|report|output|format|write)\b[^.,;:\n]{0,50}?\b(?:in|into|as|to|with|of)?\s*(?:one|a|an|single|the same)\s+(?:\w+\s+)?(?:table|overview|markdown table)\b(?: for me| please| (?:of|with|from) (?:all )?(?:the )?results)?)"
     r"|\b(?:as|in|into) (?:one|a|an)(?: single| markdown| big| common)* table\b|\b(?:make|create|build|want|need) (?:me )?(?:one|a|an)(?: single)? table(?: (?:of|with|from))?\b"
-    r"|\bwith (?:the |its |their )?sources?\b|\bone row (?:per|for each) \w+\b|\bside by side\b|\bin (?:a|one|two|three) few words\b"
+    r"|\bwith (?:the |its |their )?sources?\b|\bone (?:row|line|entry)(?= (?:per|for each|for every)\b)|\bside by side\b|\bin (?:a|one|two|three) few words\b"
     r"|(?:，|,)?(?:最后|并|然后|再)*(?:把|将)?(?:结果|它们|所有结果)?(?:都)?(?:汇总|合并|整理|做|列|放|输出)(?:成|到|为|在)?(?:一)?(?:张|个)?(?:总|大|Markdown)?\s*表格?(?:里|中)?"
     r"|用表格(?:回答|列出|显示)?|注明来源"
 )
@@ -74,9 +79,16 @@ _BOILERPLATE = re.compile(
 
 @lru_cache(maxsize=256)
 def _understand(text: str) -> Goal:
+    goal = _read(text, demands=False)
+    return goal if goal.understood else _read(text, demands=True)
+
+
+def _read(text: str, *, demands: bool) -> Goal:
+    """`demands`: the bullets of the text say what is asked."""
     hidden, literals = hide_literals(text)
+    hidden = rephrase(hidden)
     plain = _BOILERPLATE.sub(" . ", hidden)
-    source, rest = find_source(plain, literals)
+    source, rest = find_source(plain, literals, demands=demands)
     rest = re.sub(r"⟨files⟩", " , ", rest)
     tabular = source.kind == "files" and _may_be_tables(source, rest)
     reading = read_measures(rest, tabular=tabular, nouns=_nouns(source))
@@ -93,7 +105,7 @@ def _understand(text: str) -> Goal:
 
 def _nouns(source: Source) -> frozenset[str]:
     """What the items may be called: museums lie in data/museums/."""
-    names = re.findall(r"\w+", f"{source.folder.rstrip('/').rpartition('/')[2]} {source.noun}")
+    names = re.findall(r"\w+", f"{source.folder} {source.noun}")
     return frozenset(name.casefold().removesuffix("s") for name in names)
 
 
@@ -107,7 +119,10 @@ def _may_be_tables(source: Source, rest: str) -> bool:
         return source.pattern.lower().endswith(tables)
 
     if not source.suffixes:
-        return any(token.kind in {"agg", "rows"} for token in tokenise(rest))
+        return any(
+            token.kind in {"agg", "rows", "between"} or token.value in {"<", "<=", ">", ">="}
+            for token in tokenise(rest)
+        )
 
     return any(suffix in tables for suffix in source.suffixes)
 

@@ -15,7 +15,7 @@ from kimi_nb.models.simulator.program import TABLE_OPS
 from kimi_nb.models.simulator.script import Call
 from kimi_nb.models.simulator.toolbox import Toolbox
 
-__all__ = ["Listing", "list_items"]
+__all__ = ["Listing", "folders_seen", "list_items"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,31 @@ def list_items(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
         return _packages(goal, tools, done)
 
     return _files(goal, tools, done)
+
+
+def folders_seen(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> tuple[str, ...]:
+    """The folders of the working folder, where the goal's first reading led nowhere.
+
+    Empty unless the working folder was listed, and had nothing that fits or was not meant.
+    """
+    listed = [call for call in done if tools.list_files and call.name == tools.list_files.name]
+    top = [call for call in listed if not call.arguments.get("recursive") and _at_top(call)]
+    source = goal.source
+
+    if goal.shared or source.here or source.items or not top:
+        return ()
+
+    paths = _paths(top[0].result or "")
+
+    if source.folder == "." and any(_wanted(path, goal) for path in paths):
+        return ()
+
+    return tuple(path.rstrip("/") for path in paths if path.endswith("/"))
+
+
+def _at_top(call: Done) -> bool:
+    """It listed the working folder itself."""
+    return all(value in {".", ""} for key, value in call.arguments.items() if key != "recursive")
 
 
 def _packages(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
@@ -73,7 +98,6 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     if tool is None:
         return Listing("files", problem=phrases.lacks_tool("list_files", chinese=goal.chinese))
 
-    answers = [call for call in done if call.name == tool.name]
     source = goal.source
     folder = source.folder.rstrip("/") or source.folder
     slot = next(
@@ -85,12 +109,18 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     if deep and "recursive" in tool.names:
         arguments["recursive"] = True
 
+    calls = [call for call in done if call.name == tool.name]
+    answers = [call for call in calls if call.arguments.get(slot, folder) == folder]
+
     if not answers:
         return Listing("files", call=Call(tool.name, arguments))
 
     answer = answers[-1].result or ""
 
     if answer.startswith("ERROR"):
+        if folder != "." and not any(_at_top(call) for call in calls):
+            return Listing("files", call=Call(tool.name, {slot: "."}))
+
         return Listing(
             "files", problem=phrases.missing_folder(folder, answer, chinese=goal.chinese)
         )

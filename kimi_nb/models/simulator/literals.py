@@ -32,7 +32,7 @@ _QUOTED = re.compile(
 EXTENSIONS = "csv|tsv|md|markdown|txt|text|py|ipynb|json|log|rst|ya?ml|toml|html?|xml|cfg|ini"
 _FILE = rf"(?:\.{{0,2}}/)?[\w.*~-][\w.*~/-]*\.(?:{EXTENSIONS})\b(?![/\w])"
 _PATHS = re.compile(
-    rf"(?:~|\.{{1,2}})?/[\w.*~/-]*[\w*~/-]"  # /a/b, ./a, ../a, ~/a
+    rf"(?:~|(?<!\w)\.{{1,2}}|(?<![\w.*~)]))/[\w.*~/-]*[\w*~/-]"  # /a/b, ./a, ../a, ~/a
     rf"|[\w.*~-]+(?:/[\w.*~-]+)*/(?![\w*])"  # a/b/
     rf"|{_FILE}"
     rf"|[\w.*~-]+/[\w.*~/-]*\*[\w.*~/-]*"  # a/*.csv
@@ -41,7 +41,7 @@ _PATHS = re.compile(
 )
 _HAN_PATH = re.compile(r"[\w.~/-]+/(?=\s*(?:里|下|中|内|目录|文件夹|\s|$))")
 _IN_PATH = re.compile(
-    r"(?i)(\b(?:in|under|inside|within|of|from|below|folder|directory|dir)\s+)"
+    r"(?i)((?:^|\b(?:in|under|inside|within|of|from|below|for|at|look|folder|directory|dir|the|my)\s+))"
     r"([\w.-]+(?:/[\w.-]+)+)",
     re.ASCII,
 )

@@ -14,6 +14,8 @@ __all__ = ["Reading", "read_measures"]
 _NUMBERS = {"two": 2, "three": 3, "five": 5, "ten": 10, "三": 3, "五": 5, "十": 10}
 _ORDERS = frozenset({"<", "<=", ">", ">="})
 _PLACES = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "二": 2, "三": 3, "四": 4, "五": 5}
+_EXPLAINS = re.compile(r"\b(?:use|using|based|according|refer\w*|columns?)\b|根据|使用", re.I)
+"""It says which column was meant before."""
 _LOW = re.compile(r"lowest|smallest|cheapest|bottom|低|小", re.IGNORECASE)
 
 
@@ -23,8 +25,8 @@ class Reading:
 
     measures: tuple[Measure, ...]
     ignored: tuple[str, ...]
-    best: tuple[int, str] | None = None
-    """A measure's place and max, min or sum: what is asked about all items together."""
+    best: tuple[tuple[int, str], ...] = ()
+    """Measures' places and max, min or sum: what is asked about all items together."""
 
 
 def read_measures(text: str, *, tabular: bool, nouns: frozenset[str] = frozenset()) -> Reading:
@@ -57,11 +59,14 @@ class _Reader:
         self.which = False
         """The goal asks which of the items."""
         self.best: tuple[int, str] | None = None
+        self.overall = ""
+        """The words that ask about all items together."""
         self.counting = False
         """The last thing asked for was a number of things."""
 
     def take(self, segment: Segment) -> None:
         self.ignored += segment.ignored
+        self.overall = self.overall or segment.overall
         self.which = self.which or segment.which
         found = self._measures(segment)
         self.counting = (
@@ -111,20 +116,31 @@ class _Reader:
                 where = (Filter("", "=", (scope,)),) if tail else ()
                 self.measures.append(Measure("count", " ".join(first), filters=where))
             else:
-                self._bare(" ".join(first + tail), counting=segment.counting)
+                explains = _EXPLAINS.search(segment.text) is not None
+                name = " ".join(first + tail)
+                self._bare(name, counting=segment.counting, explains=explains)
 
     def _is_row(self, noun: str) -> bool:
         """`noun` is what one calls the rows, or the items themselves."""
+        words = noun.split()
+        counted = len(words) > 1 and words[0].isdigit()
+        noun = words[-1] if counted else noun
         return noun.casefold() in GENERIC or _stem(noun) in self.nouns or not noun
 
-    def _bare(self, name: str, *, counting: bool) -> None:
+    def _bare(self, name: str, *, counting: bool, explains: bool = False) -> None:
+        if self._is_row(name) and self.tabular and self.measures:
+            return
+
         last = self.measures[-1] if self.measures else None
 
         if not self.tabular and counting and name.rstrip("s").isupper():
             self.measures.append(Measure("occurrences", name.rstrip("s")))
         elif not self.tabular:
             self.measures.append(Measure("field", name))
-        elif last and last.op in _COLUMNAR and last.column:
+        elif last and explains and any(not f.column for f in last.filters):
+            filters = tuple(f if f.column else replace(f, column=name) for f in last.filters)
+            self.measures[-1] = replace(last, filters=filters)
+        elif last and last.op in _COLUMNAR and last.column and not explains:
             self.measures.append(replace(last, column=name))
         else:
             self.loose.append(name)
@@ -246,8 +262,22 @@ class _Reader:
             replace(m, filters=(*general, *m.filters)) if m.op not in _WHOLE else m
             for m in self.measures
         ]
+        measures = list(dict.fromkeys(measures))
+        best = self._together(measures)
         ignored = tuple(dict.fromkeys(part for part in self.ignored if part))
-        return Reading(tuple(dict.fromkeys(measures)), ignored, self.best)
+        return Reading(tuple(measures), ignored, best)
+
+    def _together(self, measures: list[Measure]) -> tuple[tuple[int, str], ...]:
+        """How each measure joins over all items; some cannot be had from those of the items."""
+        if not self.overall:
+            return (self.best,) if self.best else ()
+
+        joints = [_JOINTS.get(measure.op, "") for measure in measures]
+
+        if not all(joints):
+            self.ignored.append(self.overall)
+
+        return tuple((place, op) for place, op in enumerate(joints) if op)
 
     def _settle(self) -> None:
         """What is still open takes the column before it; bare names are listed as they are."""
@@ -262,8 +292,15 @@ class _Reader:
 
 
 _COLUMNAR = frozenset(
-    {"max", "min", "mean", "sum", "median", "mode", "nth", "top", "range", "distinct"}
+    {"max", "min", "first", "last", "mean", "sum", "std", "median", "mode", "nth", "top"}
+    | {"range", "distinct"}
 )
+_ADDED = (
+    "rows sum count lines blank_lines words chars bytes headings functions classes imports loc "
+    "cells code_cells markdown_cells links occurrences matching_lines"
+)
+_JOINTS = {"max": "max", "min": "min", **dict.fromkeys(_ADDED.split(), "sum")}
+"""How measures of single items make one of all of them."""
 _WHOLE = frozenset({"columns", "column_names", "lines", "bytes", "words", "chars"})
 
 

@@ -9,15 +9,20 @@ __all__ = [
     "ANY_FILE",
     "BEFORE_PACKAGES",
     "EACH",
+    "ENDING",
     "FILES_WORD",
     "FOLDERS",
     "FOLDER_WORD",
+    "FOLDER_LINE",
+    "HAN_VERBS",
+    "HAS_FACTS",
     "HERE",
     "INLINE",
     "JOINT",
     "LAST_LIST",
     "NAME",
     "NOT_A_FOLDER",
+    "OF_PACKAGES",
     "PACKAGES",
     "PREPOSITION",
     "RECURSIVE",
@@ -33,7 +38,7 @@ TYPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (r"\.?tsvs?(?: files?)?", (".tsv",), "TSV file"),
     (
-        r"spreadsheets?|data ?files?|(?:data )?tables|(?<=each )table|(?<=every )table|数据文件(?!夹)|数据表",
+        r"spreadsheets?|data ?files?|(?:data )?tables|(?<=each )table|(?<=every )table|数据文件(?!夹)|数据表|电子表格|(?<=每个)表格?(?!头)|(?<=各个)表格?(?!头)|(?<=各)表格?(?!头)|(?<=每张)表格?(?!头)|(?<=所有)表格",
         (".csv", ".tsv"),
         "table",
     ),
@@ -43,7 +48,7 @@ TYPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "notebook",
     ),
     (
-        r"markdown(?: (?:files?|documents?|notes?|docs?|pages?))?|\.?mds?\b(?: files?)?|md files?|Markdown",
+        r"markdown(?! cells?\b)(?: (?:files?|documents?|notes?|docs?|pages?))?|\.?mds?\b(?: files?)?|md files?|Markdown(?! cells?\b)",
         (".md", ".markdown"),
         "Markdown file",
     ),
@@ -57,14 +62,15 @@ TYPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (r"log files?|logs|日志", (".log",), "log file"),
     (r"notes?|documents?|docs|文档|笔记", (".md", ".markdown", ".txt", ".rst"), "note"),
 )
+ENDING = r"(?:that )?(?:end(?:ing|s)? (?:in|with|on)|(?:with|having|of) (?:the |an? )?(?:file )?(?:extension|ending|suffix|type)) "
 FILES_WORD = r"(?:\s*(?:文件|档案|文档))?"
 EACH = r"(?:for |in |of |from |对|在)?\s*(?:each|every|all|any|both)?(?: (?:of|one of))?(?: (?:the|my|these|those|single))?\s*"
-ANY_FILE = re.compile(r"(?i)\b(?:files?|documents?)\b|文件|档案")
+ANY_FILE = re.compile(r"(?i)\b(?:files?|documents?)\b|文件(?!夹)|档案")
 PACKAGES = re.compile(
     r"(?i)\b(?:for |of |about |from )?(?:each|every|all)?(?: of)?(?: the| my)?\s*(?:installed |python |pip |third[- ]party )*"
     r"(?:packages?|librar(?:y|ies)|distributions)\b(?:\s+(?:that (?:is|are) )?(?:currently )?installed)?"
     r"(?:\s+(?:here|(?:in|of) (?:this|my|the(?: current)?) (?:environment|venv|python|machine|notebook|kernel)))?"
-    r"|(?:已经?安装的?|本机的?|环境(?:里|中)的?|这里的?)*\s*(?:每(?:一)?个)?\s*(?:已经?安装的?)?(?:\s*(?:Python|第三方))*\s*(?:软件包|依赖包|程序包|包|库)(?:括)?"
+    r"|(?:已经?安装的?|本机的?|环境(?:里|中)的?|这里的?)*\s*(?:每(?:一)?个)?\s*(?:已经?安装的?)?(?:\s*(?:Python|第三方))*\s*(?:软件包|依赖包|程序包|(?<![钱书背红面打])包(?![含括装裹围])|库(?![存房]))"
 )
 RECURSIVE = re.compile(
     r"(?i),?\s*\(?\b(?:recursively|(?:and|including|with|incl\.?)(?: all)?(?: its| the| their)? (?:sub-?folders|sub-?director(?:y|ies)|nested folders)"
@@ -74,34 +80,20 @@ RECURSIVE = re.compile(
 PREPOSITION = r"(?:in|under|inside|within|from|below|of)"
 FOLDER_WORD = r"(?:folder|directory|dir|path|sub-?folder)"
 NOT_A_FOLDER = frozenset(
-    [
-        "this",
-        "current",
-        "working",
-        "same",
-        "that",
-        "each",
-        "every",
-        "all",
-        "the",
-        "my",
-        "our",
-        "a",
-        "an",
-        "it",
-        "which",
-        "where",
-        "here",
-        "there",
-        "these",
-        "those",
-        "one",
-        "your",
-        "its",
-        "any",
-        "two",
-    ]
+    """
+    this current working same that each every all the my our a an it which where here there these
+    those one your its any two both folder directory dir path file files total detail general
+    question order turn full parallel english chinese form table markdown addition give tell show
+    list count find report please with and then what how make join sum compute calculate for
+    euros dollars usd eur percent question mind advance short brief
+    """.split()
 )
+"""Words that stand where a folder's name could stand."""
+HAN_VERBS = (
+    r"^(?:请|麻烦|帮我|帮忙|帮|我想|统计(?:一下)?|计算(?:一下)?|查看|看看|看一下|分析|汇总|整理|列出|读取|给出"
+    r"|针对|对于|关于|对|在|从|把|将|按照?|求|的|和|与)+"
+)
+"""What may stand right before a folder's name in Chinese."""
 TAIL = r"(?:\s*(?:文件夹|目录|资料夹)?\s*(?:里面|里|下面|下|中|内|裡)(?:的)?)"
 ASCII_NAME = "[A-Za-z][A-Za-z0-9_.-]*"
 FOLDERS: tuple[re.Pattern[str], ...] = (
@@ -118,16 +110,17 @@ FOLDERS: tuple[re.Pattern[str], ...] = (
     re.compile(rf"(?:文件夹|目录)\s*(?P<f>⟦\d+⟧|{ASCII_NAME}){TAIL}?"),
     re.compile(rf"(?<![A-Za-z])(?P<f>{ASCII_NAME})\s*(?:里面|里|下面|下)(?:的)?"),
     re.compile(
-        rf"(?:^|(?<=[对在从于\s，。]))(?P<f>(?!当前|这个|本|每)[\u3400-\u9fff]{{1,12}}?)(?:文件夹|目录){TAIL}?"
+        rf"(?:^|(?<=[对在从于\s，。]))(?P<f>(?!当前|这个|本|每|该|此)[\u3400-\u9fff]{{1,12}}?)(?:文件夹|目录){TAIL}?"
     ),
 )
 THIS = re.compile(
     rf"(?i)\b(?:in|of|under|from)\s+(?:this|my current|the current|the working|the same)\s+(?:working )?{FOLDER_WORD}\b"
-    r"|(?:在)?(?:当前|这个|本)(?:文件夹|目录)(?:里|下|中)?(?:的)?"
+    r"|(?:在)?(?:当前|这个|本|该|此|我的|工作)(?:文件夹|目录)(?:里面|里|下面|下|中|内)?(?:的)?"
+    r"|(?:^|(?<=[，。：、,:对在从请]))(?:统计|计算|列出|查看|请|对|在)*(?:文件夹|目录)(?:里面|里|下面|下|中|内)(?:的)?"
 )
 HERE = re.compile(
-    rf"(?i)\b(?:in|of|under|from)\s+(?:this|the|my|the current|the working|the same|the present)\s*(?:current |working )?{FOLDER_WORD}\b|\bhere\b"
-    r"|(?:当前|这个|本)(?:文件夹|目录)(?:里|下|中)?(?:的)?|这里的?"
+    rf"(?i)\b(?:(?:in|of|under|from|inside|within|for|at|with)\s+)?(?:this|the|my|our|that|the given|a)\s*(?:current |working |same |present |whole |given )*{FOLDER_WORD}\b|\bhere\b|\bin the same place\b"
+    r"|这里的?|这儿的?"
 )
 NAME = r"(?:⟦\d+⟧|[A-Za-z][\w.-]*)"
 LAST_LIST = re.compile(
@@ -154,4 +147,16 @@ _ONE_NAME = r"(?!(?i:the|my|all|each|every|these|those|installed|python|this|any
 _SOME_NAMES = rf"(?P<l>{_ONE_NAME}(?:{JOINT}{_ONE_NAME})*)"
 BEFORE_PACKAGES = re.compile(
     rf"(?i:\b(?:of|for))\s+{_SOME_NAMES}\s+(?i:packages?|librar(?:y|ies)|(?:is|are|do i have) installed)\b"
+)
+FOLDER_LINE = re.compile(
+    rf"(?i)(?:\b{FOLDER_WORD}|文件夹|目录)\s*[:=：]\s*(?P<f>⟦\d+⟧|[^\s,;.，。；]+)"
+)
+"""folder: data"""
+HAS_FACTS = re.compile(
+    r"(?i)\b(?:versions?|licen[cs]es?|licensed|dependenc\w+|requirements|homepage)\b|版本|许可证|依赖"
+)
+"""What one asks of packages, and of nothing else."""
+OF_PACKAGES = re.compile(
+    rf"(?i:\b(?:of|for|about|does|do|is|are))\s+{_SOME_NAMES}"
+    r"(?=\s*(?:[?.,;:!\n]|$|(?i:\b(?:do|does|have|has|need|is|are|installed|am|under|come|depend|require)\b)))"
 )

@@ -14,7 +14,7 @@ from kimi_nb.models.simulator.synonyms import synonyms
 
 __all__ = ["TABLE_OPS", "TEXT_OPS", "program_for"]
 
-TABLE_OPS = frozenset({*OPS, "rows", "count", "argmax", "argmin", "columns", "column_names"})
+TABLE_OPS = frozenset({*OPS, "rows", "count", "argmax", "argmin", "first", "last", "columns", "column_names"})
 TEXT_OPS = frozenset(TEXT) - TABLE_OPS | {"occurrences", "matching_lines"}
 
 _LAST = (
@@ -125,6 +125,9 @@ def _aggregated(measure: Measure, needs: list[str]) -> list[str]:
     if measure.op in {"argmax", "argmin"}:
         return _best(measure, needs)
 
+    if measure.op in {"first", "last"}:
+        return _day(measure, needs)
+
     pieces, value = OPS[measure.op]
     needs += [piece for piece in pieces if piece != "counts"]
     value = value.format(high=measure.number > 0, number=abs(measure.number))
@@ -150,6 +153,18 @@ def _aggregated(measure: Measure, needs: list[str]) -> list[str]:
     return [*lines, f"cells.append(why or ({value}))"]
 
 
+def _day(measure: Measure, needs: list[str]) -> list[str]:
+    """The earliest or the latest date; of anything but dates it is not clear what is meant."""
+    needs.append("date")
+    extreme = {"first": "min", "last": "max"}[measure.op]
+    return [
+        "filled = [row[i].strip() for row in rows if row[i].strip()] if i is not None else []",
+        "dated = bool(filled) and all(date(cell) for cell in filled)",
+        "why = why or ('' if dated else 'column %r has no dates' % header[i])",
+        f"cells.append(why or {extreme}(filled))",
+    ]
+
+
 def _best(measure: Measure, needs: list[str]) -> list[str]:
     """Which one has the extreme value."""
     needs += ["gather", "find"]
@@ -161,7 +176,7 @@ def _best(measure: Measure, needs: list[str]) -> list[str]:
         "why = why or absent",
         "if not why:",
         f"    best = {most}(xs)",
-        "    names = [row[j].strip() for row, x in zip(rows, numbers(i)) if x == best]",
+        "    names = [row[j].strip() for row, x in zip(rows, numbers(i, rows)) if x == best]",
         "cells.append(why or '%s (%s)' % ('; '.join(names), show(best)))",
     ]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kimi_nb.models.simulator import answers, phrases
 from kimi_nb.models.simulator.goal import Goal, understand
-from kimi_nb.models.simulator.listing import Listing, list_items
+from kimi_nb.models.simulator.listing import Listing, folders_seen, list_items
 from kimi_nb.models.simulator.memory import Past, recall
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.orchestrator import Orchestrator, most_agents
@@ -30,6 +30,7 @@ def respond(request: dict[str, Any], options: Options) -> Script:
 
 def _decide(past: Past, tools: Toolbox, options: Options) -> Turn:
     goal = understand(past.goal)
+    goal = understand(past.goal, folders_seen(goal, tools, past.done))
 
     if not goal.understood:
         return Turn(text=answers.beyond(goal))

@@ -34,6 +34,8 @@ class Segment:
         self.ignored: list[str] = []
         self.filters: list[Filter] = []
         self.only = any(token.kind == "only" for token in tokens)
+        self.overall = next((t.text for t in tokens if t.kind == "overall"), "")
+        self.tokens = _columns_as_words([t for t in self.tokens if t.kind != "overall"])
         self._limits()
         self._take_filters(filtering=filtering)
         self._refuse()
@@ -151,7 +153,7 @@ class Segment:
             names = [t.text for t in rest if t.kind in _NAMES]
             return Filter(column or " ".join(names), token.kind)
 
-        column = "" if column.casefold() in GENERIC else column
+        column = "" if _is_rows(column, token.value) else column
         column = column or _IMPLIED.get(token.text.lower().split()[0], "")
 
         if token.kind == "between" and len(numbers) == 2:
@@ -192,6 +194,27 @@ def _head(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
     after = telling[telling.index(head) + 1 :]
     counted = bool(after) and after[0].kind in {"rows", "metric"}
     return (after[0], head) if counted else (head, None)
+
+
+def _is_rows(noun: str, op: str) -> bool:
+    """Orders over 100 are rows; a customer that contains Ann, or a 客户 that is 王, is a column."""
+    named = op in {"=", "!=", "contains", "starts"}
+    return noun.casefold() in GENERIC and not (named and (noun[-1] != "s" or not noun.isascii()))
+
+
+def _columns_as_words(tokens: Sequence[Token]) -> list[Token]:
+    """The largest count, the smallest max: an aggregate at the end is a column's name."""
+    telling = [n for n, t in enumerate(tokens) if t.kind not in {"noise", "of", "stop"}]
+    made = list(tokens)
+
+    if len(telling) > 1:
+        before, last = tokens[telling[-2]], tokens[telling[-1]]
+        named = last.kind in {"agg", "count"} and last.text.isascii() and " " not in last.text
+
+        if named and before.kind == "agg" and not (before.value == "sum" and last.kind == "count"):
+            made[telling[-1]] = Token("word", "", last.text)
+
+    return made
 
 
 def _han_filter(tokens: Sequence[Token]) -> bool:

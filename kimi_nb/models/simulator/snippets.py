@@ -56,7 +56,7 @@ def number(cell, decimal='.'):
     elif thousands.fullmatch(s):
         s = s.replace(',', '')
     return float(s) if proper.fullmatch(s) else None
-def numbers(column):
+def numbers(column, rows):
     cells = [row[column].strip() for row in rows]
     decimal = ',' if any(',' in cell and european.fullmatch(cell) for cell in cells) else '.'
     if decimal == ',':
@@ -167,7 +167,7 @@ def keep(rows, filters):
         i, why = hidden(values[0]) if names == [''] and op == '=' else pick(names, dates)
         if i is None:
             return rows, why
-        xs = numbers(i)
+        xs = numbers(i, rows)
         if op in ('<', '<=', '>', '>=', 'between') and limits[0] is not None:
             bad = [row[i] for row, x in zip(rows, xs) if x is None and row[i].strip()]
             if bad:
@@ -177,7 +177,7 @@ def keep(rows, filters):
 """,
     "gather": """\
 def gather(i):
-    xs = numbers(i)
+    xs = numbers(i, rows)
     bad = [row[i] for row, x in zip(rows, xs) if x is None and row[i].strip()]
     blank = len([row for row in rows if not row[i].strip()])
     good = [x for x in xs if x is not None]

@@ -12,6 +12,21 @@ __all__ = ["LEXICON"]
 
 LEXICON: tuple[tuple[str, str, str], ...] = (
     ("conj", "", r"\(\d{1,2}\)|(?<![\w.])\d{1,2}\)(?= )"),
+    ("noise", "", r"\bi mean\b|\bby the way\b|\bbtw\b|\bno idea\b|\bin (?:each|all) cases?\b"),
+    # The rows column, column max
+    (
+        "word",
+        "",
+        r"(?<=\bcolumn )[A-Za-z]\w*\b(?<!named)(?<!called)(?<!names)(?<!titled)(?<!headers)"
+        r"|\b(?:rows?|counts?|max|min|sum|total|mean|average|numbers?|lines?|words?|sizes?|values?|names?"
+        r"|entries|records?|files?|data|items?|top|links?|cells?|class|functions?|title|hours)(?= (?:column|field)\b)",
+    ),
+    (
+        "overall",
+        "",
+        r"\b(?:overall|altogether|all together|in total|in all|all in all|(?<!be )combined(?! (?:table|into|in))|across(?: all)?|grand total|taken together)\b"
+        r"|总共|合计所有|加起来|全部加起来",
+    ),
     (
         "rows",
         "",
@@ -20,26 +35,26 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
     (
         "metric",
         "matching_lines",
-        r"\b(?:how many|number of) lines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|with|match(?:es|ing)?|hav(?:e|ing))\b|包含(?=[^，。]{1,30}的行数)",
+        r"\b(?:how many|number of|count(?: of| the)?) lines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|with|match(?:es|ing)?|hav(?:e|ing))\b|\blines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|match(?:es|ing)?)\b|包含(?=[^，。]{1,30}的行数)",
     ),
     # What it says that it cannot do, before the words that it would misread.
     (
         "limit",
         "",
-        r"\b(?:standard deviation|(?<!how many )(?<!number of )(?:times|multiplied|divided|minus(?! the header| header)|subtract\w*)|std(?:ev)?|variance|percentiles?|quartiles?|quantiles?"
+        r"\b(?:(?<!how many )(?<!number of )(?:times|multiplied|divided|minus(?! the header| header)|subtract\w*)|variance|percentiles?|quartiles?|quantiles?"
         r"|correlat\w+|regress\w*|histograms?|distributions? of|per (?:city|group|month|year|day"
         r"|category|country|customer|product)|grouped? by|group(?:ed)?\b|by (?:city|month|year"
         r"|category|country)|percentages?|share of|proportion|trends?|plots?|charts?|graphs?"
         r"|explain|translat\w+|why|predict\w*|outliers?|weighted|growth"
-        r"|differences?|(?:\d+|two|three|four|five|ten) (?:most|least) expensive|(?:\d+|two|three|four|five|ten) (?:cheapest|oldest|youngest)|ratios?|overall|altogether|in total|combined|across all|grand total"
+        r"|differences?|(?:\d+|two|three|four|five|ten) (?:most|least) expensive|(?:\d+|two|three|four|five|ten) (?:cheapest|oldest|youngest)|ratios?"
         r"|cumulative|running total|sort(?:ed)?(?: by)?|rank(?:ed|ing)?(?: by)?|order(?:ed)? by"
         r"|descending|ascending|round(?:ed)?|excluding|except|without counting|ignoring)\b",
     ),
     (
         "limit",
         "",
-        r"标准差|方差|百分位|占比|百分比|比例|趋势|画图|图表|分组|按.{1,6}分|按?(?:降序|升序|从大到小|从小到大)(?:排列|排序)?|总结|解释|翻译|为什么"
-        r"|预测|排序|排名|相关性|总共|合计所有|除了|不包括|排除",
+        r"方差|百分位|占比|百分比|比例|趋势|画图|图表|分组|按(?!.{0,8}(?:文件|表|每个|各个))[^，。]{1,6}分|按?(?:降序|升序|从大到小|从小到大)(?:排列|排序)?|总结|解释|翻译|为什么"
+        r"|预测|排序|排名|相关性|除了|不包括|排除",
     ),
     # Filters
     ("sign", "<", r"\b(?:is |are )?negative\b|为负"),
@@ -62,13 +77,13 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "cmp",
         ">=",
         r">=|≥|\b(?:is |are )?(?:at least|no less than|not less than|not below"
-        r"|greater than or equal to|from)\b(?= *[\d$€£¥])|大于等于|大于或等于|不低于|不小于|至少(?:为|是)?",
+        r"|greater than or equal to|from)\b(?= *[\d$€£¥])|大于等于|大于或等于|不低于|不小于|不少于|不早于|至少(?:为|是)?",
     ),
     (
         "cmp",
         "<=",
         r"<=|≤|\b(?:is |are )?(?:at most|no more than|not more than|not above"
-        r"|less than or equal to|up to)\b|小于等于|小于或等于|不超过|不高于|不大于|至多|最多为",
+        r"|less than or equal to|up to)\b|小于等于|小于或等于|不超过|不高于|不多于|不晚于|不大于|至多|最多为",
     ),
     (
         "cmp",
@@ -129,7 +144,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         r"|can|could|do|does|did|has|have|had|file|files|value|values|columns? (?:named|called|titled)"
         r"|named|called|titled|columns?|fields?|entry|entries|so|just|with|how|much|well|too|both"
         r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|made|sold|live|lives|living|exists?|look|please|kind|provide|state|name the|say"
-        r"|for me|one|thanks|thank|hi|hello|kindly|contents?|write|down|go|over|again|be|single|following|items?|"
+        r"|for me|one|thanks|thank|thx|hi|hello|hey|dear|cheers|pls|plz|kindly|who|define[sd]?|declare[sd]?|showing|giving|listing|telling|reporting|ending|sitting|stored|lying|listed|wonder(?:ing)?|curious|help|also|got|get|table|tables|contents?|write|down|go|over|again|be|single|following|items?|"
         r"same|here|now|if possible|exactly|appears?|appearing|occurs?|occur|occurring|mentioned|found|used|compare|comparison|tabulate|use|using|as|about|info|information|details?|get)\b",
     ),
     ("literal", "", r"⟦\d+⟧"),
