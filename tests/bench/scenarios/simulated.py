@@ -41,8 +41,9 @@ def run(options: Options) -> Report:
 
         for (case, early), made in runs.items():
             found = made.result().metrics
-            row = {"case": case, "early": "yes" if early else "no", "status": made.status}
-            report.rows.append(row | {"wall": found.wall_s, "agents": found.agents})
+            row = {"name": "kimi_nb", "case": case, "early": "yes" if early else "no"}
+            done = made.status == "finished" and found.agents == 1 + agents
+            report.rows.append(row | {"ok": done, "wall": found.wall_s, "agents": found.agents})
 
     return report
 
