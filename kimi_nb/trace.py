@@ -7,6 +7,7 @@ with a warning and refuses any other damage with its line number.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import operator
 import os
@@ -65,7 +66,7 @@ def encode(record: Record) -> bytes:
 def decode(line: bytes) -> Record:
     """The record in one line of a log.
 
-    Raises ValueError, KeyError or TypeError where the line is not a record.
+    Raises ValueError, KeyError, TypeError or AttributeError where the line is not a record.
     """
     data: dict[str, Any] = orjson.loads(line)
     seq, t, agent, name = (data.pop(key) for key in ("seq", "t", "agent", "fact"))
@@ -146,8 +147,7 @@ def _recover(path: Path) -> tuple[Trace, int, int]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        message = f"cannot read the trace {str(path)!r}: {error.strerror}"
-        raise TraceError(message) from None
+        raise TraceError(f"cannot read the trace {str(path)!r}: {error.strerror}") from None
 
     whole = data.rfind(b"\n") + 1
     lines = data[:whole].split(b"\n")[:-1]
@@ -157,9 +157,8 @@ def _recover(path: Path) -> tuple[Trace, int, int]:
     for number, line in enumerate(lines[1:], start=2):
         try:
             record = decode(line)
-        except (ValueError, KeyError, TypeError) as error:
-            message = f"{path}, line {number}: not a record ({error})"
-            raise CorruptTrace(message) from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptTrace(f"{path}, line {number}: not a record ({error})") from None
 
         if record.seq != len(records):
             message = f"{path}, line {number}: record {record.seq}, expected {len(records)}"
@@ -176,14 +175,15 @@ def _check_header(path: Path, line: bytes) -> None:
 
     try:
         header = orjson.loads(line)
-        known = header["format"] == FORMAT
-        version = header["version"]
+        name, version = header["format"], header["version"]
     except (ValueError, KeyError, TypeError):
-        known, version = False, None
+        name = version = None
 
-    if not known or version != VERSION:
-        message = f"{path} is not a kimi_nb trace: its first line does not name the format"
-        raise TraceError(message if not known else f"{path} has {FORMAT} format {version}")
+    if name != FORMAT:
+        raise TraceError(f"{path} is not a kimi_nb trace: its first line does not name the format")
+
+    if version != VERSION:
+        raise TraceError(f"{path} has {FORMAT} format {version}, but this is {VERSION}")
 
 
 class Log:
@@ -223,9 +223,7 @@ class Log:
             os.ftruncate(self._fd, whole)
 
         self._size = whole
-
-        if whole == 0:
-            self._write(HEADER)
+        self._write(HEADER if whole == 0 else b"")
 
     def add(self, agent: str, *facts: Fact) -> Record:
         """Stamp facts of one agent and write them at once; returns the record of the last."""
@@ -245,9 +243,12 @@ class Log:
         return self._clock() - self._origin
 
     def sync(self) -> None:
-        """Return once all records so far are on the disk itself."""
-        if self._fd >= 0:
-            os.fsync(self._fd)
+        """Return once all records so far are on the disk itself, or `fault` says why not."""
+        try:
+            if self._fd >= 0:
+                os.fsync(self._fd)
+        except OSError as error:
+            self._give_up(error)
 
     def trace(self) -> Trace:
         """All that has happened so far."""
@@ -255,8 +256,11 @@ class Log:
 
     def close(self) -> None:
         """Sync and let go of the file. Facts can still be added, to memory only."""
+        self.sync()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._fd >= 0:
-            self.sync()
             os.close(self._fd)
             self._fd = -1
 
@@ -271,13 +275,17 @@ class Log:
             while view:
                 view = view[os.write(self._fd, view) :]
         except OSError as error:
-            self.fault = f"{self.path} could not be written any further: {error.strerror}"
-            os.ftruncate(self._fd, self._size)
-            os.close(self._fd)
-            self._fd = -1
-            warnings.warn(self.fault, RuntimeWarning, stacklevel=3)
+            with contextlib.suppress(OSError):  # then the torn tail is dropped by who reads it
+                os.ftruncate(self._fd, self._size)
+
+            self._give_up(error)
         else:
             self._size += len(line)
+
+    def _give_up(self, error: OSError) -> None:
+        self.fault = f"{self.path} could not be written any further: {error.strerror}"
+        self._let_go()
+        warnings.warn(self.fault, RuntimeWarning, stacklevel=4)
 
 
 def _open_locked(path: Path) -> int:
@@ -285,8 +293,7 @@ def _open_locked(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
-        message = f"cannot write the log {str(path)!r}: {error.strerror}"
-        raise TraceError(message) from None
+        raise TraceError(f"cannot write the log {str(path)!r}: {error.strerror}") from None
 
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -294,5 +301,5 @@ def _open_locked(path: Path) -> int:
         os.close(fd)
         message = f"{path} is being written by another run; cancel that one first"
         raise TraceLocked(message) from None
-    else:
-        return fd
+
+    return fd

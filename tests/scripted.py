@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
+import pytest
 
+import kimi_nb as kn
+from kimi_nb.events import AgentBegan, AgentEnded, RunBegan, RunEnded, RunResumed
 from kimi_nb.models.base import Message, Reply, Request, Sink, ToolCall, Usage
+from kimi_nb.swarm.runtime import runtime
 
-Answer = Callable[[list[Message]], "Reply | Exception | str"]
+Answer = Callable[[list[Message]], "Reply | BaseException | str"]
+COMPLAINTS: list[str] = []
+"""What a real endpoint would have refused, of all requests of a test."""
 _IDS = itertools.count()
 
 
@@ -48,6 +55,109 @@ def results(messages: list[Message]) -> list[str]:
     return [m["content"] for m in messages if m["role"] == "tool"]
 
 
+@pytest.fixture(autouse=True)
+def _no_complaints() -> Iterator[None]:
+    """Fail a test whose requests a real endpoint would have refused."""
+    COMPLAINTS.clear()
+    yield
+    assert COMPLAINTS == []
+
+
+def complaints(messages: list[Message]) -> Iterator[str]:
+    """What is wrong with a conversation by the rules of Kimi's API."""
+    if [m["role"] for m in messages[:2]] != ["system", "user"]:
+        yield f"begins with {[m['role'] for m in messages[:2]]}"
+
+    if messages[-1]["role"] == "assistant":
+        yield "ends with what needs no reply"
+
+    expected: list[str] = []
+
+    for place, message in enumerate(messages):
+        yield from (f"message {place} {what}" for what in _faults(message))
+
+        if message["role"] == "tool":
+            if not expected or message["tool_call_id"] != expected.pop(0):
+                yield f"message {place} answers {message['tool_call_id']!r} out of turn"
+
+            continue
+
+        if expected:
+            yield f"before message {place} the calls {expected} were not answered"
+
+        expected = [c["id"] for c in message.get("tool_calls", [])]
+
+    if expected:
+        yield f"the calls {expected} were not answered"
+
+
+def _faults(message: Message) -> Iterator[str]:
+    made = message.get("tool_calls", [])
+    ids = [c["id"] for c in made]
+
+    if not str(message.get("content", "x")).strip():
+        yield "is blank"
+
+    if message["role"] == "assistant" and "content" not in message and not made:
+        yield "says nothing"
+
+    if len(set(ids)) < len(ids) or not all(ids):
+        yield f"has calls with the ids {ids}"
+
+    known = {"role", "content", "tool_calls", "reasoning_content", "tool_call_id"}
+
+    if not known.issuperset(message):
+        yield f"has {sorted(message)}"
+
+    for c in made:
+        if not _is_object(c["function"]["arguments"]):
+            yield f"has the arguments {c['function']['arguments']!r}"
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def tasks_left() -> list[str]:
+    """What still runs on the loop of the engine."""
+
+    async def look() -> list[str]:
+        await asyncio.sleep(0)
+        return [str(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
+
+    return runtime().spawn(look()).result(5)
+
+
+def check_ended(run: kn.Replay) -> None:
+    """What must hold of every run that has ended, however it went."""
+    first = max(r.seq for r in run.trace if isinstance(r.fact, RunBegan | RunResumed))
+    ends = [r for r in run.trace[:] if isinstance(r.fact, RunEnded) and r.seq > first]
+    assert ends == [run.trace[-1]]
+    began = {r.agent for r in run.trace if isinstance(r.fact, AgentBegan)}
+    ended = Counter(r.agent for r in run.trace if isinstance(r.fact, AgentEnded))
+    later = Counter(r.agent for r in run.trace if isinstance(r.fact, AgentEnded) and r.seq > first)
+    assert set(ended) == began
+    assert all(count == 1 for count in later.values()), later
+    assert run.status in {"finished", "partial", "cancelled", "over_budget", "failed"}
+    assert bool(run.why) == (run.status != "finished")
+
+    if not isinstance(run, kn.Run):
+        return
+
+    assert tasks_left() == []
+    engine = run._engine
+    assert (engine.limiter.in_flight, engine.limiter.waiting) == (0, 0)
+    account, found = engine.account, run.metrics
+    assert (account._in_flight, account._held_tokens) == (0, 0)
+    assert abs(account._held_usd) < 1e-9
+    assert account.steps == found.total_steps
+    assert account.tokens == found.tokens_in + found.tokens_out
+    assert account.critical_steps == found.critical_steps
+
+
 class Scripted:
     """`answer` gets the messages and returns a Reply, its text, or an exception to raise."""
 
@@ -66,6 +176,7 @@ class Scripted:
     async def reply(self, request: Request, sink: Sink) -> Reply:
         messages = list(request.conversation.messages)
         self.seen.append(messages)
+        COMPLAINTS.extend(complaints(messages))
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
@@ -73,7 +184,7 @@ class Scripted:
             await asyncio.sleep(self._delay)
             answer = self._answer(messages)
 
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 raise answer
 
             reply = say(answer) if isinstance(answer, str) else answer

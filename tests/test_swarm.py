@@ -9,7 +9,15 @@ from typing import Any
 
 import orjson
 import pytest
-from scripted import Scripted, call, calls, is_orchestrator, results, say
+from scripted import (
+    Scripted,
+    _no_complaints,  # noqa: F401
+    call,
+    calls,
+    is_orchestrator,
+    results,
+    say,
+)
 
 import kimi_nb as kn
 from kimi_nb.errors import AccessDenied, BadRequest, ServerFault, UsageFault

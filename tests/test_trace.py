@@ -93,6 +93,8 @@ def test_a_torn_tail_is_dropped_wherever_it_was_cut(tmp_path_factory, cut):
     ("damage", "complaint"),
     [
         (b'{"seq": 2, "t"\n', "line 4: not a record"),
+        (b"5\n", "line 4: not a record"),
+        (b"[]\n", "line 4: not a record"),
         (b'{"seq":2,"t":1.0,"agent":"a0","fact":"Nothing"}\n', "line 4: not a record"),
         (b'{"seq":7,"t":1.0,"agent":"a0","fact":"StepBegan","step":1}\n', "record 7, expected 2"),
     ],

@@ -66,7 +66,7 @@ class Reply:
         message: Message = {"role": "assistant"}
 
         if self.text.strip() or not self.calls:
-            message["content"] = self.text or "(nothing)"
+            message["content"] = self.text if self.text.strip() else "(nothing)"
 
         if self.thinking:
             message[self.thinking_key] = self.thinking

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from kimi_nb.events import ToolReturned
 from kimi_nb.models.base import Message, Reply, ToolCall, ToolSpecs
 from kimi_nb.swarm.engine import AgentFault, Engine
-from kimi_nb.swarm.step import Stepper, Turn, take_step
+from kimi_nb.swarm.reply import echo
+from kimi_nb.swarm.step import take_step
+from kimi_nb.swarm.turn import Stepper, Turn
 
-__all__ = ["ToolTurn", "converse", "record_interrupted", "run_tool"]
+__all__ = ["ToolTurn", "converse"]
 
 VAIN_TURNS = 8
 """Turns in a row of which no call succeeds before an agent is given up."""
@@ -31,7 +33,7 @@ async def converse(
     for step in range(1, engine.settings.max_steps + 1):
         turn = new_turn(step)
         reply = await take_step(engine, agent, tools, turn)
-        agent.conversation.append(reply.message())
+        agent.conversation.append(echo(reply))
 
         if not reply.calls:
             if reply.text.strip():
@@ -41,7 +43,7 @@ async def converse(
             _ask_again(agent, reply, empty)
             continue
 
-        answers = await turn.answer(reply.calls)
+        answers = await _answers(engine, agent, turn, reply.calls)
 
         for call, (_, text) in zip(reply.calls, answers, strict=True):
             agent.conversation.append(_answer(call, text))
@@ -54,6 +56,35 @@ async def converse(
 
     message = f"did not finish within its {engine.settings.max_steps} steps"
     raise AgentFault(message)
+
+
+async def _answers(
+    engine: Engine, agent: Stepper, turn: Turn, calls: tuple[ToolCall, ...]
+) -> list[tuple[bool, str]]:
+    """The turn's answers. If the run ends first, the log says so of each that is missing."""
+    try:
+        return await turn.answer(calls)
+    except BaseException:
+        past = engine.past.agent(agent.id)
+
+        for call in calls:
+            known = past is not None and (agent.step, call.index) in past.returns
+
+            if call.index not in turn.answered and not known:
+                _record_open(engine, agent, call)
+
+        raise
+
+
+def _record_open(engine: Engine, agent: Stepper, call: ToolCall) -> None:
+    """Answer a call that its agent's end leaves open; if the run ends, a resumed one asks again."""
+    stays = agent.id in engine.cancelled
+    who = "agent was cancelled" if stays else "run stopped"
+    text = f"ERROR: the {who} before this was answered"
+    fact = ToolReturned(
+        step=agent.step, call=call.index, ok=False, text=text, interrupted=not stays
+    )
+    engine.log.add(agent.id, fact)
 
 
 def _final_text(reply: Reply) -> str:
@@ -83,19 +114,21 @@ def _ask_again(agent: Stepper, reply: Reply, empty: int) -> None:
 
 
 def _answer(call: ToolCall, text: str) -> Message:
-    return {"role": "tool", "tool_call_id": call.id, "content": text or "(nothing)"}
+    content = text if text.strip() else "(nothing)"
+    return {"role": "tool", "tool_call_id": call.id, "content": content}
 
 
 class ToolTurn:
     """A turn of an agent that has ordinary tools only."""
 
-    __slots__ = ("_agent", "_engine", "_step", "recorded")
+    __slots__ = ("_agent", "_engine", "_step", "answered", "recorded")
 
     def __init__(self, engine: Engine, agent: Stepper, step: int) -> None:
         self._engine = engine
         self._agent = agent
         self._step = step
-        self.recorded: set[int] = set()
+        self.recorded: dict[int, ToolCall] = {}
+        self.answered: set[int] = set()
 
     def on_text(self, text: str) -> None: ...
     def on_thinking(self, text: str) -> None: ...
@@ -104,15 +137,18 @@ class ToolTurn:
 
     async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
         """Calls side by side; one after the other if one of them has side effects."""
-        engine, agent = self._engine, self._agent.id
-
-        if len(calls) == 1 or any(_has_side_effects(engine, call) for call in calls):
-            return [await run_tool(engine, agent, self._step, call) for call in calls]
+        if len(calls) == 1 or any(_has_side_effects(self._engine, call) for call in calls):
+            return [await self._one(call) for call in calls]
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run_tool(engine, agent, self._step, call)) for call in calls]
+            tasks = [group.create_task(self._one(call)) for call in calls]
 
         return [task.result() for task in tasks]
+
+    async def _one(self, call: ToolCall) -> tuple[bool, str]:
+        answer = await _run_tool(self._engine, self._agent.id, self._step, call)
+        self.answered.add(call.index)
+        return answer
 
 
 def _has_side_effects(engine: Engine, call: ToolCall) -> bool:
@@ -120,7 +156,7 @@ def _has_side_effects(engine: Engine, call: ToolCall) -> bool:
     return tool is not None and tool.side_effects
 
 
-async def run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tuple[bool, str]:
+async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tuple[bool, str]:
     """(ok, text) of one ordinary tool call: from the log if it has it, otherwise carried out."""
     past = engine.past.agent(agent)
 
@@ -133,11 +169,13 @@ async def run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tup
 
         engine.log.sync()
 
+    engine.check(agent)
+
     try:
         outcome = await engine.tools.call(call.name, call.arguments, engine.tool_context(agent))
-    except asyncio.CancelledError:
-        record_interrupted(engine, agent, step, call)
-        raise
+    except (SystemExit, KeyboardInterrupt, BaseExceptionGroup) as error:
+        text = f"ERROR: {type(error).__name__}: {error}"
+        return _record_return(engine, agent, step, call, ok=False, text=text)
 
     return _record_return(engine, agent, step, call, ok=outcome.ok, text=outcome.text)
 
@@ -147,10 +185,3 @@ def _record_return(
 ) -> tuple[bool, str]:
     engine.log.add(agent, ToolReturned(step=step, call=call.index, ok=ok, text=text))
     return ok, text
-
-
-def record_interrupted(engine: Engine, agent: str, step: int, call: ToolCall) -> None:
-    """Answer a call that the end of the run leaves open; a resumed run asks again."""
-    text = "ERROR: the run stopped before this was answered"
-    fact = ToolReturned(step=step, call=call.index, ok=False, text=text, interrupted=True)
-    engine.log.add(agent, fact)

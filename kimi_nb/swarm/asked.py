@@ -12,7 +12,9 @@ from typing import Any
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.connect import Connection
+from kimi_nb.swarm.plan import Task
 from kimi_nb.tools import Tool, Toolset, standard_tools, tool
+from kimi_nb.tools.render import clean
 from kimi_nb.views.prices import PRICES, Price
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "UserTools",
     "all_prices",
     "at_least_one",
+    "fits_plan",
     "mode_of",
     "new_path",
     "price_of",
@@ -60,6 +63,16 @@ def at_least_one(name: str, value: int) -> int:
     return value
 
 
+def fits_plan(tasks: Sequence[Task], max_agents: int) -> None:
+    """Raises UsageFault if a plan has more tasks than sub-agents are allowed."""
+    if len(tasks) > max_agents:
+        message = (
+            f"the plan has {len(tasks)} tasks, but max_agents is {max_agents}; "
+            f"allow as many: --agents {len(tasks)}, or max_agents={len(tasks)}"
+        )
+        raise UsageFault(message)
+
+
 def working_folder(folder: str | Path) -> Path:
     """The absolute folder. Raises UsageFault if there is none."""
     path = Path(folder).expanduser().resolve()
@@ -67,6 +80,10 @@ def working_folder(folder: str | Path) -> Path:
     if not path.is_dir():
         what = "is not a folder" if path.exists() else "does not exist"
         message = f"the working folder {str(folder)!r} {what} (here is {Path.cwd()})"
+        raise UsageFault(message)
+
+    if clean(str(path)) != str(path):
+        message = f"the name of the working folder is not valid UTF-8: {str(path)!r}; rename it"
         raise UsageFault(message)
 
     return path

@@ -7,7 +7,7 @@ fit together.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, fields
 
 from kimi_nb.errors import BudgetExceeded, UsageFault
@@ -40,7 +40,7 @@ class Budget:
         for field in fields(self):
             value = getattr(self, field.name)
 
-            if value is not None and value < 0:
+            if value is not None and not value >= 0:  # nan too
                 message = f"the budget for {field.name} is {value}; give 0 or more, or leave it out"
                 raise UsageFault(message)
 
@@ -81,6 +81,7 @@ class Account:
         """Σ over stages of S_main + max S_sub (TR §3), calls in flight included."""
         self._steps_of: Counter[str] = Counter()
         self._longest: Counter[int] = Counter()
+        self._members: defaultdict[int, set[str]] = defaultdict(set)
 
     # Sub-agents
 
@@ -137,8 +138,7 @@ class Account:
         self._in_flight -= 1
 
         if usage is None:
-            self.steps -= 1
-            self._steps_of[reservation.agent] -= 1
+            self._discount(reservation.agent, reservation.stage)
         else:
             self.charge(usage)
 
@@ -167,6 +167,20 @@ class Account:
 
         if stage:
             self._longest[stage] = max(self._longest[stage], self._steps_of[agent])
+            self._members[stage].add(agent)
+
+    def _discount(self, agent: str, stage: int) -> None:
+        """Take back a step that did not come about."""
+        self.steps -= 1
+        self._steps_of[agent] -= 1
+
+        if stage == 0:
+            self.critical_steps -= 1
+            return
+
+        longest = max(self._steps_of[member] for member in self._members[stage])
+        self.critical_steps -= self._longest[stage] - longest
+        self._longest[stage] = longest
 
     def _lengthens(self, stage: int, steps: int) -> bool:
         """Whether a step that is an agent's so-manyth is one more critical step."""
@@ -197,9 +211,13 @@ class Account:
         if self.budget.tokens is not None:
             rooms.append(self.budget.tokens - self.tokens - self._held_tokens - prompt_tokens)
 
-        if self.budget.usd is not None and self.price is not None and self.price.tokens_out > 0:
+        if self.budget.usd is not None and self.price is not None:
             left = self.budget.usd - self.usd - self._held_usd - self.price.usd(prompt_tokens, 0)
-            rooms.append(int(left / self.price.usd(0, 1)))
+
+            if each := self.price.usd(0, 1):
+                rooms.append(int(left / each))
+            elif left < 0:
+                rooms.append(-1)
 
         return min(rooms, default=None)
 

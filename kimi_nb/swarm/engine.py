@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from kimi_nb.events import AgentBegan, AgentEnded
 from kimi_nb.models.base import Model, ToolSpecs
 from kimi_nb.models.limiter import Limiter
 from kimi_nb.swarm.budget import Account
 from kimi_nb.swarm.past import Past
 from kimi_nb.tools import ToolContext, Toolset
+from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log
 
 __all__ = ["AgentFault", "Engine", "Report", "Settings", "Stop"]
@@ -77,12 +79,16 @@ class Engine:
     )
     """Running sub-agents by id."""
     stopped: Stop | None = None
-    root: asyncio.Task[None] | None = None
+    stopped_at: float = 0.0
+    """When, by the clock of the event loop."""
+    root: asyncio.Task[tuple[str, str, str]] | None = None
     """The task that a stop cancels; None before the run begins and once its end is being logged."""
     launched: int = 0
     """Number of the last sub-agent."""
     cancelled: set[str] = field(default_factory=set[str])
-    """Sub-agents that the user cancelled one by one."""
+    """Sub-agents that were cancelled one by one."""
+    open: dict[str, None] = field(default_factory=dict[str, None])
+    """Agents that have begun and not ended, in their order."""
     cache_key: str = ""
     """The same for all calls of the run."""
     sub_specs: ToolSpecs = field(init=False)
@@ -100,6 +106,9 @@ class Engine:
                 self.launched += 1
                 self.account.agents += 1
 
+            if agent.open:
+                self.open[id] = None
+
             for reply in agent.replies.values():
                 self.account.replay(id, agent.began.stage, reply.usage)
 
@@ -107,6 +116,7 @@ class Engine:
         """End the run: all agents are cancelled, what was done is kept. The first stop counts."""
         if self.stopped is None:
             self.stopped = stop
+            self.stopped_at = asyncio.get_running_loop().time()
 
             if self.root is not None:
                 self.root.cancel()
@@ -121,6 +131,27 @@ class Engine:
         self.cancelled.add(id)
         task.cancel()
         return True
+
+    def check(self, id: str) -> None:
+        """Raises CancelledError if this agent is to end.
+
+        Not every tool and model lets its cancellation through; this stops what comes next.
+        """
+        if self.stopped is not None or id in self.cancelled:
+            raise asyncio.CancelledError
+
+    def begin(self, id: str, began: AgentBegan) -> None:
+        """Log that an agent begins; one that an earlier process began goes on."""
+        if self.past.agent(id) is None:
+            self.log.add(id, began)
+
+        self.open[id] = None
+
+    def end(self, id: str, outcome: str, text: str) -> None:
+        """Log how an agent ended: once, whoever comes first."""
+        if id in self.open:
+            del self.open[id]
+            self.log.add(id, AgentEnded(outcome=outcome, text=clean(text)))
 
     def new_agent_id(self) -> str:
         """An id that no agent of this run has had."""

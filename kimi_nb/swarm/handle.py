@@ -152,9 +152,10 @@ class Run(Replay):
             runtime().loop.call_soon_threadsafe(self._engine.stop, stop)
             return
 
-        if agent not in self._engine.tasks:
-            running = ", ".join(id for id, task in self._engine.tasks.items() if not task.done())
-            message = f"no sub-agent {agent!r} is running; running: {running or 'none'}"
+        running = [id for id, task in list(self._engine.tasks.items()) if not task.done()]
+
+        if agent not in running:
+            message = f"no sub-agent {agent!r} is running; running: {', '.join(running) or 'none'}"
             raise UsageFault(message)
 
         runtime().loop.call_soon_threadsafe(self._engine.cancel_agent, agent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import cast
 
 from kimi_nb.errors import BudgetExceeded, ModelError
 from kimi_nb.events import AgentBegan, AgentEnded, RunEnded
@@ -13,44 +14,83 @@ from kimi_nb.swarm.agent import ToolTurn, converse
 from kimi_nb.swarm.engine import AgentFault, Engine, Stop
 from kimi_nb.swarm.plan import Task, run_plan
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS, orchestrator_prompt, single_prompt
+from kimi_nb.swarm.runtime import GRACE
 from kimi_nb.swarm.stage import Stage
-from kimi_nb.swarm.step import Stepper
 from kimi_nb.swarm.subagent import one_line
 from kimi_nb.swarm.team import Team
+from kimi_nb.swarm.turn import Stepper
+from kimi_nb.trace import Log
 
 __all__ = ["run_to_end"]
 
 Ending = tuple[str, str, str]
 """Status, answer, why."""
+PROGRAM_ENDED = Stop("cancelled", "the kernel or the program ended")
+LOOK = 1.0
+"""Seconds between looks at a run that was stopped and does not end."""
 
 
 async def run_to_end(engine: Engine, goal: str, plan: Sequence[Task]) -> None:
-    """Carry the run out and log its end, whatever happens.
+    """Carry the run out and log its end, whatever happens. Raises nothing.
 
     Cancelling the task that runs this ends the run with status "cancelled" and everything
     that was done.
     """
     deadline = _set_deadline(engine)
-    engine.root = asyncio.current_task()
+    engine.root = asyncio.create_task(_mode(engine, goal, plan), name="kimi_nb root")
 
     try:
-        status, answer, why = await _mode(engine, goal, plan)
+        await _patiently(engine, engine.root)
     except asyncio.CancelledError:
-        stop = engine.stopped or Stop("cancelled", "the kernel or the program ended")
-        status, answer, why = stop.status, "", stop.why
-    finally:
-        engine.root = None
+        engine.stop(PROGRAM_ENDED)
+        await _patiently(engine, engine.root)
 
-        if deadline is not None:
-            deadline.cancel()
+    status, answer, why = _ending_of(engine, engine.root)
+    engine.root = None
 
-    _end_orphans(engine)
+    if deadline is not None:
+        deadline.cancel()
+
+    for id in tuple(engine.open):  # cut off, or of an earlier process and not asked for again
+        engine.end(id, "cancelled", "not asked for again" if engine.past.agent(id) else "cancelled")
+
     reports = _reports(engine)
 
     if status == "failed" and reports:
         status = "partial"
 
+    why = "; ".join(part for part in (why, engine.log.fault) if part)
     engine.log.add("", RunEnded(status=status, answer=answer or reports, why=why))
+    engine.log = Log()  # whoever has ignored the cancellation speaks to nobody from now on
+
+
+async def _patiently(engine: Engine, root: asyncio.Task[Ending]) -> None:
+    """Return when the run is over, or a while after it was stopped: some tools do not stop."""
+    loop = asyncio.get_running_loop()
+
+    while not root.done() and (engine.stopped is None or loop.time() < engine.stopped_at + GRACE):
+        await asyncio.wait({root}, timeout=LOOK)
+
+
+def _ending_of(engine: Engine, root: asyncio.Task[Ending]) -> Ending:
+    error = None if not root.done() or root.cancelled() else root.exception()
+
+    if root.done() and not root.cancelled() and error is None:
+        return root.result()
+
+    stop = engine.stopped or _defect(error)
+    return stop.status, "", stop.why
+
+
+def _defect(error: BaseException | None) -> Stop:
+    """How a run ends that nobody stopped and that did not come to its end either."""
+    if error is None:
+        return PROGRAM_ENDED
+
+    if isinstance(error, BaseExceptionGroup):
+        return _defect(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
+
+    return Stop("failed", f"{type(error).__name__}: {one_line(error)}")
 
 
 async def _mode(engine: Engine, goal: str, plan: Sequence[Task]) -> Ending:
@@ -112,10 +152,8 @@ async def _alone(engine: Engine, goal: str) -> Ending:
 
 
 def _begin(engine: Engine, role: str, prompt: str, goal: str, max_tokens: int) -> Stepper:
-    if engine.past.agent("a0") is None:
-        began = AgentBegan(role=role, name=role, task=goal, parent="", stage=0, call=-1)
-        engine.log.add("a0", began)
-
+    began = AgentBegan(role=role, name=role, task=goal, parent="", stage=0, call=-1)
+    engine.begin("a0", began)
     conversation = Conversation(
         ({"role": "system", "content": prompt}, {"role": "user", "content": goal})
     )
@@ -126,26 +164,19 @@ async def _ending(engine: Engine, agent: Stepper, talk: Callable[[], Awaitable[s
     try:
         text = await talk()
     except asyncio.CancelledError:
-        engine.log.add(agent.id, AgentEnded(outcome="cancelled", text="cancelled"))
+        engine.end(agent.id, "cancelled", "cancelled")
         raise
     except BudgetExceeded as error:
         outcome, status, text = "over_budget", "over_budget", str(error)
     except (ModelError, AgentFault) as error:
         outcome, status, text = "failed", "failed", one_line(error)
     except Exception as error:  # noqa: BLE001 -- a defect of a user's model must not lose the run
-        outcome, status, text = "failed", "failed", f"{type(error).__name__}: {error}"
+        outcome, status, text = "failed", "failed", f"{type(error).__name__}: {one_line(error)}"
     else:
         outcome, status = "finished", "finished"
 
-    engine.log.add(agent.id, AgentEnded(outcome=outcome, text=text))
+    engine.end(agent.id, outcome, text)
     return (status, text, "") if status == "finished" else (status, "", text)
-
-
-def _end_orphans(engine: Engine) -> None:
-    """Sub-agents of an earlier process that nobody asked for again end here."""
-    for id, agent in engine.past.agents.items():
-        if agent.began.role == "sub-agent" and agent.ended is None and id not in engine.tasks:
-            engine.log.add(id, AgentEnded(outcome="cancelled", text="not asked for again"))
 
 
 def _reports(engine: Engine) -> str:

@@ -49,6 +49,11 @@ class PastAgent:
     """Of the step that is open."""
     said: Said | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended, or only because the run stopped under its tools."""
+        return self.ended is None or any(key not in self.returns for key in self.interrupted)
+
 
 class Past:
     """The past of a run; empty for a new one."""
@@ -74,9 +79,9 @@ class Past:
         spare = self._spare.get((parent, stage, name, task))
         return spare.popleft() if spare else None
 
-    def has(self, parent: str, stage: int, name: str, task: str) -> bool:
-        """Whether `adopt` would find one."""
-        return bool(self._spare.get((parent, stage, name, task)))
+    def count(self, parent: str, stage: int, name: str, task: str) -> int:
+        """How many `adopt` would find."""
+        return len(self._spare.get((parent, stage, name, task), ()))
 
     def _add(self, agent: str, fact: Fact) -> None:
         match fact:
@@ -102,6 +107,7 @@ def _void(agent: PastAgent) -> None:
 def _add_to(agent: PastAgent, fact: Fact) -> None:
     match fact:
         case StepBegan() | StepRetried():
+            agent.ended = None
             _void(agent)
         case ToolCalled():
             agent.calls[fact.call] = ToolCall(
@@ -112,7 +118,7 @@ def _add_to(agent: PastAgent, fact: Fact) -> None:
         case StepEnded():
             if fact.finish != "failed":
                 agent.replies[fact.step] = _reply(agent, fact)
-                agent.returns |= agent.interrupted
+                agent.returns = agent.interrupted | agent.returns
             _void(agent)
         case ToolReturned():
             answers = agent.interrupted if fact.interrupted else agent.returns

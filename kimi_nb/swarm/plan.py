@@ -19,11 +19,14 @@ from typing import Any, cast
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.engine import Engine, Report
-from kimi_nb.swarm.subagent import Assignment, launch
+from kimi_nb.swarm.subagent import Assignment, launch, report_of
+from kimi_nb.tools.render import clean
 
 __all__ = ["Task", "parse_plan", "read_plan", "run_plan"]
 
 EXAMPLE = "write a list such as\n- rows: Count the rows of a.csv.\n- report: …\n  after: [rows]"
+SHOWN = 3
+"""Failed tasks that a run's end names; all are in the trace."""
 SYSTEM_PROMPT = "You carry out one task of a plan, carefully and completely."
 
 
@@ -107,8 +110,15 @@ def _task(entry: Any) -> Task:
 
     names = after.split(",") if isinstance(after, str) else after
     (name, prompt), *_ = rest.items()
+
+    if prompt is None or not str(prompt).strip():
+        message = f"task {str(name)!r} of the plan has no prompt; {EXAMPLE}"
+        raise UsageFault(message)
+
     return Task(
-        name=str(name), prompt=str(prompt), after=tuple(str(item).strip() for item in names)
+        name=clean(str(name)),
+        prompt=clean(str(prompt)),
+        after=tuple(clean(str(item)).strip() for item in names or ()),
     )
 
 
@@ -136,7 +146,9 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
             )
             return
 
-        if engine.account.agents_left(engine.settings.max_agents) < 1:
+        known = engine.past.count("", stages[task.name], task.name, task.prompt)
+
+        if not known and engine.account.agents_left(engine.settings.max_agents) < 1:
             results[task.name].set_result(
                 Report(ok=False, text="not begun: no more sub-agents are allowed")
             )
@@ -153,7 +165,7 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
             after=" ".join(ids[name] for name in task.after),
         )
         ids[task.name] = launch(engine, group, work)
-        results[task.name].set_result(await engine.tasks[ids[task.name]])
+        results[task.name].set_result(await report_of(engine, ids[task.name]))
 
     async with asyncio.TaskGroup() as group:
         for position, task in enumerate(tasks):
@@ -176,7 +188,10 @@ def _joined(tasks: Sequence[Task], results: Mapping[str, Report]) -> tuple[str, 
     if not failed:
         return "finished", answer, ""
 
-    why = "; ".join(f"{name}: {results[name].text}" for name in failed)
+    why = "; ".join(f"{name}: {results[name].text[:200]}" for name in failed[:SHOWN])
+
+    if len(failed) > SHOWN:
+        why = f"{len(failed)} of {len(results)} tasks failed, such as {why}"
 
     if any(report.interrupted for report in results.values()):
         return "over_budget", answer, why

@@ -37,7 +37,7 @@ class Runtime:
             if self._loop is None or self._thread is None or not self._thread.is_alive():
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="kimi_nb", daemon=True
+                    target=_serve, args=(self._loop,), name="kimi_nb", daemon=True
                 )
                 self._thread.start()
 
@@ -68,6 +68,21 @@ class Runtime:
 
         if not thread.is_alive():
             loop.close()
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop until it is stopped.
+
+    A SystemExit or KeyboardInterrupt in some task of a user's breaks out of any loop; here it
+    ends that task alone, and every swarm goes on.
+    """
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            continue
+
+        return
 
 
 async def _cancel_all() -> None:

@@ -9,7 +9,7 @@ for again.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,13 @@ import orjson
 from kimi_nb.errors import ToolError
 from kimi_nb.events import ToolReturned
 from kimi_nb.models.base import ToolCall
-from kimi_nb.swarm.agent import record_interrupted, run_tool
+from kimi_nb.swarm.agent import ToolTurn
 from kimi_nb.swarm.engine import Engine, Report
-from kimi_nb.swarm.step import Stepper, record_call
-from kimi_nb.swarm.subagent import Assignment, launch
+from kimi_nb.swarm.reply import sound_call
+from kimi_nb.swarm.step import record_call
+from kimi_nb.swarm.subagent import Assignment, launch, report_of
 from kimi_nb.swarm.team import OWN_TOOLS, Team, own_arguments
+from kimi_nb.swarm.turn import Stepper
 
 __all__ = ["Stage"]
 
@@ -59,15 +61,22 @@ class Stage:
         self._begun: dict[int, Begun] = {}
         self._spare: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._work: dict[str, tuple[str, str]] = {}
-        self.recorded: set[int] = set()
+        self._ordinary = ToolTurn(engine, orchestrator, step)
+        self._heard = 0
+        self.recorded: dict[int, ToolCall] = {}
+        self.answered = self._ordinary.answered
 
     def on_text(self, text: str) -> None: ...
     def on_thinking(self, text: str) -> None: ...
 
     def on_call(self, call: ToolCall) -> None:
+        call = sound_call(call, self._heard)
+        self._heard += 1
+        self._engine.check(self._orchestrator.id)
+
         if self._engine.settings.early_start and call.name in OWN_TOOLS:
             record_call(self._engine, self._orchestrator, call)
-            self.recorded.add(call.index)
+            self.recorded[call.index] = call
             self._begun[call.index] = self._begin(call)
 
     def restart(self) -> None:
@@ -76,6 +85,7 @@ class Stage:
 
         self._begun.clear()
         self.recorded.clear()
+        self._heard = 0
 
     async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
         """The results in the order of the calls, when the last sub-agent has ended."""
@@ -84,34 +94,19 @@ class Stage:
                 self._confirm(call)
 
         self._drop_spare()
+        ordinary = tuple(call for call in calls if call.name not in OWN_TOOLS)
 
         async with asyncio.TaskGroup() as group:
-            ordinary = {
-                call.index: group.create_task(self._ordinary(call))
-                for call in calls
-                if call.name not in OWN_TOOLS
-            }
-
-            try:
-                own = {
-                    call.index: await self._result(call) for call in calls if call.name in OWN_TOOLS
-                }
-            except asyncio.CancelledError:
-                self._interrupt()
-                raise
+            beside = group.create_task(self._ordinary.answer(ordinary))
+            own = {call.index: await self._result(call) for call in calls if call.name in OWN_TOOLS}
 
         if self._work:
             self._engine.log.sync()
 
-        return [own.get(call.index) or ordinary[call.index].result() for call in calls]
-
-    async def _ordinary(self, call: ToolCall) -> tuple[bool, str]:
-        return await run_tool(self._engine, self._orchestrator.id, self._step, call)
-
-    def _interrupt(self) -> None:
-        for begun in self._begun.values():
-            if not begun.answered:
-                record_interrupted(self._engine, self._orchestrator.id, self._step, begun.call)
+        answers = own | {
+            call.index: found for call, found in zip(ordinary, beside.result(), strict=True)
+        }
+        return [answers[call.index] for call in calls]
 
     def _confirm(self, call: ToolCall) -> None:
         """Begin a call that has not begun early; refuse one that has begun as another."""
@@ -172,7 +167,12 @@ class Stage:
     def _launch(self, begun: Begun, name: str, tasks: list[str]) -> None:
         engine = self._engine
         system_prompt = self._team.prompt(name)
-        new = sum(not self._known(name, task) for task in tasks)
+
+        if not all(task.strip() for task in tasks):
+            message = "the task is empty: say what the sub-agent is to do"
+            raise ToolError(message)
+
+        new = sum(max(0, count - self._known(name, task)) for task, count in Counter(tasks).items())
         left = engine.account.agents_left(engine.settings.max_agents)
 
         if new > left:
@@ -194,11 +194,11 @@ class Stage:
             begun.agents.append(self._take_over(work) or launch(engine, self._group, work))
             self._work[begun.agents[-1]] = (name, task)
 
-    def _known(self, name: str, task: str) -> bool:
+    def _known(self, name: str, task: str) -> int:
+        """How many sub-agents have this very task already and wait to be asked for again."""
         past = self._engine.past
-        return bool(self._spare.get((name, task))) or past.has(
-            self._orchestrator.id, self._step, name, task
-        )
+        spare = self._spare.get((name, task), ())
+        return len(spare) + past.count(self._orchestrator.id, self._step, name, task)
 
     def _take_over(self, work: Assignment) -> str | None:
         spare = self._spare.get((work.name, work.task))
@@ -220,7 +220,6 @@ class Stage:
             return begun.ok, begun.text
 
         report = await self._joined(begun)
-        begun.answered = True
         fact = ToolReturned(
             step=self._step,
             call=call.index,
@@ -229,13 +228,14 @@ class Stage:
             interrupted=report.interrupted,
         )
         self._engine.log.add(self._orchestrator.id, fact)
+        self.answered.add(call.index)
         return report.ok, report.text
 
     async def _joined(self, begun: Begun) -> Report:
         if not begun.agents:
             return Report(begun.ok, begun.text)
 
-        reports = [await self._engine.tasks[agent] for agent in begun.agents]
+        reports = [await report_of(self._engine, agent) for agent in begun.agents]
 
         if begun.items is None:
             return reports[0]

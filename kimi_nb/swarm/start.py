@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from kimi_nb.swarm.asked import (
     UserTools,
     all_prices,
     at_least_one,
+    fits_plan,
     mode_of,
     new_path,
     price_of,
@@ -31,7 +33,7 @@ from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.orchestrate import run_to_end
 from kimi_nb.swarm.past import Past
 from kimi_nb.swarm.plan import Task, parse_plan
-from kimi_nb.swarm.runtime import runtime
+from kimi_nb.swarm.runtime import GRACE, runtime
 from kimi_nb.swarm.saved import (
     check_tools,
     options_of,
@@ -40,6 +42,7 @@ from kimi_nb.swarm.saved import (
     saved_simulator,
 )
 from kimi_nb.tools import Toolset
+from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log, read
 from kimi_nb.views.prices import Price
 
@@ -85,6 +88,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
 
     Raises UsageFault if this cannot be done as asked.
     """
+    goal = clean(goal)
     settings = Settings(
         mode=mode_of(goal, single=single, plan=plan),
         max_agents=at_least_one("max_agents", max_agents),
@@ -95,6 +99,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         folder=working_folder(folder),
     )
     tasks = parse_plan(plan) if plan is not None else []
+    fits_plan(tasks, max_agents)
     toolset = toolset_of(tools)
     connection = connect(model, base_url, key, client, simulator, limits)
     account = Account(budget or Budget(), price_of(connection, prices))
@@ -104,7 +109,6 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         message = f"{path} holds a run already; kn.resume({str(path)!r}) goes on with it"
         raise UsageFault(message)
 
-    log = Log(path)
     began = RunBegan(
         goal=goal,
         model=connection.model.name,
@@ -114,6 +118,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         version=__version__,
         options=options_of(settings, connection, account.budget, toolset, tasks),
     )
+    log = Log(path)
     log.add("", began)
     engine = _engine(log, connection, account, toolset, Past(), settings)
     return _launch(engine, connection, goal, tasks, name, prices)
@@ -165,7 +170,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
 
     try:
         connection = connect(
-            model or (None if began.simulated else began.model),
+            model or (began.model if saved["simulator"] is None else None),
             base_url or saved["base_url"],
             key,
             client,
@@ -212,8 +217,9 @@ def _launch(
     name: str,
     prices: Mapping[str, Price] | None,
 ) -> Run:
+    log = engine.log
     future = runtime().spawn(_drive(engine, connection, goal, tasks))
-    run = Run(engine.log, engine, future, name=name, prices=all_prices(prices))
+    run = Run(log, engine, future, name=name, prices=all_prices(prices))
     runs()[name] = run
     return run
 
@@ -225,15 +231,18 @@ def runs() -> dict[str, Run]:
 
 
 async def _drive(engine: Engine, connection: Connection, goal: str, tasks: Sequence[Task]) -> None:
+    log = engine.log
+
     try:
         await run_to_end(engine, goal, tasks)
     finally:
-        engine.log.close()
+        log.close()
         await asyncio.shield(_close(engine, connection))
 
 
 async def _close(engine: Engine, connection: Connection) -> None:
-    await engine.tools.close()
-
-    if connection.owned:
-        await connection.model.close()
+    """Free what the run held. What fails or hangs here has no say in how the run went."""
+    for close in (engine.tools.close, *([connection.model.close] if connection.owned else [])):
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(GRACE):
+                await close()

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from kimi_nb.errors import BudgetExceeded, ModelError
 from kimi_nb.events import AgentBegan, AgentEnded
-from kimi_nb.models.base import Conversation, ToolSpecs
+from kimi_nb.models.base import Conversation
 from kimi_nb.swarm.agent import ToolTurn, converse
 from kimi_nb.swarm.engine import AgentFault, Engine, Report, Stop
 from kimi_nb.swarm.prompts import subagent_prompt
-from kimi_nb.swarm.step import Stepper
+from kimi_nb.swarm.turn import Stepper
+from kimi_nb.tools.render import clean
 
-__all__ = ["Assignment", "launch", "one_line"]
+__all__ = ["Assignment", "launch", "one_line", "report_of"]
 
 TOGETHER = 8
 """Sub-agents that take their first step in the same turn of the event loop."""
@@ -21,6 +22,8 @@ SPREAD = 320
 """Sub-agents over which first steps are spread."""
 MAX_REPORT = 20_000
 """Characters of a sub-agent's message that its orchestrator gets."""
+BY_USER = "cancelled by the user"
+CANCELLED = Report(ok=False, text="ERROR: this sub-agent was cancelled by the user")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,9 @@ def launch(engine: Engine, group: asyncio.TaskGroup, work: Assignment) -> str:
 
     if id is None:
         id = engine.new_agent_id()
+        engine.account.agents += 1
+
+    if _brought(engine, id) is None:
         began = AgentBegan(
             role="sub-agent",
             name=work.name,
@@ -54,49 +60,68 @@ def launch(engine: Engine, group: asyncio.TaskGroup, work: Assignment) -> str:
             call=work.call,
             after=work.after,
         )
-        engine.log.add(id, began)
-        engine.account.agents += 1
+        engine.begin(id, began)
 
     engine.tasks[id] = group.create_task(_live(engine, id, work), name=f"kimi_nb {id}")
     return id
 
 
+async def report_of(engine: Engine, id: str) -> Report:
+    """What a sub-agent brings back, when it has ended.
+
+    A task that is cancelled before its first step never runs: its end is logged here.
+    """
+    task = engine.tasks[id]
+
+    if not task.done():
+        await asyncio.wait({task})
+
+    if task.cancelled():
+        return _cancelled(engine, id)
+
+    return task.result()
+
+
 async def _live(engine: Engine, id: str, work: Assignment) -> Report:
     """What one sub-agent brings back; logs how it ended."""
-    past = engine.past.agent(id)
-
-    if past and past.ended and past.ended.outcome == "finished":
-        return Report(ok=True, text=_capped(past.ended.text))
-
-    conversation = Conversation(
-        (
-            {
-                "role": "system",
-                "content": subagent_prompt(work.system_prompt, engine.settings.folder),
-            },
-            {"role": "user", "content": work.context + work.task},
-        )
-    )
-    agent = Stepper(id, work.stage, conversation, engine.settings.max_tokens)
-    specs = engine.sub_specs
+    if (report := _brought(engine, id)) is not None:
+        return report
 
     try:
         await _in_turn(engine.launched - 1)
-        outcome, text = await _outcome(engine, agent, specs)
+        outcome, text = await _outcome(engine, id, work)
     except asyncio.CancelledError:
-        engine.log.add(id, AgentEnded(outcome="cancelled", text="cancelled"))
+        report = _cancelled(engine, id)
 
         if engine.stopped is not None or id not in engine.cancelled:
             raise
 
-        return Report(ok=False, text="ERROR: this sub-agent was cancelled by the user")
+        return report
 
-    engine.log.add(id, AgentEnded(outcome=outcome, text=text))
+    engine.end(id, outcome, text)
 
     if outcome == "finished":
         return Report(ok=True, text=_capped(text))
 
     return Report(ok=False, text=_capped(f"ERROR: {text}"), interrupted=outcome == "over_budget")
+
+
+def _brought(engine: Engine, id: str) -> Report | None:
+    """What it brought back in an earlier process: its message, or that the user cancelled it."""
+    past = engine.past.agent(id)
+
+    match past and past.ended:
+        case AgentEnded(outcome="finished", text=text):
+            return Report(ok=True, text=_capped(text))
+        case AgentEnded(outcome="cancelled", text=text) if text == BY_USER:
+            return CANCELLED
+        case _:
+            return None
+
+
+def _cancelled(engine: Engine, id: str) -> Report:
+    engine.end(id, "cancelled", BY_USER if id in engine.cancelled else "cancelled")
+    return CANCELLED
 
 
 async def _in_turn(place: int) -> None:
@@ -105,9 +130,20 @@ async def _in_turn(place: int) -> None:
         await asyncio.sleep(0)
 
 
-async def _outcome(engine: Engine, agent: Stepper, specs: ToolSpecs) -> tuple[str, str]:
+async def _outcome(engine: Engine, id: str, work: Assignment) -> tuple[str, str]:
+    system = subagent_prompt(work.system_prompt, engine.settings.folder)
+    conversation = Conversation(
+        (
+            {"role": "system", "content": system},
+            {"role": "user", "content": work.context + work.task},
+        )
+    )
+    agent = Stepper(id, work.stage, conversation, engine.settings.max_tokens)
+
     try:
-        text = await converse(engine, agent, specs, lambda step: ToolTurn(engine, agent, step))
+        text = await converse(
+            engine, agent, engine.sub_specs, lambda step: ToolTurn(engine, agent, step)
+        )
     except BudgetExceeded as error:
         return "over_budget", str(error)
     except ModelError as error:
@@ -118,14 +154,14 @@ async def _outcome(engine: Engine, agent: Stepper, specs: ToolSpecs) -> tuple[st
     except AgentFault as error:
         return "failed", str(error)
     except Exception as error:  # noqa: BLE001 -- one agent's defect, a user's model included, is data
-        return "failed", f"{type(error).__name__}: {error}"
+        return "failed", f"{type(error).__name__}: {one_line(error)}"
 
     return "finished", text
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """The message of an error, on one line, at most 500 characters."""
-    return " ".join(str(error).split())[:500] or type(error).__name__
+    return clean(" ".join(str(error).split()))[:500] or type(error).__name__
 
 
 def _capped(text: str) -> str:

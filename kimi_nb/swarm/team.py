@@ -24,7 +24,11 @@ class Team:
     prompts: dict[str, str] = field(default_factory=dict[str, str])
 
     def create(self, name: str, system_prompt: str) -> str:
-        """Add one. Raises ToolError if the name stands for another prompt."""
+        """Add one. Raises ToolError if the name is blank or stands for another prompt."""
+        if not name.strip():
+            message = "the name is empty: a sub-agent needs one, for assign_task and map_task"
+            raise ToolError(message)
+
         if self.prompts.setdefault(name, system_prompt) != system_prompt:
             message = f"a sub-agent {name!r} exists with another prompt; choose another name"
             raise ToolError(message)
