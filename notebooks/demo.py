@@ -42,7 +42,8 @@ class Terminal:
         """A new picture of a running swarm over the last one; a line of it where one cannot."""
         if not self._redraws:
             rows = text.splitlines()
-            print(f"    {rows[0]} · {rows[2].split(' ', 1)[-1]}", flush=True)
+            progress = [row.split(" ", 1)[-1] for row in rows if row.endswith(" ended")]
+            print("    " + " · ".join([rows[0], *progress]), flush=True)
             return
 
         if self._lines:
