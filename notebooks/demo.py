@@ -19,6 +19,8 @@ ROOT = HERE.parent
 EXECUTED = ROOT / ".kimi_nb" / "demo" / QUICKSTART.name
 ROWS = 12
 """Lines of a long answer that are shown."""
+PICTURE = 14
+"""Lines of a live view at most."""
 
 
 class Terminal:
@@ -40,8 +42,12 @@ class Terminal:
 
     def live(self, text: str) -> None:
         """A new picture of a running swarm over the last one; a line of it where one cannot."""
+        rows = text.splitlines()
+
+        if len(rows) > PICTURE:  # the summary, which comes at the end of all
+            rows = rows[:1]
+
         if not self._redraws:
-            rows = text.splitlines()
             progress = [row.split(" ", 1)[-1] for row in rows if row.endswith(" ended")]
             print("    " + " · ".join([rows[0], *progress]), flush=True)
             return
@@ -50,7 +56,7 @@ class Terminal:
             print(f"\x1b[{self._lines}F\x1b[0J", end="")
 
         width = shutil.get_terminal_size().columns - 5
-        rows = [f"    {row[:width]}" for row in text.splitlines()]
+        rows = [f"    {row[:width]}" for row in rows]
         self._lines = len(rows)
         print("\n".join(rows), flush=True)
 
