@@ -43,7 +43,8 @@ CSS = """
 .kimi-nb-live { display: flex; flex-direction: column; align-items: flex-start; gap: 6px;
   color: var(--jp-content-font-color1, var(--vscode-editor-foreground, inherit)); }
 .kimi-nb-live pre { margin: 0; max-width: 100%; overflow-x: auto; color: inherit;
-  max-height: 40em; overflow-y: auto; background: none; font-family: var(--jp-code-font-family, monospace);
+  max-height: 40em; overflow-y: auto; background: none;
+  font-family: var(--jp-code-font-family, monospace);
   font-size: var(--jp-code-font-size, 13px); line-height: 1.35;
   font-variant-numeric: tabular-nums; }
 .kimi-nb-live button { padding: 3px 12px; border-radius: 3px; cursor: pointer;

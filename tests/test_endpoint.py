@@ -199,3 +199,10 @@ def test_extra_goes_through(model: str, extra: dict[str, object]) -> None:
 def test_extra_that_would_be_refused(model: str, extra: dict[str, object], hint: str) -> None:
     with pytest.raises(UsageFault, match=hint):
         check_extra(model, extra, moonshot=True)
+
+
+def test_the_simulator_at_a_url_is_the_one_that_is_called() -> None:
+    found = resolve("simulator", "http://127.0.0.1:8000/v1", None, {})
+    assert found is not None
+    assert (found.model, found.base_url) == ("simulator", "http://127.0.0.1:8000/v1")
+    assert resolve("simulator", None, None, {"KIMI_BASE_URL": "http://127.0.0.1:8000/v1"}) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,8 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
@@ -31,6 +31,8 @@ __all__ = ["main"]
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C ended."""
+UNREAD = 141
+"""And of one whose reader, such as `head`, has gone."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,27 +44,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
 
+    prepare()
     warnings.showwarning = _warn
 
     try:
         return COMMANDS[asked.command](asked)
     except KimiNbError as error:
-        _tell(f"kimi-nb: {error}")
-
-        if getattr(asked, "json", False):
-            _print_json({"error": str(error)})
-
-        return 2 if isinstance(error, UsageFault) else 1
+        return _refuse(asked, str(error), 2 if isinstance(error, UsageFault) else 1)
+    except BrokenPipeError:
+        hang_up()
+        return UNREAD
+    except OSError as error:
+        return _refuse(asked, f"{error.filename or asked.command}: {error.strerror}", 1)
     except KeyboardInterrupt:
-        _tell("kimi-nb: stopped")
+        tell("kimi-nb: stopped")
         return INTERRUPTED
 
 
+def _refuse(asked: argparse.Namespace, why: str, code: int) -> int:
+    tell(f"kimi-nb: {why}")
+
+    if getattr(asked, "json", False):
+        print_json({"error": why})
+
+    return code
+
+
 def _run(asked: argparse.Namespace) -> int:
-    goal = sys.stdin.read() if asked.goal == "-" else asked.goal
     plan = read_plan(asked.plan) if asked.plan else None
     run = swarm(
-        goal,
+        _goal(asked, needed=plan is None),
         model=asked.model,
         base_url=asked.base_url,
         max_agents=asked.agents,
@@ -71,10 +82,34 @@ def _run(asked: argparse.Namespace) -> int:
         single=asked.single,
         plan=plan,
         folder=asked.folder,
-        trace=asked.trace,
+        trace=_new(asked.trace),
         seed=asked.seed,
+        early_start=not asked.no_early_start,
     )
     return _finish(run, asked)
+
+
+def _goal(asked: argparse.Namespace, *, needed: bool) -> str:
+    """The goal. Raises UsageFault where one is needed and there is none."""
+    goal: str = asked.goal
+
+    if goal == "-":
+        goal = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+
+    if needed and not goal.strip():
+        message = "the goal is empty: say what the swarm is to do, as in kimi-nb run 'Compare …'"
+        raise UsageFault(message)
+
+    return goal
+
+
+def _new(trace: str | None) -> str | None:
+    """The log's path. Raises UsageFault if it holds a run already."""
+    if trace is not None and Path(trace).is_file() and Path(trace).stat().st_size:
+        message = f"{trace} holds a run already; `kimi-nb resume {shlex.quote(trace)}` goes on"
+        raise UsageFault(message)
+
+    return trace
 
 
 def _resume(asked: argparse.Namespace) -> int:
@@ -90,36 +125,17 @@ def _resume(asked: argparse.Namespace) -> int:
 
 
 def _finish(run: Run | Replay, asked: argparse.Namespace) -> int:
-    if isinstance(run, Run):
-        try:
-            follow(run)
-        except KeyboardInterrupt:
-            _show(run, asked)
-            return INTERRUPTED
+    code = follow(run) if isinstance(run, Run) else 0
+    show(run, as_json=asked.json)
 
-    _show(run, asked)
-    return 0 if run.status == "finished" else 1
+    if run.status != "finished":
+        tell(f"kimi-nb: {run.status}; to go on: kimi-nb resume {shlex.quote(str(run.path))}")
 
-
-def _show(run: Replay, asked: argparse.Namespace) -> None:
-    if not asked.json:
-        print(run)
-        return
-
-    _print_json(
-        {
-            "status": run.status,
-            "answer": run.answer,
-            "why": run.why,
-            "simulated": run.fold.simulated,
-            "trace": str(run.path),
-            "metrics": run.metrics.as_dict(),
-        }
-    )
+    return INTERRUPTED if code else 0 if run.status == "finished" else 1
 
 
 def _replay(asked: argparse.Namespace) -> int:
-    _show(replay(asked.trace), asked)
+    show(replay(asked.trace), as_json=asked.json)
     return 0
 
 
@@ -127,11 +143,11 @@ def _report(asked: argparse.Namespace) -> int:
     trace = read(asked.trace)
     target = Path(asked.output) if asked.output else Path(asked.trace).with_suffix(".html")
     target.write_text(report_html(trace), encoding="utf-8")
-    _tell(f"report: {target}")
+    tell(f"report: {target}")
 
     if asked.json:
         path = [segment._asdict() for segment in critical_path(trace).segments]
-        _print_json({"metrics": metrics(trace).as_dict(), "critical_path": path})
+        print_json({"metrics": metrics(trace).as_dict(), "critical_path": path})
 
     return 0
 
@@ -141,9 +157,17 @@ def _simulator(asked: argparse.Namespace) -> int:
     from kimi_nb.models.simulator.server import serve
 
     names = [field.name for field in fields(Options)]
-    options = Options(**{name: getattr(asked, name) for name in names if hasattr(asked, name)})
-    _tell(f"simulator (rules, no language model) at http://{asked.host}:{asked.port}/v1")
-    asyncio.run(serve(asked.host, asked.port, options))
+
+    try:
+        options = Options(**{name: getattr(asked, name) for name in names if hasattr(asked, name)})
+    except ValueError as error:
+        raise UsageFault(str(error)) from None
+
+    def ready(url: str) -> None:
+        tell(f"simulator (rules, no language model) at {url}; stop it with Ctrl-C")
+        tell(f"try: kimi-nb run 'List what you can do' --base-url {url} --model simulator")
+
+    asyncio.run(serve(asked.host, asked.port, options, ready))
     return 0
 
 
@@ -151,13 +175,13 @@ def _doctor(asked: argparse.Namespace) -> int:
     report: Report = examine(asked.model, asked.base_url, told=_tell_check)
 
     if asked.json:
-        _print_json(report.as_dict())
+        print_json(report.as_dict())
 
     return 0 if report.ok else 1
 
 
 def _tell_check(check: Check) -> None:
-    _tell(repr(Report([check])))
+    tell(repr(Report([check])))
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -184,14 +208,5 @@ def _limits(asked: argparse.Namespace) -> Limits:
     return Limits(concurrency=asked.concurrency, rpm=asked.rpm, tpm=asked.tpm)
 
 
-def _print_json(value: dict[str, Any]) -> None:
-    print(orjson.dumps(value).decode())
-
-
-def _tell(line: str) -> None:
-    """Progress and complaints go to standard error."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def _warn(message: Warning | str, *_rest: Any, **_more: Any) -> None:
-    _tell(f"kimi-nb: {message}")
+    tell(f"kimi-nb: {message}")

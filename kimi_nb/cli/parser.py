@@ -49,6 +49,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--folder", default=".", metavar="PATH", help="what the file tools see")
     run.add_argument("--trace", metavar="FILE", help="where the log goes")
     run.add_argument("--seed", type=int, default=0, metavar="N")
+    run.add_argument("--no-early-start", action="store_true", help="wait for the turn's end")
     _add_model(run)
     _add_limits(run)
     _add_budget(run)
@@ -80,9 +81,19 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _port(text: str) -> int:
+    number = int(text)
+
+    if not 0 <= number <= 65_535:
+        message = f"{number} is not a port: 0 to 65535"
+        raise argparse.ArgumentTypeError(message)
+
+    return number
+
+
 def _add_simulator(simulator: argparse.ArgumentParser) -> None:
     simulator.add_argument("--host", default="127.0.0.1")
-    simulator.add_argument("--port", type=int, default=8000)
+    simulator.add_argument("--port", type=_port, default=8000, help="0 takes a free one")
     simulator.add_argument("--seed", type=int, default=0, metavar="N")
     numbers = {
         "--latency": (0.3, "median seconds until the first chunk"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 
 from kimi_nb.swarm.handle import Run
+from kimi_nb.views.text import fit
 
 __all__ = ["follow", "progress_line"]
 
@@ -13,9 +15,21 @@ REFRESH = {True: 0.2, False: 2.0}
 """Seconds between two lines, on a terminal and in a file."""
 
 
-def follow(run: Run) -> None:
-    """Return when the run has ended. Ctrl-C cancels it and raises KeyboardInterrupt."""
-    terminal = sys.stderr.isatty()
+def follow(run: Run) -> bool:
+    """Whether Ctrl-C ended the run, once it has ended."""
+    stopped = False
+
+    try:
+        _watch(run, terminal=sys.stderr.isatty())
+    except KeyboardInterrupt:
+        stopped = True
+        run.cancel()
+
+    run.result()
+    return stopped
+
+
+def _watch(run: Run, *, terminal: bool) -> None:
     shown = time.monotonic()
 
     while not run.done:
@@ -28,8 +42,6 @@ def follow(run: Run) -> None:
 
     if terminal:
         _write("", terminal=True)
-
-    run.result()
 
 
 def progress_line(run: Run) -> str:
@@ -45,5 +57,9 @@ def progress_line(run: Run) -> str:
 
 
 def _write(line: str, *, terminal: bool) -> None:
+    """On a terminal over the last one, cut to its width: a line that wraps would stay."""
+    if terminal:
+        line = fit(line, shutil.get_terminal_size().columns - 1).rstrip()
+
     sys.stderr.write(f"\r\x1b[K{line}" if terminal else f"{line}\n")
     sys.stderr.flush()

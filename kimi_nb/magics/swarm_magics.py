@@ -17,6 +17,7 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.magics.awaiting import prefix_await
 from kimi_nb.magics.commands import complete, run_command
 from kimi_nb.magics.live import watch
+from kimi_nb.models.endpoint import SIMULATOR
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.handle import Replay, Run
@@ -119,7 +120,7 @@ class SwarmMagics(Magics):
             "" if arguments.plan == "-" else cell.strip(),
             name=name,
             model=arguments.model or self.model or None,
-            base_url=arguments.base_url or self.base_url or None,
+            base_url=self._base_url(arguments),
             tools=[self._tool(item) for item in (arguments.tools or "").split(",") if item],
             max_agents=self.max_agents if arguments.agents is None else arguments.agents,
             max_tokens=self.max_tokens,
@@ -132,6 +133,11 @@ class SwarmMagics(Magics):
             seed=arguments.seed,
             early_start=not arguments.no_early_start,
         )
+
+    def _base_url(self, arguments: argparse.Namespace) -> str | None:
+        """What was typed; the default one, unless the simulator was asked for."""
+        default = "" if (arguments.model or self.model) == SIMULATOR else self.base_url
+        return arguments.base_url or default or None
 
     def _budget(self, arguments: argparse.Namespace) -> Budget:
         return Budget(

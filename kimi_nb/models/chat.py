@@ -13,7 +13,7 @@ import orjson
 
 from kimi_nb.errors import AccessDenied, BadRequest, ModelError, UnknownModel
 from kimi_nb.models.base import Reply, Request, Sink
-from kimi_nb.models.endpoint import is_moonshot
+from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
 from kimi_nb.models.exchange import Exchange
 from kimi_nb.models.faults import fault, one_line, read_retry_after
 from kimi_nb.models.options import check_extra
@@ -41,8 +41,6 @@ class ChatModel:
     was not asked for: no temperature above all, which Kimi's models refuse.
     """
 
-    simulated = False
-
     def __init__(
         self,
         model: str,
@@ -54,6 +52,7 @@ class ChatModel:
         timeouts: Timeouts | None = None,
     ) -> None:
         self.name = model
+        self.simulated = model == SIMULATOR
         self._base_url = base_url.rstrip("/")
         self._moonshot = is_moonshot(self._base_url)
         self._keyed = key is not None

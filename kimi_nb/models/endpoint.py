@@ -14,7 +14,8 @@ __all__ = ["DEFAULT_MODEL", "MOONSHOT", "SIMULATOR", "Endpoint", "is_moonshot", 
 
 DEFAULT_MODEL = "kimi-k3"
 SIMULATOR = "simulator"
-"""The model id that means: no endpoint."""
+"""The simulator's model id: in this process, or at a base URL that was typed with it. No other
+model may be asked for by it, so that a run that it answered says so wherever it was answered."""
 MOONSHOT = {"ai": "https://api.moonshot.ai/v1", "cn": "https://api.moonshot.cn/v1"}
 """The international and the Chinese platform; a key belongs to one of them."""
 MOONSHOT_KEYS = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
@@ -43,7 +44,7 @@ def resolve(
     goes to no other host, unless KIMI_BASE_URL names it. Raises UsageFault, saying what to
     type.
     """
-    if model == SIMULATOR:
+    if model == SIMULATOR and not base_url:
         return None
 
     typed = base_url or ""

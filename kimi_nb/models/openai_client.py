@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kimi_nb.errors import ModelError, Unreachable
 from kimi_nb.models.base import Reply, Request, Sink
-from kimi_nb.models.endpoint import is_moonshot
+from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
 from kimi_nb.models.faults import fault, one_line, read_retry_after
 from kimi_nb.models.options import check_extra
 from kimi_nb.models.stream import Assembler
@@ -26,12 +26,11 @@ class OpenAIModel:
     retries are off, because the engine's are in the log.
     """
 
-    simulated = False
-
     def __init__(
         self, model: str, client: AsyncOpenAI, *, extra: Mapping[str, Any] | None = None
     ) -> None:
         self.name = model
+        self.simulated = model == SIMULATOR
         self._client = client.with_options(max_retries=0)
         self._moonshot = is_moonshot(str(client.base_url))
         self._extra = check_extra(model, extra or {}, moonshot=self._moonshot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
@@ -23,13 +24,23 @@ LARGEST = 64 * 2**20
 """Bytes of a request."""
 
 
-async def serve(host: str = "127.0.0.1", port: int = 8000, options: Options | None = None) -> None:
-    """Serve until cancelled. Raises OSError if the address cannot be had."""
+async def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    options: Options | None = None,
+    ready: Callable[[str], None] = lambda _url: None,
+) -> None:
+    """Serve until cancelled; `ready` is told the base URL. Port 0 takes a free one.
+
+    Raises OSError if the address cannot be had.
+    """
     runner = web.AppRunner(application(options or Options()), access_log=None)
     await runner.setup()
 
     try:
         await web.TCPSite(runner, host, port).start()
+        taken: int = runner.addresses[0][1]
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{taken}/v1")
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
@@ -56,6 +67,12 @@ class _Endpoint:
 
         if isinstance(request, str):
             return _error(400, "invalid_request_error", request)
+
+        asked = request.get("model", MODEL)
+
+        if asked != MODEL:  # or an answer could pass for another model's
+            what = f"there is no model {asked!r} here, only {MODEL!r}"
+            return _error(404, "resource_not_found_error", what)
 
         if request.get("seed") is None:
             request["seed"] = self._attempt(body)
