@@ -25,7 +25,7 @@ test: $(DEV) ## run all that CI runs
 	$(RUN) pytest -n auto --dist loadscope --nbval --nbval-current-env tests $(wildcard notebooks) && exit $$checked
 
 lab: $(LAB) ## open the notebooks in JupyterLab
-	@$(RUN) jupyterlab notebooks
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) jupyterlab notebooks
 
 check: $(DEV) ## lint, formatting and types only
 	@echo "· ruff"

@@ -80,11 +80,11 @@ async def test_under_another_models_name_it_does_not_answer(url, tmp_path) -> No
 
 
 async def test_faults_on_the_wire_cost_no_cell(truth, tmp_path) -> None:
-    faults = ("--rate-limit-rate", "0.03", "--failure-rate", "0.03", "--drop-rate", "0.03")
+    faults = ("--failure-rate", "0.05", "--drop-rate", "0.05")
 
     with simulator("--latency", "0.02", *faults) as url:
         run = await asked(url, tmp_path)
 
-    assert {fact.error for fact in facts(run, StepRetried)} >= {"RateLimited", "ServerFault"}
+    assert {fact.error for fact in facts(run, StepRetried)} == {"ServerFault", "Unreachable"}
     assert run.status == "finished"
     assert {Path(row[0]).name: tuple(row[1:3]) for row in rows_of(run.answer)} == truth
