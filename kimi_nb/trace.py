@@ -136,8 +136,8 @@ def read(path: str | Path) -> Trace:
     trace, size, whole = _recover(Path(path))
 
     if size != whole:
-        message = f"{path}: the last line was cut off and is dropped ({size - whole} bytes)"
-        warnings.warn(message, TornTail, stacklevel=2)
+        lost = f"{path}: the last line was cut off and is dropped ({size - whole} bytes)"
+        warnings.warn(lost, TornTail, stacklevel=2)
 
     return trace
 
@@ -161,8 +161,7 @@ def _recover(path: Path) -> tuple[Trace, int, int]:
             raise CorruptTrace(f"{path}, line {number}: not a record ({error})") from None
 
         if record.seq != len(records):
-            message = f"{path}, line {number}: record {record.seq}, expected {len(records)}"
-            raise CorruptTrace(message)
+            raise CorruptTrace(f"{path}, line {number}: {record.seq=}, expected {len(records)}")
 
         records.append(record)
 
@@ -212,18 +211,14 @@ class Log:
 
     def _take_up(self, path: Path) -> None:
         try:
-            trace, size, whole = _recover(path)
+            trace, _, self._size = _recover(path)
         except TraceError:
             self.close()
             raise
 
         self.records.extend(trace)
-
-        if whole != size:
-            os.ftruncate(self._fd, whole)
-
-        self._size = whole
-        self._write(HEADER if whole == 0 else b"")
+        os.ftruncate(self._fd, self._size)
+        self._write(b"" if self._size else HEADER)
 
     def add(self, agent: str, *facts: Fact) -> Record:
         """Stamp facts of one agent and write them at once; returns the record of the last."""
@@ -299,7 +294,6 @@ def _open_locked(path: Path) -> int:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(fd)
-        message = f"{path} is being written by another run; cancel that one first"
-        raise TraceLocked(message) from None
+        raise TraceLocked(f"{path} is being written by another run; cancel it first") from None
 
     return fd
