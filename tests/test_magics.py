@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from typing import Any
 
 import pytest
 from jupyter_client.manager import start_new_kernel
+
+from kimi_nb.events import StepEnded
+from kimi_nb.trace import read
 
 GOAL = "For each Python package installed here, give its version and licence."
 SMALL = "Give the version of each of these Python packages: aiohttp, orjson, ipython, openai."
@@ -105,10 +109,12 @@ def _note(cell: Cell, message: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    made = Kernel(tmp_path_factory.mktemp("kernel"))
-    made.run(SETUP)
-    yield made
-    made.close()
+    with pytest.MonkeyPatch.context() as patch:  # whatever the user's own IPython is set to
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        made = Kernel(tmp_path_factory.mktemp("kernel"))
+        made.run(SETUP)
+        yield made
+        made.close()
 
 
 def test_a_cell_shows_progress_and_its_value_is_the_run(kernel):
@@ -329,3 +335,29 @@ def test_without_autoawait_it_blocks_and_still_works(kernel):
     assert cell.status == "ok"
     assert "✓ finished" in cell.text
     kernel.run("%autoawait True")
+
+
+@pytest.mark.filterwarnings("ignore::kimi_nb.trace.TornTail")
+def test_a_killed_kernel_loses_nothing(kernel, tmp_path):
+    first = Kernel(tmp_path)
+    first.run("%load_ext kimi_nb")
+    first.run(f"%%swarm packages --background --agents 20 --trace run.jsonl\n{GOAL}")
+    log = tmp_path / "run.jsonl"
+
+    while log.read_bytes().count(b'"ToolReturned"') < 5:
+        time.sleep(0.02)
+
+    os.kill(int(first.run("import os; os.getpid()").text), signal.SIGKILL)
+    first.close()
+    paid = steps_paid(log)
+    resumed = kernel.run(f"%swarm resume {log} packages")
+    assert resumed.text.startswith("✓ finished")
+    again = steps_paid(log)
+    assert len(paid) > 5
+    assert set(paid) < set(again)
+    assert len(set(again)) == len(again)  # no completed call was made again
+    assert kernel.run("packages.metrics.agents").text == "21"
+
+
+def steps_paid(log: Path) -> list[tuple[str, int]]:
+    return [(r.agent, r.fact.step) for r in read(log) if isinstance(r.fact, StepEnded)]

@@ -7,6 +7,7 @@ import sys
 import time
 
 from kimi_nb.swarm.handle import Run
+from kimi_nb.views.live import doing
 from kimi_nb.views.text import fit
 
 __all__ = ["follow", "progress_line"]
@@ -52,8 +53,15 @@ def progress_line(run: Run) -> str:
     mark = " · simulator" if fold.simulated else ""
     return (
         f"{run.name}{mark} · {run.status} · {run.seconds:.1f} s · {ended} of {len(subs)} "
-        f"sub-agents ended · {fold.steps} steps · {fold.tool_calls} tool calls"
+        f"sub-agents ended · {fold.steps} steps · {fold.tool_calls} tool calls{_trouble(run)}"
     )
+
+
+def _trouble(run: Run) -> str:
+    """What an agent has to repeat and why; "" while all goes well."""
+    now = run.seconds
+    trying = [a for a in run.fold.agents.values() if a.state_at(now) == "retrying"]
+    return f" · {trying[0].id}: {doing(trying[0], run.fold, now)}" if trying else ""
 
 
 def _write(line: str, *, terminal: bool) -> None:

@@ -185,7 +185,8 @@ class ChatModel:
             )
 
         sent = "refused the key" if self._keyed else "wants a key and got none"
-        return f"{self._transport.host} {sent}: give key=…, or set OPENAI_API_KEY"
+        where = "set OPENAI_API_KEY (for a server on this machine KIMI_BASE_URL and KIMI_API_KEY)"
+        return f"{self._transport.host} {sent}: {where}, or give key=… to kn.swarm"
 
     async def _about_models(self) -> str:
         try:
