@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from scripted import (
 
 import kimi_nb as kn
 from kimi_nb.errors import ServerFault, UsageFault
-from kimi_nb.events import AgentBegan, AgentEnded, RunEnded
+from kimi_nb.events import AgentBegan, AgentEnded, RunEnded, StepBegan
 from kimi_nb.models.base import Message, Reply
 from kimi_nb.swarm import attempt, start
 from kimi_nb.swarm.engine import Engine, Stop
@@ -325,3 +326,102 @@ def test_cancelling_an_agent_that_has_ended_is_misuse(tmp_path):
     run.result(5)
     check_ended(run)
     assert tasks_left() == []
+
+
+class Waiting(Scripted):
+    """Holds every call of a sub-agent until it is let go, or cancelled."""
+
+    def __init__(self, wait: Callable[[int], Any]) -> None:
+        super().__init__(hundred)
+        self._wait = wait
+
+    async def reply(self, request: Any, sink: Any) -> Reply:
+        if not is_orchestrator(request.conversation.messages):
+            await self._wait(request.seed)
+
+        return await super().reply(request, sink)
+
+
+def hundred(messages: list[Message]) -> Reply | str:
+    if not is_orchestrator(messages):
+        return "stared" if results(messages) else calls(call("block"))
+
+    if results(messages):
+        return "joined"
+
+    items = [str(n) for n in range(100)]
+    return calls(
+        call("create_subagent", name="w", system_prompt="Work."),
+        call("map_task", agent="w", template="{{item}}", items=items),
+    )
+
+
+async def for_ever(_seed: int) -> None:
+    await asyncio.sleep(3600)
+
+
+async def at_once(_seed: int) -> None:
+    return
+
+
+async def refused(_seed: int) -> None:
+    message = "busy"
+    raise ServerFault(message)
+
+
+WAITS: dict[str, dict[str, Any]] = {
+    "in a call": {"wait": for_ever},
+    "for the limiter": {"wait": for_ever, "limits": kn.Limits(concurrency=3)},
+    "for the budget": {"wait": for_ever, "budget": kn.Budget(tokens=40_000)},
+    "in a retry": {"wait": refused, "pause": 3600.0},
+    "in a thread": {"wait": at_once},
+}
+
+
+@pytest.mark.parametrize("one", [True, False], ids=["one agent", "the run"])
+@pytest.mark.parametrize("where", WAITS)
+def test_a_hundred_agents_that_wait_are_cancelled_at_once(tmp_path, monkeypatch, where, one):
+    gate = threading.Event()
+
+    @kn.tool
+    def block() -> str:
+        "Wait in a thread."
+        gate.wait(10)
+        return "waited"
+
+    options = dict(WAITS[where])
+    wait, pause = options.pop("wait"), options.pop("pause", 0.0)
+    monkeypatch.setattr(attempt, "backoff", lambda *_: pause)
+    path = tmp_path / "run.jsonl"
+    model = Waiting(wait)
+    model.name = f"waiting {where} {one}"  # a limiter of its own
+    run = go(path, model, tools=[block], max_agents=100, max_tokens=4_000, **options)
+
+    while sum(isinstance(r.fact, StepBegan) and r.agent != "a0" for r in run.trace) < 100:
+        time.sleep(0.001)
+
+    if where == "in a thread":
+        while run.metrics.total_steps < 101:
+            time.sleep(0.001)
+
+    if one:
+        for agent in ("a100", "a1"):  # one that waits in line, one that is out
+            run.cancel(agent)
+            run.cancel(agent)
+
+        while not {"a1", "a100"} <= ended(run).keys():
+            time.sleep(0.001)
+
+        assert ended(run) == {"a1": "cancelled", "a100": "cancelled"}
+
+    run.cancel()
+    run.result(10)
+    gate.set()
+    check_ended(run)
+    assert run.status == "cancelled"
+    assert len(ended(run)) == 101
+    assert all(future.done() for future in run._engine.account._waiting)
+
+
+def ended(run: kn.Run) -> dict[str, str]:
+    return {r.agent: r.fact.outcome for r in run.trace if isinstance(r.fact, AgentEnded)}
