@@ -63,7 +63,8 @@ def plain_problem(goal: Goal, problem: str) -> str:
 
 def beyond(goal: Goal) -> str:
     """What the simulator can do, for a goal that is beyond it."""
-    return phrases.beyond(goal.text, goal.ignored, chinese=goal.chinese)
+    said = phrases.beyond(goal.text, goal.ignored, chinese=goal.chinese)
+    return f"{said}\n\n{phrases.signature(chinese=goal.chinese)}"
 
 
 def _across(goal: Goal, rows: Sequence[Row], place: int, op: str) -> str:

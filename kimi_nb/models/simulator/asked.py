@@ -23,11 +23,11 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "rows",
         "",
-        r"(?:数据)?行的?(?:数量|数目|总数)|(?:数据)?(?:总)?行数|记录数(?:量)?|条数"
+        r"(?<!不同的)(?<=的)(?:人|订单|学生|客户|员工|用户|产品|商品)(?:数量?|个数|数目)(?!的?[最大小平总])|(?:数据)?行的?(?:数量|数目|总数)|(?:数据)?(?:总)?行数|记录数(?:量)?|条数"
         r"|(?:有)?(?:多少|几)(?:行|条)(?:数据|记录)?|数据量",
     ),
-    ("metric", "loc", r"\b(?:number of )?(?:lines of code|code lines|loc|sloc)\b|代码行数|代码量"),
-    ("metric", "blank_lines", r"\b(?:number of )?(?:blank|empty) lines\b|空行数?"),
+    ("metric", "loc", r"\b(?:(?:number|count) of |how many )?(?:lines of code|code lines|loc|sloc)\b|代码行数|代码量"),
+    ("metric", "blank_lines", r"\b(?:(?:number|count) of |how many )?(?:blank|empty) lines\b|空行数?"),
     (
         "metric",
         "lines",
@@ -81,12 +81,12 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "metric",
         "function_names",
-        r"\b(?:names? of (?:all )?(?:the |its )?|(?:which|what|list(?: of)?(?: all)?(?: the)?) )(?:functions?|methods?|defs?)\b|\b(?:function|method)s?[- ]names?\b|(?:哪些|什么)函数|函数名称?|函数列表",
+        r"\b(?:names? of (?:all )?(?:the |its )?|(?:which|what|list(?: of)?(?: all)?(?: the| its| their)?) )(?:functions?|methods?|defs?)\b|\b(?:function|method)s?[- ]names?\b|(?:哪些|什么)函数|函数名称?|函数列表",
     ),
     (
         "metric",
         "class_names",
-        r"\b(?:names? of (?:all )?(?:the |its )?|(?:which|what|list(?: of)?(?: all)?(?: the)?) )class(?:es)?\b|\bclass[- ]names?\b|(?:哪些|什么)类|类名",
+        r"\b(?:names? of (?:all )?(?:the |its )?|(?:which|what|list(?: of)?(?: all)?(?: the| its| their)?) )class(?:es)?\b|\bclass[- ]names?\b|(?:哪些|什么)类|类名",
     ),
     (
         "metric",
@@ -128,7 +128,7 @@ ASKED: tuple[tuple[str, str, str], ...] = (
         "distinct",
         "",
         r"\b(?:(?:number|count) of |how many )?(?:distinct|unique|different)"
-        r"(?: values?(?: of| in)?)?\b|不同的?|去重(?:后)?|唯一(?:的|值)?|不重复的?",
+        r"(?: values?(?: of| in)?)?\b|(?:有)?(?:多少|几)种(?:不同的?)?|的?(?:种类|品种)(?:的)?(?:数量?|个数)|种数|不同的?|去重(?:后)?|唯一(?:的|值)?|不重复的?",
     ),
     # Aggregates
     (
@@ -157,14 +157,14 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "agg",
         "max",
-        r"\b(?:the )?(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top|latest|newest|hottest|warmest"
-        r"|tallest|heaviest|longest|most recent|upper bound)(?![a-z])(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
+        r"\b(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top(?!-level)|latest|newest|hottest|warmest"
+        r"|tallest|heaviest|longest|(?:the )?most recent|upper bound)(?![a-z])(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
         r"|最新的?|峰值",
     ),
     (
         "agg",
         "min",
-        r"\b(?:the )?(?:minimum|minimal|min|lowest|smallest|least|earliest|coldest|coolest|lightest|shortest|lower bound)(?![a-z])"
+        r"\b(?:minimum|minimal|min|lowest|smallest|least|earliest|coldest|coolest|lightest|shortest|lower bound)(?![a-z])"
         r"(?: values?(?: (?:of|in|for)\b)?)?|\bthe fewest\b|最小值?|最低值?|最少的?|最早的?",
     ),
     (
@@ -195,7 +195,7 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "noise",
         "",
-        r"文件(?!夹|大小|行)|统计(?:一下)?|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
+        r"请问|文件(?!夹|大小|行)|统计(?:一下)?|针对|关于|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
         r"|获取|显示|计算(?:一下)?|求出?|各自|按(?=[^，。]{0,8}(?:文件|表|每个|各个))|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
         r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中",
     ),

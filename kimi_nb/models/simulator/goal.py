@@ -16,7 +16,7 @@ from kimi_nb.models.simulator.measure import Filter, Measure
 from kimi_nb.models.simulator.measures import read_measures
 from kimi_nb.models.simulator.rephrase import rephrase
 
-__all__ = ["Goal", "share_of", "understand"]
+__all__ = ["Goal", "are_tables", "share_of", "understand"]
 
 _ONLY = {False: "Only these items:", True: "只处理这些项目："}
 
@@ -51,10 +51,11 @@ def share_of(goal: Goal, items: tuple[str, ...]) -> str:
     return f"{goal.text}\n\n{_ONLY[goal.chinese]}\n{lines}\n\n{asked}"
 
 
-def understand(text: str, folders: tuple[str, ...] = ()) -> Goal:
+def understand(text: str, folders: tuple[str, ...] = (), *, tables: bool = False) -> Goal:
     """The goal in a prompt; a prompt made by `share_of` gives the same goal with its items.
 
     `folders`: names of folders that there are, which the text may mention in any way.
+    `tables`: the files are known to be tables, whatever the text calls them.
     """
     for marker in _ONLY.values():
         head, found, tail = text.rpartition(f"\n\n{marker}\n")
@@ -62,9 +63,17 @@ def understand(text: str, folders: tuple[str, ...] = ()) -> Goal:
         if found:
             lines = tail.split("\n\n")[0].splitlines()
             shared = tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
-            return replace(_understand(head), shared=shared)
+            return replace(_understand(head, tables=are_tables(shared)), shared=shared)
 
-    return _understand(mark_folder(text.strip(), folders))
+    return _understand(mark_folder(text.strip(), folders), tables=tables)
+
+
+def are_tables(items: tuple[str, ...]) -> bool:
+    """Most of these files are tables with columns."""
+    return sum(item.lower().endswith(_TABLES) for item in items) * 2 > len(items)
+
+
+_TABLES = (".csv", ".tsv")
 
 
 _BOILERPLATE = re.compile(
@@ -78,19 +87,19 @@ _BOILERPLATE = re.compile(
 
 
 @lru_cache(maxsize=256)
-def _understand(text: str) -> Goal:
-    goal = _read(text, demands=False)
-    return goal if goal.understood else _read(text, demands=True)
+def _understand(text: str, *, tables: bool) -> Goal:
+    goal = _read(text, demands=False, tables=tables)
+    return goal if goal.understood else _read(text, demands=True, tables=tables)
 
 
-def _read(text: str, *, demands: bool) -> Goal:
+def _read(text: str, *, demands: bool, tables: bool) -> Goal:
     """`demands`: the bullets of the text say what is asked."""
     hidden, literals = hide_literals(text)
     hidden = rephrase(hidden)
     plain = _BOILERPLATE.sub(" . ", hidden)
     source, rest = find_source(plain, literals, demands=demands)
     rest = re.sub(r"⟨files⟩", " , ", rest)
-    tabular = source.kind == "files" and _may_be_tables(source, rest)
+    tabular = source.kind == "files" and (tables or _may_be_tables(source, rest))
     reading = read_measures(rest, tabular=tabular, nouns=_nouns(source))
     show = literals.show
     return Goal(
@@ -105,18 +114,32 @@ def _read(text: str, *, demands: bool) -> Goal:
 
 def _nouns(source: Source) -> frozenset[str]:
     """What the items may be called: museums lie in data/museums/."""
-    names = re.findall(r"\w+", f"{source.folder} {source.noun}")
+    called = " ".join(_CALLED.get(suffix, "") for suffix in source.suffixes or _ending(source))
+    names = re.findall(r"\w+", f"{source.folder} {source.noun} {called}")
     return frozenset(name.casefold().removesuffix("s") for name in names)
 
 
-def _may_be_tables(source: Source, rest: str) -> bool:
-    tables = (".csv", ".tsv")
+_CALLED = {
+    ".csv": "sheet table spreadsheet dataset",
+    ".tsv": "sheet table spreadsheet dataset",
+    ".py": "module script program",
+    ".md": "note document page article post",
+    ".txt": "note document text",
+}
+"""What people call such files."""
 
+
+def _ending(source: Source) -> tuple[str, ...]:
+    _, dot, ending = source.pattern.rpartition(".")
+    return (f".{ending.lower()}",) if dot else ()
+
+
+def _may_be_tables(source: Source, rest: str) -> bool:
     if source.items:
-        return any(item.lower().endswith(tables) for item in source.items)
+        return any(item.lower().endswith(_TABLES) for item in source.items)
 
     if source.pattern:
-        return source.pattern.lower().endswith(tables)
+        return source.pattern.lower().endswith(_TABLES)
 
     if not source.suffixes:
         return any(
@@ -124,7 +147,7 @@ def _may_be_tables(source: Source, rest: str) -> bool:
             for token in tokenise(rest)
         )
 
-    return any(suffix in tables for suffix in source.suffixes)
+    return any(suffix in _TABLES for suffix in source.suffixes)
 
 
 def _shown(measure: Measure, show: Callable[[str], str]) -> Measure:

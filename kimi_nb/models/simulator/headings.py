@@ -47,6 +47,12 @@ _OPS = {
     "columns": ("columns", "列数"),
     "column_names": ("column names", "列名"),
 }
+_WORDS = {
+    ("argmax", "price"): ("most expensive {0}", "最贵的 {0}"),
+    ("argmin", "price"): ("cheapest {0}", "最便宜的 {0}"),
+    ("argmax", "age"): ("oldest {0}", "最年长的 {0}"),
+    ("argmin", "age"): ("youngest {0}", "最年轻的 {0}"),
+}
 _UNNAMED = ("value", "数值")
 
 
@@ -63,6 +69,9 @@ def header(measure: Measure, *, chinese: bool) -> str:
 
 
 def _op(measure: Measure, column: str, *, chinese: bool) -> str:
+    if measure.op in {"argmax", "argmin"} and measure.number:
+        return _WORDS[measure.op, measure.column][chinese].format(measure.about)
+
     if measure.op == "top":
         few, low = abs(measure.number), measure.number < 0
 

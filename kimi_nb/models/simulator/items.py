@@ -1,4 +1,5 @@
 """What a goal is about: files of a folder, installed packages, or a list in the text."""
+# ruff: noqa: E501 - a pattern is easier to read on one long line
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from kimi_nb.models.simulator.finder import Finder, has_suffix
 from kimi_nb.models.simulator.folders import find_folder
+from kimi_nb.models.simulator.lexicon import tokenise
 from kimi_nb.models.simulator.literals import Literals
 from kimi_nb.models.simulator.named import (
     bullets,
@@ -48,6 +50,8 @@ class Source:
     """The text names the folder."""
     here: bool = False
     """The text says that it means the working folder."""
+    vague: bool = False
+    """The text says what it wants to know, but not of what: a folder may have such a name."""
     noun: str = ""
     """What one item is called."""
 
@@ -67,8 +71,10 @@ def find_source(text: str, literals: Literals, *, demands: bool = False) -> tupl
 
     suffixes, noun = _types(finder)
     files = _named_files(finder)
+    _item_words(finder)
     here = finder.take(THIS)
-    folder, pattern = find_folder(finder, typed=bool(suffixes) or _says_file(finder))
+    typed = bool(suffixes) or _says_file(finder) or "⟨files⟩" in finder.text
+    folder, pattern = find_folder(finder, typed=typed)
     here = finder.take(HERE) or here
 
     if not (listed or files or suffixes or pattern):
@@ -85,7 +91,9 @@ def find_source(text: str, literals: Literals, *, demands: bool = False) -> tupl
         return Source(kind="files", items=files), finder.text
 
     if not (folder or suffixes or pattern):
-        return Source(kind="files" if _says_file(finder) else "", here=here), finder.text
+        vague = not (typed or here)
+        known = not vague or _measures(finder.text)
+        return Source(kind="files" if known else "", here=here, vague=vague), finder.text
 
     source = Source(
         kind="files",
@@ -102,6 +110,21 @@ def find_source(text: str, literals: Literals, *, demands: bool = False) -> tupl
 
 def _says_file(finder: Finder) -> bool:
     return ANY_FILE.search(finder.text) is not None
+
+
+def _item_words(finder: Finder) -> None:
+    """Each class file: the word says what the items are, not what is asked."""
+    match = re.search(
+        r"(?i)\b(?:for |in |of )?(?:each|every|all|per)(?: of)?(?: the| my)? (?:[a-z]+ ){1,2}(?:files?|documents?|exports?)\b",
+        finder.text,
+    )
+
+    if match and not _measures(match[0]) and not re.search(r"(?i)\b(?:in|of|and|the) \w+$", match[0]):
+        finder.cut(match, " ⟨files⟩ ")
+
+
+def _measures(text: str) -> bool:
+    return any(token.kind in {"agg", "rows", "distinct", "count"} for token in tokenise(text))
 
 
 def _packages(finder: Finder, listed: tuple[str, ...]) -> Source | None:

@@ -15,7 +15,7 @@ from kimi_nb.models.simulator.program import TABLE_OPS
 from kimi_nb.models.simulator.script import Call
 from kimi_nb.models.simulator.toolbox import Toolbox
 
-__all__ = ["Listing", "folders_seen", "list_items"]
+__all__ = ["Listing", "folders_seen", "list_items", "needs_tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     readings = _cut(answer, goal)
     tables = tuple(item for item in items if item.lower().endswith((".csv", ".tsv")))
 
-    if 0 < len(tables) < len(items) and not source.suffixes and _needs_tables(goal):
+    if 0 < len(tables) < len(items) and not source.suffixes and needs_tables(goal):
         items, readings = tables, (*readings, phrases.only_tables(chinese=goal.chinese))
 
     if not items:
@@ -152,7 +152,8 @@ def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     return Listing("files", items, readings=readings)
 
 
-def _needs_tables(goal: Goal) -> bool:
+def needs_tables(goal: Goal) -> bool:
+    """It asks for what only tables have."""
     return any(measure.op in TABLE_OPS for measure in goal.measures)
 
 

@@ -33,7 +33,8 @@ class Measure:
     column: str = ""
     """The column, field or word it is about."""
     number: int = 0
-    """Of nth and top; negative counts from the smallest."""
+    """Of nth and top; negative counts from the smallest. Of argmax and argmin, 1: said by one word
+    such as cheapest, where `about` may as well be the column itself."""
     filters: tuple[Filter, ...] = ()
     about: str = ""
     """argmax, argmin: the column whose value is wanted."""

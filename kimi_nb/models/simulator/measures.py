@@ -36,7 +36,7 @@ def read_measures(text: str, *, tabular: bool, nouns: frozenset[str] = frozenset
     """
     reader = _Reader(tabular=tabular, nouns=nouns)
 
-    for tokens in segments(text):
+    for tokens in segments(text, tabular=tabular):
         reader.take(Segment(tokens, filtering=reader.in_filter, tabular=tabular))
 
     return reader.reading()
@@ -83,14 +83,11 @@ class _Reader:
             self._alone(segment, filters)
             return
 
-        nouns = [name for name in segment.scope if not self._is_row(name)]
-        scope = " ".join(nouns)
-
-        if scope and self.tabular and not self._is_row(scope):
-            filters = (*filters, Filter("", "=", (scope,)))
+        if self.tabular:
+            filters += self._scopes(segment.scope)
 
         for measure in found:
-            self._add(replace(measure, filters=filters))
+            self._add(replace(measure, filters=(*measure.filters, *filters)))
 
     def _same_column(self, filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
         """Greater than 10 and less than 20: the second is about the column of the first."""
@@ -109,16 +106,30 @@ class _Reader:
             self.measures[-1] = replace(last, filters=(*last.filters, *filters))
         elif segment.before:
             first, second = split_of(segment.tokens)
-            scope = " ".join(second)
-            tail = [] if self._is_row(scope) else second
+            tail = [phrase for phrase in second if not self._is_row(phrase)]
 
             if segment.counting and self.tabular:
-                where = (Filter("", "=", (scope,)),) if tail else ()
-                self.measures.append(Measure("count", " ".join(first), filters=where))
+                self._counted(first, self._scopes(second))
             else:
                 explains = _EXPLAINS.search(segment.text) is not None
                 name = " ".join(first + tail)
                 self._bare(name, counting=segment.counting, explains=explains)
+
+    def _scopes(self, phrases: list[str]) -> tuple[Filter, ...]:
+        """The price of apples in Paris: values, in columns that are not named."""
+        values = [phrase for phrase in phrases if not self._is_row(phrase)]
+        return tuple(Filter("", "=", (value,)) for value in values)
+
+    def _counted(self, names: list[str], where: tuple[Filter, ...]) -> None:
+        """How many paid orders: beside a word for rows stands a value."""
+        rest = [name for name in names if not self._is_row(name)]
+
+        if len(names) > 1 and len(rest) < len(names):
+            where += _value(rest) if rest else ()
+            names = []
+
+        op = "count" if names else "rows"
+        self.measures.append(Measure(op, " ".join(names), filters=where))
 
     def _is_row(self, noun: str) -> bool:
         """`noun` is what one calls the rows, or the items themselves."""
@@ -128,7 +139,7 @@ class _Reader:
         return noun.casefold() in GENERIC or _stem(noun) in self.nouns or not noun
 
     def _bare(self, name: str, *, counting: bool, explains: bool = False) -> None:
-        if self._is_row(name) and self.tabular and self.measures:
+        if self._is_row(name) and (_stem(name) in self.nouns or (self.tabular and self.measures)):
             return
 
         last = self.measures[-1] if self.measures else None
@@ -179,16 +190,12 @@ class _Reader:
     def _counted_rows(self, segment: Segment) -> list[Measure]:
         """How many … over 100: rows that meet a condition."""
         if not segment.filters:
-            asked = any(t.text.lower() == "how many" for t in segment.tokens)
-            return [Measure("rows")] if asked and not segment.before else []
+            return [] if segment.before or segment.after else [Measure("rows")]
 
         first, second = split_of(segment.tokens)
-        scope = " ".join(second)
-
-        if scope and not self._is_row(scope):
-            segment.filters.append(Filter("", "=", (scope,)))
-
-        self.ignored += [name for name in first if not self._is_row(name)]
+        segment.filters += self._scopes(second)
+        plural = len(first) == 1 and first[0].endswith("s")
+        self.ignored += [] if plural else [name for name in first if not self._is_row(name)]
         return [Measure("rows")]
 
     def _row_scope(self, segment: Segment) -> None:
@@ -207,6 +214,11 @@ class _Reader:
         extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
         self.ignored += [" ".join(extra)] if extra else []
         counting = segment.counting or (self.counting and not segment.listing)
+        named = bool(self.measures) and self.measures[-1].op in _NAMES_OF.values()
+
+        if head.value in _NAMES_OF and named and not counting and not counts(head):
+            return [Measure(_NAMES_OF[head.value])]
+
         return [Measure("headings" if counting and head.value == "heading_list" else head.value)]
 
     def _aggregate(self, segment: Segment, head: Token, names: list[str]) -> list[Measure]:
@@ -221,13 +233,16 @@ class _Reader:
             about = "" if same or not column else column
             self.ignored += [" ".join(segment.before)] if segment.before and segment.after else []
             op = {"max": "argmax", "min": "argmin"}[op] if about else op
-            return [Measure(op, given, about=about)]
+            return [Measure(op, given, number=1 if about else 0, about=about)]
 
         if segment.which and segment.before and op in {"max", "min"}:
             return [Measure(f"arg{op}", " ".join(segment.after), about=" ".join(segment.before))]
 
         if self.which and not segment.before and op in {"max", "min"} and self.best is None:
             self.best = (len(self.measures), op)
+
+        if segment.before and segment.after and self.tabular and segment.owned:
+            return [Measure(op, column, number=_number(head), filters=_value(segment.before))]
 
         if segment.before and segment.after:
             self.ignored.append(" ".join(segment.before))
@@ -253,6 +268,8 @@ class _Reader:
             self.measures[place] = replace(old, column=measure.column, filters=filters)
 
         self.open.clear()
+        same = {_stem(measure.column), _stem(measure.about)}
+        self.ignored += [name for name in self.loose if _stem(name) not in same]
         self.loose.clear()
 
     def reading(self) -> Reading:
@@ -301,7 +318,12 @@ _ADDED = (
 )
 _JOINTS = {"max": "max", "min": "min", **dict.fromkeys(_ADDED.split(), "sum")}
 """How measures of single items make one of all of them."""
+_NAMES_OF = {"functions": "function_names", "classes": "class_names"}
 _WHOLE = frozenset({"columns", "column_names", "lines", "bytes", "words", "chars"})
+
+
+def _value(names: list[str]) -> tuple[Filter, ...]:
+    return (Filter("", "=", (" ".join(names),)),)
 
 
 def _stem(name: str) -> str:

@@ -73,7 +73,7 @@ PACKAGES = re.compile(
     r"|(?:已经?安装的?|本机的?|环境(?:里|中)的?|这里的?)*\s*(?:每(?:一)?个)?\s*(?:已经?安装的?)?(?:\s*(?:Python|第三方))*\s*(?:软件包|依赖包|程序包|(?<![钱书背红面打])包(?![含括装裹围])|库(?![存房]))"
 )
 RECURSIVE = re.compile(
-    r"(?i),?\s*\(?\b(?:recursively|(?:and|including|with|incl\.?)(?: all)?(?: its| the| their)? (?:sub-?folders|sub-?director(?:y|ies)|nested folders)"
+    r"(?i),?\s*\(?\b(?:recursively|(?:and|including|with|incl\.?)(?: also)?(?: in| of| from)?(?: all)?(?: of)?(?: its| the| their)? (?:sub-?folders|sub-?director(?:y|ies)|nested folders)"
     r"|at any depth|in (?:all|any) (?:sub-?folders|sub-?directories)|anywhere|everywhere|and below)\b\)?"
     r"|(?:包括|包含|含)?(?:所有)?子(?:文件夹|目录)(?:里|中)?|递归地?"
 )

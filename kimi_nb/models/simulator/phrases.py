@@ -165,8 +165,7 @@ def beyond(goal: str, parts: Sequence[str], *, chinese: bool) -> str:
             "并汇总成一张表。可以试试：\n\n"
             "- 列出每个已安装的 Python 包的版本、许可证、直接依赖、模块数和代码行数。\n"
             "- 对 data/ 里的每个 CSV 文件，给出行数和 price 的最大值。\n"
-            "- 统计 notes/ 里每个 Markdown 文件的字数和标题数。\n\n"
-            "要处理其他目标，请连接语言模型：设置 MOONSHOT_API_KEY，或使用 --model 和 --base-url。"
+            "- 统计 notes/ 里每个 Markdown 文件的字数和标题数。"
         )
 
     left = f"Not understood: {', '.join(parts)}.\n" if parts else ""
@@ -177,9 +176,7 @@ def beyond(goal: str, parts: Sequence[str], *, chinese: bool) -> str:
         "- For each Python package installed here, give its version, licence, direct "
         "dependencies, number of modules and lines of code.\n"
         "- For each CSV file in data/, give the number of rows and the highest price.\n"
-        "- Count the words and headings of every Markdown file in notes/.\n\n"
-        "For any other goal connect a language model: set MOONSHOT_API_KEY, or use --model and "
-        "--base-url."
+        "- Count the words and headings of every Markdown file in notes/."
     )
 
 

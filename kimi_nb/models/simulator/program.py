@@ -9,6 +9,7 @@ import orjson
 
 from kimi_nb.models.simulator.formulas import OPS, TEXT
 from kimi_nb.models.simulator.measure import Filter, Measure
+from kimi_nb.models.simulator.segments import GENERIC
 from kimi_nb.models.simulator.snippets import NEEDS, PIECES
 from kimi_nb.models.simulator.synonyms import synonyms
 
@@ -89,6 +90,11 @@ def _table_cell(measure: Measure) -> tuple[list[str], list[str]]:
         return _with_pick(needs, lines + _counted(measure))
 
     lines += [f"i, why = (None, why) if why else {_finder(measure.column, needs)}"]
+
+    if " " in measure.column and not measure.filters:
+        needs.append("narrow")
+        lines.append(f"rows = narrow(rows, i, {measure.column!r})")
+
     return _with_pick(needs, lines + _aggregated(measure, needs))
 
 
@@ -110,14 +116,24 @@ def _finder(column: str, needs: list[str]) -> str:
 def _counted(measure: Measure) -> list[str]:
     """How many of something: different values of such a column, else rows."""
     names = list(synonyms(measure.column))
+    generic = measure.column.casefold() in GENERIC
     return [
         f"i, absent = find({names!r})",
+        f"noun = single({measure.column!r})",
         "filled = [row[i].strip() for row in rows if row[i].strip()] if i is not None else []",
-        "if i is None:",
-        f"    notes.append('each row counted as one of ' + {measure.column!r})",
-        "else:",
+        "such = [row for row in rows if any(single(cell) == noun for cell in row)]",
+        "if i is not None:",
         "    notes.append('different values of column %r counted' % header[i])",
-        "cells.append(why or str(len(rows) if i is None else len(set(filled))))",
+        "    counted = len(set(filled))",
+        "elif such:",
+        "    notes.append('rows with a cell %r' % noun)",
+        "    counted = len(such)",
+        f"elif {generic} or noun in single(path).split():",
+        f"    notes.append('each row counted as one of ' + {measure.column!r})",
+        "    counted = len(rows)",
+        "else:",
+        "    why = why or absent",
+        "cells.append(why or str(counted))",
     ]
 
 
@@ -170,14 +186,20 @@ def _best(measure: Measure, needs: list[str]) -> list[str]:
     needs += ["gather", "find"]
     most = measure.op.removeprefix("arg")
     about = list(synonyms(measure.about))
-    return [
-        "xs, why = gather(i) if i is not None else ([], why)",
+    itself = [
         f"j, absent = find({about!r})",
-        "why = why or absent",
+        "if i is None and j is not None and any(x is not None for x in numbers(j, rows)):",
+        "    i, why, j = j, '', None",
+    ]
+    return [
+        *(itself if measure.number else [f"j, absent = find({about!r})"]),
+        "xs, why = gather(i) if i is not None else ([], why)",
+        "why = why or (absent if j is None and i is not None else '')" if not measure.number else "",
         "if not why:",
         f"    best = {most}(xs)",
-        "    names = [row[j].strip() for row, x in zip(rows, numbers(i, rows)) if x == best]",
-        "cells.append(why or '%s (%s)' % ('; '.join(names), show(best)))",
+        "    at = [row for row, x in zip(rows, numbers(i, rows)) if x == best]",
+        "    names = '; '.join([row[j].strip() for row in at]) if j is not None else ''",
+        "cells.append(why or ('%s (%s)' % (names, show(best)) if names else show(best)))",
     ]
 
 

@@ -10,6 +10,7 @@ _NUMBER = r"(?P<n>[$€£¥]?-?\d[\d,]*(?:\.\d+)?%?)"
 _SECOND = _NUMBER.replace("?P<n>", "?P<m>")
 _UNIT = r"\s*(?:元|块|美元|欧元|岁|分|度|个|件|次|天|公里|公斤|€|EUR|USD|euros?|dollars?)?\s*"
 _RULES: tuple[tuple[str, str], ...] = (
+    (r"[(（](?P<c>[^()（）]*(?:=|<|>|≥|≤)[^()（）]*)[)）]", " where {c} "),
     (rf"{_NUMBER}{_UNIT}(?:及|或|和)?以上", " 不少于 {n} "),
     (rf"{_NUMBER}{_UNIT}(?:及|或|和)?以下", " 不超过 {n} "),
     (rf"(?:介于|在)?\s*{_NUMBER}{_UNIT}(?:和|与|到|至|~|-)\s*{_SECOND}{_UNIT}之间", " 介于 {n} 和 {m} "),

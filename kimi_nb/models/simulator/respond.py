@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kimi_nb.models.simulator import answers, phrases
-from kimi_nb.models.simulator.goal import Goal, understand
-from kimi_nb.models.simulator.listing import Listing, folders_seen, list_items
+from kimi_nb.models.simulator.goal import Goal, are_tables, understand
+from kimi_nb.models.simulator.listing import Listing, folders_seen, list_items, needs_tables
 from kimi_nb.models.simulator.memory import Past, recall
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.orchestrator import Orchestrator, most_agents
@@ -29,13 +29,14 @@ def respond(request: dict[str, Any], options: Options) -> Script:
 
 
 def _decide(past: Past, tools: Toolbox, options: Options) -> Turn:
-    goal = understand(past.goal)
-    goal = understand(past.goal, folders_seen(goal, tools, past.done))
+    goal, listing = _look(past, tools)
+    source = goal.source
+    promising = source.named_folder or source.here or (source.kind and source.vague)
 
-    if not goal.understood:
+    if (not goal.understood or (source.vague and not goal.shared)) and not (
+        listing.call and promising
+    ):
         return Turn(text=answers.beyond(goal))
-
-    listing = list_items(goal, tools, past.done)
 
     if listing.call:
         thinking = "" if goal.shared else phrases.looking(chinese=goal.chinese)
@@ -48,6 +49,22 @@ def _decide(past: Past, tools: Toolbox, options: Options) -> Turn:
         return Orchestrator(goal, listing, tools, past, options).turn()
 
     return _work(goal, listing, tools, past)
+
+
+def _look(past: Past, tools: Toolbox) -> tuple[Goal, Listing]:
+    """The goal and its items; what was listed tells what the goal's words mean."""
+    goal = understand(past.goal)
+    folders = folders_seen(goal, tools, past.done)
+    goal = understand(past.goal, folders)
+    listing = list_items(goal, tools, past.done)
+
+    if listing.kind == "files" and not goal.shared and are_tables(listing.items):
+        reading = understand(past.goal, folders, tables=True)
+
+        if needs_tables(reading):
+            return reading, list_items(reading, tools, past.done)
+
+    return goal, listing
 
 
 def _work(goal: Goal, listing: Listing, tools: Toolbox, past: Past) -> Turn:

@@ -15,7 +15,10 @@ _GENERIC = """
     orders customer customers employee employees student students user users product products
     sale sales transaction transactions event events case cases member members sample samples
     measurement measurements observation observations visitor visitors patient patients
-    purchase purchases 人 订单 客户 员工 学生 用户 产品 商品 记录 数据 行 条目
+    purchase purchases invoice invoices payment payments booking bookings visit visits trip trips
+    ride rides flight flights ticket tickets reading readings message messages review reviews
+    post posts comment comments log logs day days thing things entry entries book books film films
+    movie movies car cars house houses guest guests participant participants 人 订单 客户 员工 学生 用户 产品 商品 记录 数据 行 条目
 """
 GENERIC = frozenset(_GENERIC.split())
 """What people call the rows of a table."""
@@ -39,11 +42,21 @@ class Segment:
         self._limits()
         self._take_filters(filtering=filtering)
         self._refuse()
-        self.head, self.superlative = _head(self.tokens)
+        self.head, self.superlative = _head(self.tokens, which=self._asks_which())
         self.counting = any(t.kind == "count" for t in self.tokens)
         self.listing = any(t.text.lower() in {"list", "show", "give", "what"} for t in self.tokens)
         self.which = any(t.kind == "which" for t in self.tokens)
         self.before, self.after = self._words()
+
+    def _asks_which(self) -> bool:
+        """Which of the items, rather than: which value of a column?"""
+        place = next((n for n, t in enumerate(self.tokens) if t.kind == "which"), None)
+
+        if place is None:
+            return False
+
+        ends = (n for n, t in enumerate(self.tokens) if n > place and t.kind in _HEADS)
+        return not _names(self.tokens[place : next(ends, None)])
 
     def _limits(self) -> None:
         for place, token in enumerate(self.tokens):
@@ -58,7 +71,8 @@ class Segment:
         telling = [t for t in self.tokens if t.kind in _HEADS | _NAMES]
         first = next((n for n, t in enumerate(telling) if t.kind in _HEADS), len(telling))
         rest = [t for t in telling[first + 1 :] if t.kind in _HEADS]
-        nested = [t for t in rest if t.kind != "rows" and t is not _head(self.tokens)[0]]
+        allowed = _head(self.tokens, which=self._asks_which())[0]
+        nested = [t for t in rest if t.kind != "rows" and t is not allowed]
         vague = any(f.op in {"blank", "filled"} and not f.column for f in self.filters)
 
         if nested or vague:
@@ -81,9 +95,13 @@ class Segment:
             return
 
         start = where + 1 if where is not None and where < sharp else self._subject(sharp)
-        names = [t.text for t in tokens[start:sharp] if t.kind in _NAMES]
         ends = self._values_end(sharp)
+        names = self._filtered(start, sharp, ends, joined=where is not None)
         found = self._filter(tokens[sharp], " ".join(names), tokens[sharp + 1 : ends])
+
+        if not self.tabular and tokens[sharp].kind == "is":
+            self.tokens = [t for t in tokens if t.kind not in {"is", "where"}]
+            return
 
         if not self.tabular:
             self.ignored.append(_written(tokens[start if where is None else where : ends]))
@@ -98,6 +116,30 @@ class Segment:
         self.filters.append(found)
         cut = where if where is not None and where < sharp else start
         del tokens[cut:ends]
+
+    def _filtered(self, start: int, sharp: int, ends: int, *, joined: bool) -> list[str]:
+        """The column of a condition: students with *scores* over 80, days with over 10 mm of *rain*."""
+        tokens = self.tokens
+        has = [n for n in range(start, sharp) if _HAS.fullmatch(tokens[n].text)]
+        names = _names(tokens[has[-1] if has else start : sharp])
+        counted = bool(start) and tokens[start - 1].kind == "count"
+        number = any(t.kind == "number" for t in tokens[sharp + 1 : ends])
+        plural = len(names) == 1 and names[0].endswith("s") and "_" not in names[0]
+        vague = not names or (plural and names[0].casefold() in GENERIC)
+
+        if not number or not vague or not (has or counted or joined):
+            return names
+
+        of = next((n for n in range(sharp, len(tokens)) if tokens[n].kind == "of"), None)
+        behind = [t for t in tokens[sharp + 1 : ends] if t.kind in {"word", "literal"}]
+
+        if of is not None and of == ends:
+            stop = next((n for n in range(of + 1, len(tokens)) if tokens[n].kind == "of"), None)
+            column = _names(tokens[of + 1 : stop])
+            del tokens[of : stop if stop is not None else len(tokens)]
+            return column or names
+
+        return [t.text for t in behind] or names
 
     def _take_bare_filter(self, where: int | None) -> None:
         """A condition without a comparison: with city Paris, with Paris."""
@@ -175,16 +217,24 @@ class Segment:
             after, rows = [], after + rows
 
         self.scope = rows
+        self.owned = bool(self.head) and place > 0 and self.tokens[place - 1].text == "的"
+        """What stands before the head owns it: 北京的平均价格."""
         return before, after
 
 
+_HAS = re.compile(r"have|has|had|with|got|a|an", re.IGNORECASE)
 _HEADS = frozenset({"agg", "metric", "rows", "distinct"})
 _NAMES = frozenset({"word", "literal", "number"})
 _COMPARING = frozenset({"cmp", "between", "blank", "filled", "sign"})
 
 
-def _head(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
-    """What is asked, and an aggregate over it: in `the most rows`, rows and the most."""
+def _head(
+    tokens: Sequence[Token], *, which: bool = False
+) -> tuple[Token | None, Token | None]:
+    """What is asked, and an aggregate over it: in `the most rows`, rows and the most.
+
+    `which`: it asks for an item, as in: which file has the highest average price?
+    """
     telling = [t for t in tokens if t.kind in _HEADS | _NAMES]
     head = next((t for t in telling if t.kind in _HEADS), None)
 
@@ -193,6 +243,7 @@ def _head(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
 
     after = telling[telling.index(head) + 1 :]
     counted = bool(after) and after[0].kind in {"rows", "metric"}
+    counted = counted or (which and bool(after) and after[0].kind == "agg")
     return (after[0], head) if counted else (head, None)
 
 
@@ -236,18 +287,16 @@ def _names(tokens: Sequence[Token]) -> list[str]:
 
 
 def split_of(tokens: Sequence[Token]) -> tuple[list[str], list[str]]:
-    """Names up to the second noun phrase, and that phrase."""
-    first: list[str] = []
-    second: list[str] = []
-    target = first
+    """Names up to the second noun phrase, and the phrases from there on."""
+    phrases: list[list[str]] = [[]]
 
     for token in tokens:
-        if token.kind == "of" and first:
-            target = second
+        if token.kind == "of" and phrases[-1]:
+            phrases.append([])
         elif token.kind in _NAMES:
-            target.append(token.text)
+            phrases[-1].append(token.text)
 
-    return first, second
+    return phrases[0], [" ".join(phrase) for phrase in phrases[1:] if phrase]
 
 
 def _alternatives(tokens: Sequence[Token]) -> tuple[str, ...]:
@@ -262,12 +311,33 @@ def _alternatives(tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(" ".join(words) for words in values if words)
 
 
-def segments(text: str) -> list[list[Token]]:
+def _plain_words(tokens: Sequence[Token]) -> list[Token]:
+    """In tables, what names parts of code or of a text is the name of a column."""
+    made: list[Token] = []
+
+    for token in tokens:
+        if token.kind != "metric" or token.value not in _CODE:
+            made.append(token)
+            continue
+
+        *counting, noun = re.split(r"(?<= of) |(?<=how many) ", token.text, flags=re.IGNORECASE)
+        made += [Token("count", "", " ".join(counting))] if counting else []
+        made.append(Token("word", "", noun))
+
+    return made
+
+
+_CODE = frozenset(
+    "functions classes function_names class_names imports links cells headings heading_list".split()
+)
+
+
+def segments(text: str, *, tabular: bool = False) -> list[list[Token]]:
     """Tokens cut at joints; a `between … and …` stays whole."""
     segments: list[list[Token]] = [[]]
     between = False
 
-    for token in tokenise(text):
+    for token in _plain_words(tokenise(text)) if tabular else tokenise(text):
         between = between or token.kind == "between"
 
         if token.kind == "conj" and between:

@@ -42,10 +42,11 @@ signs = re.compile(r'[\\s$€£¥%\\u00a0\\u202f]|EUR|USD|CNY|元')
 thousands = re.compile(r'[-+]?\\d{1,3}(,\\d{3})+(\\.\\d+)?')
 proper = re.compile(r'[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d+)?')
 european = re.compile(r'\\D{0,3}[-+]?\\d+(\\.\\d{3})*,(\\d{1,2}|\\d{4,})\\D{0,4}')
+grouped = re.compile(r'\\D{0,3}[-+]?\\d{1,3}(\\.\\d{3})+(,\\d+)?\\D{0,4}')
 stripped = []
 def number(cell, decimal='.'):
     if decimal == '.' and cell.replace('.', '', 1).isdigit() and cell.isascii():
-        return float(cell)
+        return float(cell) if '.' in cell else int(cell)
     if not cell.strip():
         return None
     s = signs.sub('', cell).replace('−', '-')
@@ -55,11 +56,17 @@ def number(cell, decimal='.'):
         s = s.replace('.', '').replace(',', '.')
     elif thousands.fullmatch(s):
         s = s.replace(',', '')
+    if s.lstrip('+-').isdigit() and s.isascii():
+        return int(s)
     return float(s) if proper.fullmatch(s) else None
 def numbers(column, rows):
     cells = [row[column].strip() for row in rows]
     decimal = ',' if any(',' in cell and european.fullmatch(cell) for cell in cells) else '.'
     if decimal == ',':
+        odd = [c for c in cells if '.' in c and not grouped.fullmatch(c) and number(c) is not None]
+        if odd:
+            notes.append('%s mixes decimal commas and points, as in %r' % (header[column], odd[0]))
+            return [None] * len(cells)
         notes.append('%s: decimal commas' % header[column])
     stripped.clear()
     xs = [number(cell, decimal) for cell in cells]
@@ -67,7 +74,9 @@ def numbers(column, rows):
         notes.append('%s: signs left out, as in %r' % (header[column], stripped[0]))
     return xs
 def show(x):
-    return str(int(x)) if x == int(x) and abs(x) < 1e15 else repr(x)
+    if isinstance(x, int):
+        return str(x)
+    return str(int(x)) if abs(x) < 1e15 and x == int(x) else repr(x)
 """,
     "table": """\
 head = text.lstrip().split('\\n')[0]
@@ -111,7 +120,24 @@ def find(names):
             if hits:
                 has = ', '.join(header[i] for i in hits)
                 return None, 'which %r? has: %s' % (names[0], has)
+    for name in names:
+        hits = [i for i, h in enumerate(header) if h and (name in h or h in name)]
+        if len(hits) == 1 and not name.isascii():
+            notes.append('column %r taken for %r' % (header[hits[0]], names[0]))
+            return hits[0], ''
     return None, 'no column %r; has: %s' % (names[0], ', '.join(header) or 'nothing')
+""",
+    "narrow": """\
+def narrow(rows, i, name):
+    rest = [w for w in single(name).split() if i is None or w not in single(header[i]).split()]
+    if i is None or not rest or len(rest) == len(single(name).split()):
+        return rows
+    value = ' '.join(rest)
+    hits = [j for j in range(len(header)) if any(single(row[j]) == value for row in rows)]
+    if len(hits) != 1:
+        return rows
+    notes.append('only rows with %s = %s' % (header[hits[0]], value))
+    return [row for row in rows if single(row[hits[0]]) == value]
 """,
     "choose": """\
 def choose(dates=False):
@@ -156,15 +182,31 @@ def hidden(value):
     for i in range(len(header)):
         if any(single(row[i]) == single(value) for row in rows):
             hits.append(i)
+    if not hits:
+        for i, h in enumerate(header):
+            part = value.removesuffix(h).removeprefix(h)
+            if h and part and part != value and any(single(row[i]) == single(part) for row in rows):
+                hits.append(i)
+                value = part
+                break
+    called = [h for h in header if single(value).split()[:1] == single(h).split()[:1]]
+    if not hits and called and value.endswith('s'):
+        return 0, ''
     if len(hits) != 1:
         few = 'no cell is %r' if not hits else '%r stands in several columns'
         return None, few % value + '; has: ' + ', '.join(header)
     notes.append('only rows with %s = %s' % (header[hits[0]], value))
-    return hits[0], ''
+    return hits[0], value
 def keep(rows, filters):
     for names, op, values, limits in filters:
         dates = bool(values) and date(values[0]) is not None
-        i, why = hidden(values[0]) if names == [''] and op == '=' else pick(names, dates)
+        if names == [''] and op == '=':
+            i, why = hidden(values[0])
+            values = values if i is None else [why, *values[1:]]
+            if i is not None and not why:
+                continue
+        else:
+            i, why = pick(names, dates)
         if i is None:
             return rows, why
         xs = numbers(i, rows)
@@ -226,6 +268,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "table": ("read",),
     "number": ("table",),
     "find": ("plain", "table"),
+    "narrow": ("find",),
     "choose": ("number", "date"),
     "filter": ("find", "number", "date"),
     "gather": ("number",),

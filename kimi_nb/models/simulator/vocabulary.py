@@ -11,8 +11,15 @@ from kimi_nb.models.simulator.asked import ASKED
 __all__ = ["LEXICON"]
 
 LEXICON: tuple[tuple[str, str, str], ...] = (
+    ("conj", "", r"[-=]+>|[→–—|]|(?<=\s)[-/](?=\s)|(?<=[a-z])/(?=(?:max|min|mean|avg|average|median|sum|total|lowest|highest|smallest|largest)\b)"),
     ("conj", "", r"\(\d{1,2}\)|(?<![\w.])\d{1,2}\)(?= )"),
-    ("noise", "", r"\bi mean\b|\bby the way\b|\bbtw\b|\bno idea\b|\bin (?:each|all) cases?\b"),
+    (
+        "noise",
+        "",
+        r"\b(?:a |the |some )?(?:(?:bunch|couple|handful|pile|lots?)(?: of)?|(?:set|collection|group) of)\b|\bsome\b|\bseveral\b",
+    ),
+    ("word", "", r"是否[^\W\d_的为是有]{1,6}"),
+    ("noise", "", r"\bi mean\b|\bby (?:the way|name)\b|\bbtw\b|\bno idea\b|\bin (?:each|all) cases?\b"),
     # The rows column, column max
     (
         "word",
@@ -126,7 +133,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "conj",
         "",
         r"\b(?:and also|and|as well as|plus|also|along with|together with|but|additionally|then)\b"
-        r"|[,;&+、，；]|和|以及|还有|与|及|并且?|还要|另外|同时",
+        r"|[,;&+、，；]|(?<![饱总之])和|以及|还有|(?<!参)与(?!否)|(?<![以涉普不否])及(?![格时其])|并且?|还要|另外|同时",
     ),
     (
         "of",
