@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import ArgumentParser
 from pathlib import Path
 
 from kimi_nb.cli.parser import build_parser
@@ -18,10 +19,17 @@ def first_cells(heading: str) -> str:
     return "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))
 
 
+def commands() -> dict[str, ArgumentParser]:
+    return dict(next(action.choices for action in build_parser()._actions if action.choices))
+
+
+def options(parser: ArgumentParser) -> set[str]:
+    return {text for action in parser._actions for text in action.option_strings}
+
+
 def test_the_options_of_the_magic() -> None:
-    parser = SwarmMagics.swarm.parser
-    real = {text for action in parser._actions for text in action.option_strings}
-    assert set(re.findall(r"--[\w-]+", first_cells("`%%swarm"))) == real
+    told = set(re.findall(r"--[\w-]+", first_cells("`%%swarm")))
+    assert told == options(SwarmMagics.swarm.parser)
 
 
 def test_the_commands_of_the_line_magic() -> None:
@@ -29,5 +37,11 @@ def test_the_commands_of_the_line_magic() -> None:
 
 
 def test_the_commands_of_the_command_line() -> None:
-    real = next(action.choices for action in build_parser()._actions if action.choices)
+    real = commands()
     assert re.findall(r"^`(\w+)", first_cells("`kimi-nb`"), re.MULTILINE) == list(real)
+
+
+def test_the_options_of_run_are_those_of_the_magic() -> None:
+    magic, run = options(SwarmMagics.swarm.parser), options(commands()["run"])
+    assert magic - run == {"--background", "--tools"}
+    assert run - magic == {"--concurrency", "--rpm", "--tpm", "--json", "-h", "--help"}
