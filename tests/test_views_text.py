@@ -206,3 +206,20 @@ def test_usage_adds_up() -> None:
     assert rows[-1].tokens_in == sum(row.tokens_in for row in rows[:-1]) == 700
     assert rows[-1].cost_usd == pytest.approx(sum(row.cost_usd or 0.0 for row in rows[:-1]))
     assert rows[-1].cost_usd == metrics(trace).cost_usd
+
+
+@pytest.mark.parametrize("status", ["cancelled", "over_budget"])
+def test_agents_that_ended_with_their_run_are_one_line(status: str) -> None:
+    script = Script()
+    main = script.orchestrator()
+    first, *others = main.assign(["a", "b", "c"])
+    first.step().end("no such file", "failed")
+
+    for agent in (*others, main):
+        agent.end("cancelled", "cancelled")
+
+    text = summary_text(script.end(status=status))
+    assert text.partition("What did not finish:\n")[2].split("\n")[:2] == [
+        "  a01 a ✗ failed no such file",
+        "  3 agents ⊘ cancelled with the run",
+    ]

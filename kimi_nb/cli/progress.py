@@ -52,7 +52,7 @@ def progress_line(run: Run) -> str:
     ended = sum(agent.ended is not None for agent in subs)
     mark = " · simulator" if fold.simulated else ""
     return (
-        f"{run.name}{mark} · {run.status} · {run.seconds:.1f} s · {ended} of {len(subs)} "
+        f"{run.name}{mark} · {run.status.replace('_', ' ')} · {run.seconds:.1f} s · {ended} of {len(subs)} "
         f"sub-agents ended · {fold.steps} steps · {fold.tool_calls} tool calls{_trouble(run)}"
     )
 

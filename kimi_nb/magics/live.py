@@ -88,7 +88,7 @@ class LineView:
 
 def _ended(run: Run) -> str:
     mark = " · simulator" if run.fold.simulated else ""
-    return f"{run.name}{mark} · {run.status} · {run.fold.now:.1f} s"
+    return f"{run.name}{mark} · {run.status.replace('_', ' ')} · {run.fold.now:.1f} s"
 
 
 def _progress(run: Run) -> str:

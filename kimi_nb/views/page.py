@@ -57,6 +57,7 @@ STYLE = """
 .knb.knb .lanes th.bar { padding: 0 .3em; border: 0; font-weight: 400; }
 .knb.knb .lanes .n { padding: 0 0 0 .7em; }
 .knb.knb .lanes svg, .knb.knb .strip { display: block; }
+.knb.knb .lanes svg, .knb.knb .legend svg { height: 14px; }
 .knb.knb .lanes thead tr, .knb.knb .lanes tbody tr { background: none; }
 .knb.knb .strip { border-left: 1px solid var(--line); border-right: 1px solid var(--line); }
 .knb.knb rect { fill: var(--wait); }
@@ -75,6 +76,10 @@ STYLE = """
 """Scoped to .knb, twice so that a host's own table rules lose. Text has the colour of the page
 around it, so that dark themes just work. In JupyterLab a long answer scrolls by itself, so that the
 timeline stays near; exported and printed notebooks show all of it."""
+
+
+STOPPED = {"cancelled", "over_budget"}
+"""Statuses of runs whose agents were ended with them."""
 
 
 def status_html(run: Run, path: Path | None) -> str:
@@ -113,7 +118,7 @@ def failures(run: Run, most: int = 20) -> list[tuple[str, str, str]]:
     Those with no more to say than that they were cancelled, with the run, are one row.
     """
     ended = [a for a in run.agents.values() if a.ended is not None and a.state != "finished"]
-    quiet = [a for a in ended if run.status == a.state == (a.outcome or a.why)]
+    quiet = [a for a in ended if run.status in STOPPED and a.state == (a.outcome or a.why)]
     bad = [a for a in ended if a not in quiet]
     rows = [(label(a), state_word(a.state), a.outcome or a.why) for a in bad[:most]]
 
@@ -121,7 +126,7 @@ def failures(run: Run, most: int = 20) -> list[tuple[str, str, str]]:
         rows.append((f"… and {count(len(bad) - most, 'agent')} more", "", ""))
 
     if quiet:
-        rows.append((count(len(quiet), "agent"), state_word(run.status), "with the run"))
+        rows.append((count(len(quiet), "agent"), state_word(quiet[0].state), "with the run"))
 
     return rows
 
