@@ -1,6 +1,5 @@
 """Who may call now, in virtual time: minutes pass in milliseconds, and always the same way."""
 
-
 from __future__ import annotations
 
 import asyncio

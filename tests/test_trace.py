@@ -96,7 +96,10 @@ def test_a_torn_tail_is_dropped_wherever_it_was_cut(tmp_path_factory, cut):
         (b"5\n", "line 4: not a record"),
         (b"[]\n", "line 4: not a record"),
         (b'{"seq":2,"t":1.0,"agent":"a0","fact":"Nothing"}\n', "line 4: not a record"),
-        (b'{"seq":7,"t":1.0,"agent":"a0","fact":"StepBegan","step":1}\n', "record.seq=7, expected 2"),
+        (
+            b'{"seq":7,"t":1.0,"agent":"a0","fact":"StepBegan","step":1}\n',
+            "record.seq=7, expected 2",
+        ),
     ],
 )
 def test_other_damage_is_refused_with_its_line_number(tmp_path, damage, complaint):

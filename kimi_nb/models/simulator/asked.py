@@ -26,8 +26,16 @@ ASKED: tuple[tuple[str, str, str], ...] = (
         r"(?<!不同的)(?<=的)(?:人|订单|学生|客户|员工|用户|产品|商品)(?:数量?|个数|数目)(?!的?[最大小平总])|(?:数据)?行的?(?:数量|数目|总数)|(?:数据)?(?:总)?行数|记录数(?:量)?|条数"
         r"|(?:有)?(?:多少|几)(?:行|条)(?:数据|记录)?|数据量",
     ),
-    ("metric", "loc", r"\b(?:(?:number|count) of |how many )?(?:lines of code|code lines|loc|sloc)\b|代码行数|代码量"),
-    ("metric", "blank_lines", r"\b(?:(?:number|count) of |how many )?(?:blank|empty) lines\b|空行数?"),
+    (
+        "metric",
+        "loc",
+        r"\b(?:(?:number|count) of |how many )?(?:lines of code|code lines|loc|sloc)\b|代码行数|代码量",
+    ),
+    (
+        "metric",
+        "blank_lines",
+        r"\b(?:(?:number|count) of |how many )?(?:blank|empty) lines\b|空行数?",
+    ),
     (
         "metric",
         "lines",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kimi_nb.models.simulator.finder import Finder
+from kimi_nb.models.simulator.finder import Finder, asks
 from kimi_nb.models.simulator.lexicon import tokenise
 from kimi_nb.models.simulator.patterns import (
     FOLDER_LINE,
@@ -38,6 +38,9 @@ def find_folder(finder: Finder, *, typed: bool) -> tuple[str, str]:
             name = finder.literals.show(written).strip()
             name = name if written.startswith("⟦") else re.sub(HAN_VERBS, "", name)
 
+            if pattern is FOLDER_LINE and not written.startswith("⟦") and asks(name):
+                continue
+
             if name and _is_name(written, name) and _fits(written, finder):
                 finder.cut(match, " ")
                 folder, inner = _split_glob(name)
@@ -59,7 +62,9 @@ def mark_folder(text: str, folders: Sequence[str]) -> str:
     for name in sorted(folders, key=len, reverse=True):
         before, after = (r"(?<![\w/])", r"(?!\w)") if name.isascii() else ("", "")
         quotes = "[\"'`“”「」‘’《》]?"
-        path = rf"{quotes}(?:\./)?{before}{re.escape(name)}{after}(?P<rest>(?:/[\w.*-]+)*)/?{quotes}"
+        path = (
+            rf"{quotes}(?:\./)?{before}{re.escape(name)}{after}(?P<rest>(?:/(?:[\w.-]+(?=/)|[A-Za-z0-9_.*-]+))*)/?{quotes}"
+        )
         found = re.search(path, text) or re.search(rf"(?i){path}", text)
 
         if found:

@@ -53,7 +53,10 @@ _SORTED = "(sorted(xs)[{half}] if len(xs) % 2 else sum(sorted(xs)[{half} - 1:{ha
 OPS: dict[str, tuple[tuple[str, ...], str]] = {
     "max": (("gather",), "show(max(xs))"),
     "min": (("gather",), "show(min(xs))"),
-    "sum": (("gather",), "show(sum(xs) if all(isinstance(x, int) for x in xs) else round(math.fsum(xs), 9))"),
+    "sum": (
+        ("gather",),
+        "show(sum(xs) if all(isinstance(x, int) for x in xs) else round(math.fsum(xs), 9))",
+    ),
     "mean": (("gather",), "show(round(math.fsum(xs) / len(xs), 6))"),
     "std": (
         ("gather",),

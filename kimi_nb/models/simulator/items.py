@@ -119,7 +119,11 @@ def _item_words(finder: Finder) -> None:
         finder.text,
     )
 
-    if match and not _measures(match[0]) and not re.search(r"(?i)\b(?:in|of|and|the) \w+$", match[0]):
+    if (
+        match
+        and not _measures(match[0])
+        and not re.search(r"(?i)\b(?:in|of|and|the) \w+$", match[0])
+    ):
         finder.cut(match, " ⟨files⟩ ")
 
 

@@ -92,7 +92,9 @@ def _packages(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
     return Listing("packages", names, problem=problem, readings=_cut(answer, goal))
 
 
-def _files(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> Listing:
+def _files(  # noqa: C901, PLR0911 -- one case after the other reads best
+    goal: Goal, tools: Toolbox, done: Sequence[Done]
+) -> Listing:
     tool = tools.list_files
 
     if tool is None:

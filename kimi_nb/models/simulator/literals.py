@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kimi_nb.models.simulator.patterns import HAN_VERBS
+
 __all__ = ["EXTENSIONS", "Literals", "hide_literals"]
 
 
@@ -66,7 +68,7 @@ def _han_path(literals: Literals) -> Callable[[re.Match[str]], str]:
         if path.isascii():
             return path
 
-        bare = re.sub(r"^(?:请?(?:对|在|从|把|将|统计|列出)|.*(?:对于|对|在|从))", "", path)
+        bare = re.sub(r"^.*(?:对于|对|在|从)", "", re.sub(HAN_VERBS, "", path))
         return path[: len(path) - len(bare)] + literals.hide(bare, quoted=False)
 
     return replace

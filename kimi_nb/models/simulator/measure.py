@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Filter", "Measure"]
+__all__ = ["Filter", "Measure", "Reading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Filter:
     values: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        column = self.column or ("any column" if self.op == "=" else "the value")
+        column = self.column or ("any column" if self.op in {"=", "!="} else "the value")
         joint = " and " if self.op == "between" else " or "
         return f"{column} {self.op} {joint.join(self.values)}".strip()
 
@@ -38,3 +38,13 @@ class Measure:
     filters: tuple[Filter, ...] = ()
     about: str = ""
     """argmax, argmin: the column whose value is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood, and what not."""
+
+    measures: tuple[Measure, ...]
+    ignored: tuple[str, ...]
+    best: tuple[tuple[int, str], ...] = ()
+    """Measures' places and max, min or sum: what is asked about all items together."""

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kimi_nb.models.simulator.joints import COLUMNAR, JOINTS, NAMES_OF, WHOLE
 from kimi_nb.models.simulator.lexicon import Token
-from kimi_nb.models.simulator.measure import Filter, Measure
-from kimi_nb.models.simulator.segments import GENERIC, Segment, counts, segments, split_of
+from kimi_nb.models.simulator.measure import Filter, Measure, Reading
+from kimi_nb.models.simulator.rank import place_of, stem, superlative, value_is
+from kimi_nb.models.simulator.runs import GENERIC, split_of
+from kimi_nb.models.simulator.segments import Segment, counts, segments
 
-__all__ = ["Reading", "read_measures"]
+__all__ = ["read_measures"]
 
-_NUMBERS = {"two": 2, "three": 3, "five": 5, "ten": 10, "三": 3, "五": 5, "十": 10}
 _ORDERS = frozenset({"<", "<=", ">", ">="})
-_PLACES = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "二": 2, "三": 3, "四": 4, "五": 5}
-_EXPLAINS = re.compile(r"\b(?:use|using|based|according|refer\w*|columns?)\b|根据|使用", re.I)
+_EXPLAINS = re.compile(
+    r"\b(?:use|using|based|according|refer\w*|columns?)\b|根据|使用", re.IGNORECASE
+)
 """It says which column was meant before."""
-_LOW = re.compile(r"lowest|smallest|cheapest|bottom|低|小", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was understood, and what not."""
-
-    measures: tuple[Measure, ...]
-    ignored: tuple[str, ...]
-    best: tuple[tuple[int, str], ...] = ()
-    """Measures' places and max, min or sum: what is asked about all items together."""
 
 
 def read_measures(text: str, *, tabular: bool, nouns: frozenset[str] = frozenset()) -> Reading:
@@ -117,7 +109,11 @@ class _Reader:
 
     def _scopes(self, phrases: list[str]) -> tuple[Filter, ...]:
         """The price of apples in Paris: values, in columns that are not named."""
-        values = [phrase for phrase in phrases if not self._is_row(phrase)]
+        kept = [phrase for phrase in phrases if not self._is_row(phrase)]
+        values = [
+            phrase.rpartition(" ")[0] if self._is_row(phrase.rpartition(" ")[2]) else phrase
+            for phrase in kept
+        ]
         return tuple(Filter("", "=", (value,)) for value in values)
 
     def _counted(self, names: list[str], where: tuple[Filter, ...]) -> None:
@@ -125,7 +121,7 @@ class _Reader:
         rest = [name for name in names if not self._is_row(name)]
 
         if len(names) > 1 and len(rest) < len(names):
-            where += _value(rest) if rest else ()
+            where += value_is(rest) if rest else ()
             names = []
 
         op = "count" if names else "rows"
@@ -136,10 +132,10 @@ class _Reader:
         words = noun.split()
         counted = len(words) > 1 and words[0].isdigit()
         noun = words[-1] if counted else noun
-        return noun.casefold() in GENERIC or _stem(noun) in self.nouns or not noun
+        return noun.casefold() in GENERIC or stem(noun) in self.nouns or not noun
 
     def _bare(self, name: str, *, counting: bool, explains: bool = False) -> None:
-        if self._is_row(name) and (_stem(name) in self.nouns or (self.tabular and self.measures)):
+        if self._is_row(name) and (stem(name) in self.nouns or (self.tabular and self.measures)):
             return
 
         last = self.measures[-1] if self.measures else None
@@ -151,7 +147,7 @@ class _Reader:
         elif last and explains and any(not f.column for f in last.filters):
             filters = tuple(f if f.column else replace(f, column=name) for f in last.filters)
             self.measures[-1] = replace(last, filters=filters)
-        elif last and last.op in _COLUMNAR and last.column and not explains:
+        elif last and last.op in COLUMNAR and last.column and not explains:
             self.measures.append(replace(last, column=name))
         else:
             self.loose.append(name)
@@ -214,10 +210,10 @@ class _Reader:
         extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
         self.ignored += [" ".join(extra)] if extra else []
         counting = segment.counting or (self.counting and not segment.listing)
-        named = bool(self.measures) and self.measures[-1].op in _NAMES_OF.values()
+        named = bool(self.measures) and self.measures[-1].op in NAMES_OF.values()
 
-        if head.value in _NAMES_OF and named and not counting and not counts(head):
-            return [Measure(_NAMES_OF[head.value])]
+        if head.value in NAMES_OF and named and not counting and not counts(head):
+            return [Measure(NAMES_OF[head.value])]
 
         return [Measure("headings" if counting and head.value == "heading_list" else head.value)]
 
@@ -226,14 +222,10 @@ class _Reader:
         column = " ".join(names)
 
         if given:
-            if _stem(column).endswith(f" {_stem(given)}"):
-                return [Measure(op, column)]
-
-            same = _stem(column) in {_stem(given), "cost", "age", "person", "people"}
-            about = "" if same or not column else column
-            self.ignored += [" ".join(segment.before)] if segment.before and segment.after else []
-            op = {"max": "argmax", "min": "argmin"}[op] if about else op
-            return [Measure(op, given, number=1 if about else 0, about=about)]
+            own = not stem(column).endswith(f" {stem(given)}")
+            both = own and segment.before and segment.after
+            self.ignored += [" ".join(segment.before)] if both else []
+            return [superlative(op, column, given) if own else Measure(op, column)]
 
         if segment.which and segment.before and op in {"max", "min"}:
             return [Measure(f"arg{op}", " ".join(segment.after), about=" ".join(segment.before))]
@@ -242,20 +234,20 @@ class _Reader:
             self.best = (len(self.measures), op)
 
         if segment.before and segment.after and self.tabular and segment.owned:
-            return [Measure(op, column, number=_number(head), filters=_value(segment.before))]
+            return [Measure(op, column, number=place_of(head), filters=value_is(segment.before))]
 
         if segment.before and segment.after:
             self.ignored.append(" ".join(segment.before))
 
-        return [Measure(op, column, number=_number(head))]
+        return [Measure(op, column, number=place_of(head))]
 
     def _add(self, measure: Measure) -> None:
-        if measure.op in _COLUMNAR and not measure.column:
+        if measure.op in COLUMNAR and not measure.column:
             if self.loose:
                 measure = replace(measure, column=self.loose[-1])
             else:
                 self.open.append(len(self.measures))
-        elif measure.op in _COLUMNAR:
+        elif measure.op in COLUMNAR:
             self._fill(measure)
 
         self.measures.append(measure)
@@ -268,15 +260,15 @@ class _Reader:
             self.measures[place] = replace(old, column=measure.column, filters=filters)
 
         self.open.clear()
-        same = {_stem(measure.column), _stem(measure.about)}
-        self.ignored += [name for name in self.loose if _stem(name) not in same]
+        same = {stem(measure.column), stem(measure.about)}
+        self.ignored += [name for name in self.loose if stem(name) not in same]
         self.loose.clear()
 
     def reading(self) -> Reading:
         self._settle()
         general = tuple(self.general)
         measures = [
-            replace(m, filters=(*general, *m.filters)) if m.op not in _WHOLE else m
+            replace(m, filters=(*general, *m.filters)) if m.op not in WHOLE else m
             for m in self.measures
         ]
         measures = list(dict.fromkeys(measures))
@@ -289,58 +281,17 @@ class _Reader:
         if not self.overall:
             return (self.best,) if self.best else ()
 
-        joints = [_JOINTS.get(measure.op, "") for measure in measures]
-
-        if not all(joints):
-            self.ignored.append(self.overall)
-
-        return tuple((place, op) for place, op in enumerate(joints) if op)
+        joints = [(place, JOINTS.get(measure.op, "")) for place, measure in enumerate(measures)]
+        self.ignored += [] if all(op for _, op in joints) else [self.overall]
+        return tuple(joint for joint in joints if joint[1])
 
     def _settle(self) -> None:
         """What is still open takes the column before it; bare names are listed as they are."""
         for place in self.open:
-            named = [m.column for m in self.measures[:place] if m.op in _COLUMNAR and m.column]
+            named = [m.column for m in self.measures[:place] if m.op in COLUMNAR and m.column]
 
             if named:
                 self.measures[place] = replace(self.measures[place], column=named[-1])
 
         used = {m.column for m in self.measures}
         self.measures += [Measure("values", name) for name in self.loose if name not in used]
-
-
-_COLUMNAR = frozenset(
-    {"max", "min", "first", "last", "mean", "sum", "std", "median", "mode", "nth", "top"}
-    | {"range", "distinct"}
-)
-_ADDED = (
-    "rows sum count lines blank_lines words chars bytes headings functions classes imports loc "
-    "cells code_cells markdown_cells links occurrences matching_lines"
-)
-_JOINTS = {"max": "max", "min": "min", **dict.fromkeys(_ADDED.split(), "sum")}
-"""How measures of single items make one of all of them."""
-_NAMES_OF = {"functions": "function_names", "classes": "class_names"}
-_WHOLE = frozenset({"columns", "column_names", "lines", "bytes", "words", "chars"})
-
-
-def _value(names: list[str]) -> tuple[Filter, ...]:
-    return (Filter("", "=", (" ".join(names),)),)
-
-
-def _stem(name: str) -> str:
-    return name.casefold().removesuffix("s")
-
-
-def _number(head: Token) -> int:
-    sign = -1 if _LOW.search(head.text) else 1
-
-    if head.value == "nth":
-        places = [n for word, n in _PLACES.items() if word in head.text.lower()]
-        digits = re.findall(r"\d", head.text)
-        return sign * (int(digits[0]) if digits else places[0])
-
-    if head.value == "top":
-        digits = re.findall(r"\d+", head.text)
-        words = [n for word, n in _NUMBERS.items() if word in head.text.lower()]
-        return sign * (int(digits[0]) if digits else (words or [3])[0])
-
-    return 0

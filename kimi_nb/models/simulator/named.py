@@ -74,12 +74,12 @@ def named_packages(finder: Finder) -> tuple[str, ...]:
 
 
 def facts_of_packages(finder: Finder) -> tuple[str, ...]:
-    """Packages known by what is asked: which version of numpy do I have?"""
+    """Packages known by what is asked, as the version of numpy."""
     if not HAS_FACTS.search(finder.text):
         return ()
 
     for match in OF_PACKAGES.finditer(finder.text):
-        names = split_list(match["l"], finder.literals)
+        names = split_list(match["l"] or match["h"], finder.literals)
 
         if all(_is_package(name) for name in names):
             finder.cut(match, " , ")

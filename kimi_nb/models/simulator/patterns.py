@@ -12,8 +12,8 @@ __all__ = [
     "ENDING",
     "FILES_WORD",
     "FOLDERS",
-    "FOLDER_WORD",
     "FOLDER_LINE",
+    "FOLDER_WORD",
     "HAN_VERBS",
     "HAS_FACTS",
     "HERE",
@@ -70,7 +70,8 @@ PACKAGES = re.compile(
     r"(?i)\b(?:for |of |about |from )?(?:each|every|all)?(?: of)?(?: the| my)?\s*(?:installed |python |pip |third[- ]party )*"
     r"(?:packages?|librar(?:y|ies)|distributions)\b(?:\s+(?:that (?:is|are) )?(?:currently )?installed)?"
     r"(?:\s+(?:here|(?:in|of) (?:this|my|the(?: current)?) (?:environment|venv|python|machine|notebook|kernel)))?"
-    r"|(?:已经?安装的?|本机的?|环境(?:里|中)的?|这里的?)*\s*(?:每(?:一)?个)?\s*(?:已经?安装的?)?(?:\s*(?:Python|第三方))*\s*(?:软件包|依赖包|程序包|(?<![钱书背红面打])包(?![含括装裹围])|库(?![存房]))"
+    r"|(?:已经?安装的?|本机的?|环境(?:里|中)的?|这里的?)*\s*(?:每(?:一)?个)?\s*(?:已经?安装的?)?(?:\s*(?:Python|第三方))*\s*(?:软件包|依赖包|程序包|第三方库)"
+    r"|(?:(?:安装的?|每(?:一)?个|所有|全部|各个?|哪些|这些|本机的?|环境(?:里|中)的?|Python|第三方|以下)\s*)+的?(?:包|库)(?![含括装裹围存房])"
 )
 RECURSIVE = re.compile(
     r"(?i),?\s*\(?\b(?:recursively|(?:and|including|with|incl\.?)(?: also)?(?: in| of| from)?(?: all)?(?: of)?(?: its| the| their)? (?:sub-?folders|sub-?director(?:y|ies)|nested folders)"
@@ -80,18 +81,88 @@ RECURSIVE = re.compile(
 PREPOSITION = r"(?:in|under|inside|within|from|below|of)"
 FOLDER_WORD = r"(?:folder|directory|dir|path|sub-?folder)"
 NOT_A_FOLDER = frozenset(
-    """
-    this current working same that each every all the my our a an it which where here there these
-    those one your its any two both folder directory dir path file files total detail general
-    question order turn full parallel english chinese form table markdown addition give tell show
-    list count find report please with and then what how make join sum compute calculate for
-    euros dollars usd eur percent question mind advance short brief
-    """.split()
+    [
+        "this",
+        "current",
+        "working",
+        "same",
+        "that",
+        "each",
+        "every",
+        "all",
+        "the",
+        "my",
+        "our",
+        "a",
+        "an",
+        "it",
+        "which",
+        "where",
+        "here",
+        "there",
+        "these",
+        "those",
+        "one",
+        "your",
+        "its",
+        "any",
+        "two",
+        "both",
+        "folder",
+        "directory",
+        "dir",
+        "path",
+        "file",
+        "files",
+        "total",
+        "detail",
+        "general",
+        "question",
+        "order",
+        "turn",
+        "full",
+        "parallel",
+        "english",
+        "chinese",
+        "form",
+        "table",
+        "markdown",
+        "addition",
+        "give",
+        "tell",
+        "show",
+        "list",
+        "count",
+        "find",
+        "report",
+        "please",
+        "with",
+        "and",
+        "then",
+        "what",
+        "how",
+        "make",
+        "join",
+        "sum",
+        "compute",
+        "calculate",
+        "for",
+        "euros",
+        "dollars",
+        "usd",
+        "eur",
+        "percent",
+        "question",
+        "mind",
+        "advance",
+        "short",
+        "brief",
+    ]
 )
 """Words that stand where a folder's name could stand."""
 HAN_VERBS = (
     r"^(?:请|麻烦|帮我|帮忙|帮|我想|统计(?:一下)?|计算(?:一下)?|查看|看看|看一下|分析|汇总|整理|列出|读取|给出"
-    r"|针对|对于|关于|对|在|从|把|将|按照?|求|的|和|与)+"
+    r"|针对|对于|关于|对|在|从|把|将|按照?|求出?|分别|各自|的|和|与)+"
 )
 """What may stand right before a folder's name in Chinese."""
 TAIL = r"(?:\s*(?:文件夹|目录|资料夹)?\s*(?:里面|里|下面|下|中|内|裡)(?:的)?)"
@@ -149,7 +220,7 @@ BEFORE_PACKAGES = re.compile(
     rf"(?i:\b(?:of|for))\s+{_SOME_NAMES}\s+(?i:packages?|librar(?:y|ies)|(?:is|are|do i have) installed)\b"
 )
 FOLDER_LINE = re.compile(
-    rf"(?i)(?:\b{FOLDER_WORD}|文件夹|目录)\s*[:=：]\s*(?P<f>⟦\d+⟧|[^\s,;.，。；]+)"
+    rf"(?i)(?:(?:^|[\n,;.:(]\s*|\b(?:in|the|use)\s+){FOLDER_WORD}|(?:^|[\s，。；])(?:文件夹|目录))\s*[:=：]\s*(?P<f>⟦\d+⟧|[^\s,;.，。；⟨]+)"
 )
 """folder: data"""
 HAS_FACTS = re.compile(
@@ -157,6 +228,7 @@ HAS_FACTS = re.compile(
 )
 """What one asks of packages, and of nothing else."""
 OF_PACKAGES = re.compile(
+    rf"(?:(?<=安装的)|(?<=安装了)|(?<=请问)|(?<=查询)|(?<=查看)|^)\s*(?P<h>{NAME}(?:{JOINT}{NAME})*)\s*(?=是|的|分别|各|用|有|这)|"
     rf"(?i:\b(?:of|for|about|does|do|is|are))\s+{_SOME_NAMES}"
     r"(?=\s*(?:[?.,;:!\n]|$|(?i:\b(?:do|does|have|has|need|is|are|installed|am|under|come|depend|require)\b)))"
 )

@@ -9,13 +9,15 @@ import orjson
 
 from kimi_nb.models.simulator.formulas import OPS, TEXT
 from kimi_nb.models.simulator.measure import Filter, Measure
-from kimi_nb.models.simulator.segments import GENERIC
+from kimi_nb.models.simulator.runs import GENERIC
 from kimi_nb.models.simulator.snippets import NEEDS, PIECES
 from kimi_nb.models.simulator.synonyms import synonyms
 
 __all__ = ["TABLE_OPS", "TEXT_OPS", "program_for"]
 
-TABLE_OPS = frozenset({*OPS, "rows", "count", "argmax", "argmin", "first", "last", "columns", "column_names"})
+TABLE_OPS = frozenset(
+    {*OPS, "rows", "count", "argmax", "argmin", "first", "last", "columns", "column_names"}
+)
 TEXT_OPS = frozenset(TEXT) - TABLE_OPS | {"occurrences", "matching_lines"}
 
 _LAST = (
@@ -86,7 +88,7 @@ def _table_cell(measure: Measure) -> tuple[list[str], list[str]]:
         return _with_pick(needs, [*lines, "cells.append(why or str(len(rows)))"])
 
     if measure.op == "count":
-        needs.append("find")
+        needs += ["find", "number"]
         return _with_pick(needs, lines + _counted(measure))
 
     lines += [f"i, why = (None, why) if why else {_finder(measure.column, needs)}"]
@@ -122,7 +124,12 @@ def _counted(measure: Measure) -> list[str]:
         f"noun = single({measure.column!r})",
         "filled = [row[i].strip() for row in rows if row[i].strip()] if i is not None else []",
         "such = [row for row in rows if any(single(cell) == noun for cell in row)]",
-        "if i is not None:",
+        "xs = numbers(i, rows) if i is not None else []",
+        "summed = i is not None and single(header[i]) == noun and plural_of(header[i])",
+        "if summed and xs and all(x is not None for x in xs):",
+        "    notes.append('the numbers of column %r added up' % header[i])",
+        "    counted = show(sum(xs))",
+        "elif i is not None:",
         "    notes.append('different values of column %r counted' % header[i])",
         "    counted = len(set(filled))",
         "elif such:",
@@ -194,7 +201,9 @@ def _best(measure: Measure, needs: list[str]) -> list[str]:
     return [
         *(itself if measure.number else [f"j, absent = find({about!r})"]),
         "xs, why = gather(i) if i is not None else ([], why)",
-        "why = why or (absent if j is None and i is not None else '')" if not measure.number else "",
+        "why = why or (absent if j is None and i is not None else '')"
+        if not measure.number
+        else "",
         "if not why:",
         f"    best = {most}(xs)",
         "    at = [row for row, x in zip(rows, numbers(i, rows)) if x == best]",
@@ -206,7 +215,7 @@ def _best(measure: Measure, needs: list[str]) -> list[str]:
 def _condition(
     condition: Filter, needs: list[str]
 ) -> tuple[list[str], str, list[str], list[object]]:
-    if not condition.column and condition.op != "=":
+    if not condition.column and condition.op not in {"=", "!="}:
         needs.append("choose")
 
     values = list(condition.values)

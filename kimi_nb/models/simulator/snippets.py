@@ -18,6 +18,8 @@ elif b'\\0' in raw:
     raise ValueError('this is a binary file')
 else:
     text = raw.decode('utf-8', 'replace')
+    if len([c for c in text[:4000] if c < ' ' and c not in '\\t\\r\\n\\f']) * 50 > len(text[:4000]):
+        raise ValueError('this is a binary file')
     if '\\ufffd' in text:
         notes.append('not UTF-8: some characters are unreadable')
 text = text.lstrip('\\ufeff')
@@ -36,6 +38,8 @@ def single(name):
             w = w[:-1]
         words.append(w)
     return ' '.join(words)
+def plural_of(name):
+    return name != single(name) and plain(name) != single(name) or not name.isascii()
 """,
     "number": """\
 signs = re.compile(r'[\\s$€£¥%\\u00a0\\u202f]|EUR|USD|CNY|元')
@@ -58,10 +62,12 @@ def number(cell, decimal='.'):
         s = s.replace(',', '')
     if s.lstrip('+-').isdigit() and s.isascii():
         return int(s)
-    return float(s) if proper.fullmatch(s) else None
+    x = float(s) if proper.fullmatch(s) else None
+    return x if x is not None and x - x == 0 else None
 def numbers(column, rows):
     cells = [row[column].strip() for row in rows]
-    decimal = ',' if any(',' in cell and european.fullmatch(cell) for cell in cells) else '.'
+    bare = [signs.sub('', cell) if ',' in cell else '' for cell in cells]
+    decimal = ',' if any(european.fullmatch(cell) for cell in bare) else '.'
     if decimal == ',':
         odd = [c for c in cells if '.' in c and not grouped.fullmatch(c) and number(c) is not None]
         if odd:
@@ -185,6 +191,8 @@ def hidden(value):
     if not hits:
         for i, h in enumerate(header):
             part = value.removesuffix(h).removeprefix(h)
+            if part == value:
+                part = ' '.join([w for w in value.split() if single(w) not in single(h).split()])
             if h and part and part != value and any(single(row[i]) == single(part) for row in rows):
                 hits.append(i)
                 value = part
@@ -195,16 +203,17 @@ def hidden(value):
     if len(hits) != 1:
         few = 'no cell is %r' if not hits else '%r stands in several columns'
         return None, few % value + '; has: ' + ', '.join(header)
-    notes.append('only rows with %s = %s' % (header[hits[0]], value))
     return hits[0], value
 def keep(rows, filters):
     for names, op, values, limits in filters:
         dates = bool(values) and date(values[0]) is not None
-        if names == [''] and op == '=':
+        if names == [''] and op in ('=', '!='):
             i, why = hidden(values[0])
             values = values if i is None else [why, *values[1:]]
             if i is not None and not why:
                 continue
+            if i is not None:
+                notes.append('only rows with %s %s %s' % (header[i], op, why))
         else:
             i, why = pick(names, dates)
         if i is None:

@@ -11,15 +11,29 @@ from kimi_nb.models.simulator.asked import ASKED
 __all__ = ["LEXICON"]
 
 LEXICON: tuple[tuple[str, str, str], ...] = (
-    ("conj", "", r"[-=]+>|[→–—|]|(?<=\s)[-/](?=\s)|(?<=[a-z])/(?=(?:max|min|mean|avg|average|median|sum|total|lowest|highest|smallest|largest)\b)"),
+    (
+        "conj",
+        "",
+        r"[-=]+>|[→–—|]|(?<=\s)[-/](?=\s)|(?<=[a-z])/(?=(?:max|min|mean|avg|average|median|sum|total|lowest|highest|smallest|largest)\b)",
+    ),
     ("conj", "", r"\(\d{1,2}\)|(?<![\w.])\d{1,2}\)(?= )"),
     (
         "noise",
         "",
         r"\b(?:a |the |some )?(?:(?:bunch|couple|handful|pile|lots?)(?: of)?|(?:set|collection|group) of)\b|\bsome\b|\bseveral\b",
     ),
+    (
+        "word",
+        "",
+        r"(?-i:(?<=[a-z] )A)(?=\s+(?:for|in|per|from|under|and|or)\b|\s*[,.;?!\n]|$)"
+        r"|(?:(?<=occurrences of )|(?<=mentions of )|(?<=often does )|(?<=times does )|(?<=often is )|(?<=the word )|(?<=count word ))(?!(?:the|a|an|each|every|all|word|string|it|they)\b)\w+",
+    ),
     ("word", "", r"是否[^\W\d_的为是有]{1,6}"),
-    ("noise", "", r"\bi mean\b|\bby (?:the way|name)\b|\bbtw\b|\bno idea\b|\bin (?:each|all) cases?\b"),
+    (
+        "noise",
+        "",
+        r"\bi mean\b|\bby (?:the way|name)\b|\bbtw\b|\bno idea\b|\bin (?:each|all) cases?\b",
+    ),
     # The rows column, column max
     (
         "word",
