@@ -51,8 +51,9 @@ def progress_line(run: Run) -> str:
     subs = fold.sub_agents()
     ended = sum(agent.ended is not None for agent in subs)
     mark = " · simulator" if fold.simulated else ""
+    status = run.status.replace("_", " ")
     return (
-        f"{run.name}{mark} · {run.status.replace('_', ' ')} · {run.seconds:.1f} s · {ended} of {len(subs)} "
+        f"{run.name}{mark} · {status} · {run.seconds:.1f} s · {ended} of {len(subs)} "
         f"sub-agents ended · {fold.steps} steps · {fold.tool_calls} tool calls{_trouble(run)}"
     )
 
