@@ -192,7 +192,7 @@ class RunEnded(Fact):
     """"finished", "partial", "cancelled", "over_budget" or "failed"."""
     answer: str
     why: str = ""
-    """One sentence for every status but "finished"."""
+    """One sentence for every status but "finished", and if the log could not be written."""
 
 
 FACTS: dict[str, type[Fact]] = {cls.__name__: cls for cls in Fact.__subclasses__()}
