@@ -62,9 +62,7 @@ def mark_folder(text: str, folders: Sequence[str]) -> str:
     for name in sorted(folders, key=len, reverse=True):
         before, after = (r"(?<![\w/])", r"(?!\w)") if name.isascii() else ("", "")
         quotes = "[\"'`“”「」‘’《》]?"
-        path = (
-            rf"{quotes}(?:\./)?{before}{re.escape(name)}{after}(?P<rest>(?:/(?:[\w.-]+(?=/)|[A-Za-z0-9_.*-]+))*)/?{quotes}"
-        )
+        path = rf"{quotes}(?:\./)?{before}{re.escape(name)}{after}(?P<rest>(?:/(?:[\w.-]+(?=/)|[A-Za-z0-9_.*-]+))*)/?{quotes}"
         found = re.search(path, text) or re.search(rf"(?i){path}", text)
 
         if found:
