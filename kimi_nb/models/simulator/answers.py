@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kimi_nb.models.simulator import headings, phrases
 from kimi_nb.models.simulator.goal import Goal
@@ -50,10 +51,41 @@ def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int)
     if goal.ignored:
         said.append(phrases.ignored(goal.ignored, chinese=chinese))
 
+    nowhere = _nowhere(goal, rows)
+
+    if nowhere:
+        names = [goal.measures[place].column for place in nowhere]
+        said.append(phrases.nowhere(names, chinese=chinese))
+        goal, rows = _without(goal, rows, nowhere)
+
     head = ("" if chinese else " ").join(said)
     return "\n\n".join(
         [head, table_of(goal, listing.kind, rows), phrases.signature(chinese=chinese)]
     )
+
+
+def _nowhere(goal: Goal, rows: Sequence[Row]) -> tuple[int, ...]:
+    """Bare names that no item has: words of the goal that were no names of anything."""
+    places = tuple(
+        place
+        for place, measure in enumerate(goal.measures)
+        if (measure.op == "field" or measure.guessed)
+        and all(
+            row.cells[place].startswith("no column ") or row.cells[place] in _absent(measure.column)
+            for row in rows
+        )
+    )
+    return places if len(places) < len(goal.measures) else ()
+
+
+def _absent(name: str) -> tuple[str, ...]:
+    return tuple(phrases.no_field(name, chinese=chinese) for chinese in (False, True))
+
+
+def _without(goal: Goal, rows: Sequence[Row], places: tuple[int, ...]) -> tuple[Goal, list[Row]]:
+    kept = [place for place in range(len(goal.measures)) if place not in places]
+    shorter = [replace(row, cells=[row.cells[place] for place in kept]) for row in rows]
+    return replace(goal, measures=tuple(goal.measures[place] for place in kept)), shorter
 
 
 def plain_problem(goal: Goal, problem: str) -> str:

@@ -23,7 +23,7 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "rows",
         "",
-        r"(?<!不同的)(?<=的)(?:人|订单|学生|客户|员工|用户|产品|商品)(?:数量?|个数|数目)(?!的?[最大小平总])|(?:数据)?行的?(?:数量|数目|总数)|(?:数据)?(?:总)?行数|记录数(?:量)?|条数"
+        r"(?<!不同的)(?<=的)(?:订单|学生|客户|员工|用户|产品|商品)(?:数量?|个数|数目)(?!的?[最大小平总])|(?:数据)?行的?(?:数量|数目|总数)|(?:数据)?(?:总)?行数|记录数(?:量)?|条数"
         r"|(?:有)?(?:多少|几)(?:行|条)(?:数据|记录)?|数据量",
     ),
     (
@@ -134,6 +134,11 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "distinct",
+        "values",
+        r"\b(?:what|which|list|show)(?: are)?(?: all)?(?: of)?(?: the)? (?:distinct|unique|different)(?: values?(?: of| in)?)?\b|有哪些不同的?|(?:有)?哪些(?:不同的?)?(?=[^，。列]{1,6}[，。？?]?$)",
+    ),
+    (
+        "distinct",
         "",
         r"\b(?:(?:number|count) of |how many )?(?:distinct|unique|different)"
         r"(?: values?(?: of| in)?)?\b|(?:有)?(?:多少|几)种(?:不同的?)?|的?(?:种类|品种)(?:的)?(?:数量?|个数)|种数|不同的?|去重(?:后)?|唯一(?:的|值)?|不重复的?",
@@ -165,14 +170,14 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "agg",
         "max",
-        r"\b(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top(?!-level)|latest|newest|hottest|warmest"
+        r"\bbest(?= (?:\w+ )?(?:scores?|ratings?|grades?|marks?|points|results?)\b)|\b(?:maximum|maximal|max|highest|largest|biggest|greatest|peak|top(?!-level)|latest|newest|hottest|warmest"
         r"|tallest|heaviest|longest|(?:the )?most recent|upper bound)(?![a-z])(?: values?(?: (?:of|in|for)\b)?)?|\bthe most\b|最大值?|最高值?|最多的?|最晚的?"
         r"|最新的?|峰值",
     ),
     (
         "agg",
         "min",
-        r"\b(?:minimum|minimal|min|lowest|smallest|least|earliest|coldest|coolest|lightest|shortest|lower bound)(?![a-z])"
+        r"\bworst(?= (?:\w+ )?(?:scores?|ratings?|grades?|marks?|points|results?)\b)|\b(?:minimum|minimal|min|lowest|smallest|least|earliest|coldest|coolest|lightest|shortest|lower bound)(?![a-z])"
         r"(?: values?(?: (?:of|in|for)\b)?)?|\bthe fewest\b|最小值?|最低值?|最少的?|最早的?",
     ),
     (
@@ -197,13 +202,18 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "count",
         "",
+        r"(?<![最均总大小高低少多])(?:员工|学生|客户|顾客|用户|人员)?人数(?!的?(?:最|总|平均|均|合计|求和|之和|中位|[大小高低多少][于过]|[不超至介等在]|[<>=≥≤]))",
+    ),
+    (
+        "count",
+        "",
         r"\b(?:how many|(?:the )?(?:total )?(?:number|count) of|count(?:ing)?(?: the| of| up)?|quantity of)\b"
         r"|(?:有)?多少(?:个|位|名|人|笔)?|的(?:数量|个数|数目)(?!的?(?:最|总|平均|均|合计|求和|之和|中位|标准差|[大小高低多少][于过]|[不超至介等在]|[<>=≥≤]))|(?<!平均)(?<!最大)(?<!最高)(?<!最小)(?<!最低)(?<!总)(?<!均)(?<!最多)(?<!最少)(?<!求)(?:(?<=[\u3400-\u9fff])数量|个数|数目)(?!的?(?:最|总|平均|均|合计|求和|之和|中位|标准差|[大小高低多少晚早][于过]|[不超至介等为是在列]|[<>=≥≤]))|几个",
     ),
     (
         "noise",
         "",
-        r"请问|文件(?!夹|大小|行)|统计(?:一下)?|针对|关于|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
+        r"请问|文件夹|目录|文件(?!大小|行)|统计(?:一下)?|针对|关于|以下|下列|这些|一共有?|是多少|是什么|有哪些|分别(?:是|为)?|请|帮我|帮忙|给我|给出|列出|告诉我|说明|查看|看看|找出|找到|提取|读取"
         r"|获取|显示|计算(?:一下)?|求出?|各自|按(?=[^，。]{0,8}(?:文件|表|每个|各个))|对于|对|每(?:一)?个|每(?:一)?份|各个?|所有|全部|的话|一下|文件里|文件中|当中|里面|以及它|它们?|其"
         r"|并且?(?=汇总|合并|列)|并汇总|最后|然后|汇总|整理|合并|做成|放(?:在|到|进)|一(?:张|个)(?:总|大)?表格?|成表格?|成|表格|结果|到|把|将|吧|呢|吗|了|中",
     ),

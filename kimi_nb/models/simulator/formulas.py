@@ -74,7 +74,7 @@ OPS: dict[str, tuple[tuple[str, ...], str]] = {
     "distinct": ((), "str(len(set(filled)))"),
     "values": (
         (),
-        "'; '.join(dict.fromkeys(filled)) if len(set(filled)) <= 8 "
+        "'; '.join(dict.fromkeys(filled)) if len(set(filled)) <= 20 "
         "else '%d different values' % len(set(filled))",
     ),
     "mode": (

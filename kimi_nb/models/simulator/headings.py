@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kimi_nb.models.simulator.measure import Filter, Measure
 
-__all__ = ["field_name", "header", "item_header", "note_header", "source_header"]
+__all__ = ["field_name", "header", "in_capitals", "item_header", "note_header", "source_header"]
 
 _OPS = {
     "rows": ("rows", "行数"),
@@ -24,8 +24,8 @@ _OPS = {
     "field": ("{0}", "{0}"),
     "argmax": ("{1} with the highest {0}", "{0} 最大的 {1}"),
     "argmin": ("{1} with the lowest {0}", "{0} 最小的 {1}"),
-    "occurrences": ("'{0}' (whole word, any case)", "“{0}”出现次数"),
-    "matching_lines": ("lines with '{0}' (whole word, any case)", "含“{0}”的行数"),
+    "occurrences": ("'{0}' (whole word, {2})", "“{0}”出现次数"),
+    "matching_lines": ("lines with '{0}' (whole word, {2})", "含“{0}”的行数"),
     "lines": ("lines in the file", "文件行数"),
     "blank_lines": ("blank lines", "空行数"),
     "words": ("words", "字数"),
@@ -89,7 +89,14 @@ def _op(measure: Measure, column: str, *, chinese: bool) -> str:
         ordinal = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}.get(place, f"{place}th")
         return f"{ordinal} {'lowest' if low else 'highest'} {column} (equal values count once)"
 
-    return _OPS[measure.op][chinese].format(column, measure.about)
+    return _OPS[measure.op][chinese].format(
+        column, measure.about, "in capitals" if in_capitals(column) else "any case"
+    )
+
+
+def in_capitals(word: str) -> bool:
+    """TODO means TODO, not todo."""
+    return word.isupper() and word.isascii() and len(word) > 1
 
 
 def _condition(condition: Filter) -> str:

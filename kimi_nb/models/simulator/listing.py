@@ -61,7 +61,9 @@ def folders_seen(goal: Goal, tools: Toolbox, done: Sequence[Done]) -> tuple[str,
     if source.folder == "." and any(_wanted(path, goal) for path in paths):
         return ()
 
-    return tuple(path.rstrip("/") for path in paths if path.endswith("/"))
+    errors = [call.result or "" for call in listed if (call.result or "").startswith("ERROR")]
+    paths += [path for error in errors for path in error.partition("there are: ")[2].split(", ")]
+    return tuple(path.rstrip("/") for path in dict.fromkeys(paths) if path.endswith("/"))
 
 
 def _at_top(call: Done) -> bool:

@@ -36,6 +36,8 @@ class Measure:
     """Of nth and top; negative counts from the smallest. Of argmax and argmin, 1: said by one word
     such as cheapest, where `about` may as well be the column itself."""
     filters: tuple[Filter, ...] = ()
+    guessed: bool = False
+    """The column may be a word of the goal that names no column."""
     about: str = ""
     """argmax, argmin: the column whose value is wanted."""
 

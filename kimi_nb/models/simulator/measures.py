@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from kimi_nb.models.simulator.joints import COLUMNAR, JOINTS, NAMES_OF, WHOLE
+from kimi_nb.models.simulator.joints import COLUMNAR, NAMES_OF, WHOLE, settled, together
 from kimi_nb.models.simulator.lexicon import Token
 from kimi_nb.models.simulator.measure import Filter, Measure, Reading
 from kimi_nb.models.simulator.rank import place_of, stem, superlative, value_is
@@ -48,6 +48,8 @@ class _Reader:
         self.loose: list[str] = []
         """Names that stood alone: the column of what follows, or a field."""
         self.in_filter = False
+        self.limited = False
+        """Something was beyond it: bare names are part of that."""
         self.which = False
         """The goal asks which of the items."""
         self.best: tuple[int, str] | None = None
@@ -60,6 +62,7 @@ class _Reader:
         self.ignored += segment.ignored
         self.overall = self.overall or segment.overall
         self.which = self.which or segment.which
+        self.limited = self.limited or segment.limited
         found = self._measures(segment)
         self.counting = (
             segment.counting or counts(segment.head) or (self.counting and not segment.listing)
@@ -135,6 +138,10 @@ class _Reader:
         return noun.casefold() in GENERIC or stem(noun) in self.nouns or not noun
 
     def _bare(self, name: str, *, counting: bool, explains: bool = False) -> None:
+        if self.limited and self.tabular:
+            self.ignored.append(name)
+            return
+
         if self._is_row(name) and (stem(name) in self.nouns or (self.tabular and self.measures)):
             return
 
@@ -148,7 +155,7 @@ class _Reader:
             filters = tuple(f if f.column else replace(f, column=name) for f in last.filters)
             self.measures[-1] = replace(last, filters=filters)
         elif last and last.op in COLUMNAR and last.column and not explains:
-            self.measures.append(replace(last, column=name))
+            self.measures.append(replace(last, column=name, guessed=True))
         else:
             self.loose.append(name)
 
@@ -163,14 +170,14 @@ class _Reader:
             return self._counted_rows(segment) if segment.counting and self.tabular else []
 
         if head.kind == "rows":
-            self._row_scope(segment)
+            self._beside(segment)
             return [Measure("rows" if self.tabular else "lines")]
 
         if head.kind == "metric":
             return self._metric(segment, head)
 
         if head.kind == "distinct":
-            return [Measure("distinct", " ".join(names))]
+            return [Measure(head.value or "distinct", " ".join(names))]
 
         return self._aggregate(segment, head, names)
 
@@ -186,7 +193,9 @@ class _Reader:
     def _counted_rows(self, segment: Segment) -> list[Measure]:
         """How many … over 100: rows that meet a condition."""
         if not segment.filters:
-            return [] if segment.before or segment.after else [Measure("rows")]
+            people = any(t.text.endswith("人数") for t in segment.tokens)
+            bare = Measure("count", "人数") if people else Measure("rows")
+            return [] if segment.before or segment.after else [bare]
 
         first, second = split_of(segment.tokens)
         segment.filters += self._scopes(second)
@@ -194,8 +203,8 @@ class _Reader:
         self.ignored += [] if plural else [name for name in first if not self._is_row(name)]
         return [Measure("rows")]
 
-    def _row_scope(self, segment: Segment) -> None:
-        """Names beside `rows`: rows for Paris."""
+    def _beside(self, segment: Segment) -> None:
+        """Names beside `rows` or `words` have no part in it: purple rows."""
         extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
         self.ignored += [" ".join(extra)] if extra else []
 
@@ -207,8 +216,7 @@ class _Reader:
             literals = segment.after + segment.before
             return [Measure(head.value, word) for word in literals]
 
-        extra = [n for n in segment.before + segment.after if n.casefold() not in GENERIC]
-        self.ignored += [" ".join(extra)] if extra else []
+        self._beside(segment)
         counting = segment.counting or (self.counting and not segment.listing)
         named = bool(self.measures) and self.measures[-1].op in NAMES_OF.values()
 
@@ -229,6 +237,11 @@ class _Reader:
 
         if segment.which and segment.before and op in {"max", "min"}:
             return [Measure(f"arg{op}", " ".join(segment.after), about=" ".join(segment.before))]
+
+        if segment.having and segment.after and op in {"max", "min"}:
+            about, of = split_of(segment.tokens[: segment.tokens.index(head)])
+            self.ignored += [name for name in of if not self._is_row(name)]
+            return [Measure(f"arg{op}", column, about=" ".join(about))]
 
         if self.which and not segment.before and op in {"max", "min"} and self.best is None:
             self.best = (len(self.measures), op)
@@ -265,33 +278,20 @@ class _Reader:
         self.loose.clear()
 
     def reading(self) -> Reading:
-        self._settle()
+        """All that was understood."""
+        found = settled(self.measures, self.open, self.loose)
         general = tuple(self.general)
-        measures = [
-            replace(m, filters=(*general, *m.filters)) if m.op not in WHOLE else m
-            for m in self.measures
-        ]
-        measures = list(dict.fromkeys(measures))
-        best = self._together(measures)
+        measures = tuple(
+            dict.fromkeys(
+                replace(m, filters=(*general, *m.filters)) if m.op not in WHOLE else m
+                for m in found
+            )
+        )
+        best = (self.best,) if self.best else ()
+
+        if self.overall:
+            best = together(measures)
+            self.ignored += [self.overall] if len(best) < len(measures) else []
+
         ignored = tuple(dict.fromkeys(part for part in self.ignored if part))
-        return Reading(tuple(measures), ignored, best)
-
-    def _together(self, measures: list[Measure]) -> tuple[tuple[int, str], ...]:
-        """How each measure joins over all items; some cannot be had from those of the items."""
-        if not self.overall:
-            return (self.best,) if self.best else ()
-
-        joints = [(place, JOINTS.get(measure.op, "")) for place, measure in enumerate(measures)]
-        self.ignored += [] if all(op for _, op in joints) else [self.overall]
-        return tuple(joint for joint in joints if joint[1])
-
-    def _settle(self) -> None:
-        """What is still open takes the column before it; bare names are listed as they are."""
-        for place in self.open:
-            named = [m.column for m in self.measures[:place] if m.op in COLUMNAR and m.column]
-
-            if named:
-                self.measures[place] = replace(self.measures[place], column=named[-1])
-
-        used = {m.column for m in self.measures}
-        self.measures += [Measure("values", name) for name in self.loose if name not in used]
+        return Reading(measures, ignored, best)

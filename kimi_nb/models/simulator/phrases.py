@@ -25,6 +25,7 @@ __all__ = [
     "no_packages",
     "no_tool",
     "not_deeper",
+    "nowhere",
     "only_tables",
     "plan",
     "role_prompt",
@@ -136,6 +137,14 @@ def ignored(parts: Sequence[str], *, chinese: bool) -> str:
 
     listed = ", ".join(f"'{part}'" for part in parts)
     return f"Not understood, and therefore left out: {listed}."
+
+
+def nowhere(names: Sequence[str], *, chinese: bool) -> str:
+    """Names that were looked for and that no item has."""
+    if chinese:
+        return f"哪里都没有找到、因而省略的：{'、'.join(f'“{name}”' for name in names)}。"
+
+    return f"Found nowhere, and therefore left out: {', '.join(map(repr, names))}."
 
 
 def signature(*, chinese: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import orjson
 
 from kimi_nb.models.simulator.formulas import OPS, TEXT
+from kimi_nb.models.simulator.headings import in_capitals
 from kimi_nb.models.simulator.measure import Filter, Measure
 from kimi_nb.models.simulator.runs import GENERIC
 from kimi_nb.models.simulator.snippets import NEEDS, PIECES
@@ -122,6 +123,10 @@ def _counted(measure: Measure) -> list[str]:
     return [
         f"i, absent = find({names!r})",
         f"noun = single({measure.column!r})",
+        "if i is not None and header[i].isascii() and noun.isascii():",
+        f"    close = [single(name).split() for name in {names!r}]",
+        "    if not any(all(w in single(header[i]).split() for w in words) for words in close):",
+        "        i, absent = None, 'no column %r; has: %s' % (noun, ', '.join(header))",
         "filled = [row[i].strip() for row in rows if row[i].strip()] if i is not None else []",
         "such = [row for row in rows if any(single(cell) == noun for cell in row)]",
         "xs = numbers(i, rows) if i is not None else []",
@@ -231,10 +236,11 @@ def _limit(value: str) -> float | None:
 
 
 def _word(text: str) -> str:
-    """A pattern for whole words in any case; Chinese has no word ends."""
+    """A pattern for whole words; in any case, unless it is written in capitals."""
     before = r"\b" if re.match(r"\w", text) and text.isascii() else ""
     after = r"\b" if re.search(r"\w$", text) and text.isascii() else ""
-    return f"(?i){before}{re.escape(text)}{after}"
+    case = "" if in_capitals(text) else "(?i)"
+    return f"{case}{before}{re.escape(text)}{after}"
 
 
 def _literal(text: str) -> str:

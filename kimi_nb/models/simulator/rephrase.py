@@ -19,7 +19,7 @@ _RULES: tuple[tuple[str, str], ...] = (
         rf"\b{_NUMBER} (?P<w>[A-Za-z]\w*) or (?:less|below|under|lower|fewer)\b(?!\s+than)",
         " <= {n} {w} ",
     ),
-    (r"[(（](?P<c>[^()（）]*(?:=|<|>|≥|≤)[^()（）]*)[)）]", " where {c} "),
+    (r"[(（](?P<c>[^()（）]*(?:=|<|>|≥|≤|\bis\b|\bare\b)[^()（）]*)[)）]", " where {c} "),
     (rf"{_NUMBER}{_UNIT}(?:及|或|和)?以上", " 不少于 {n} "),
     (rf"{_NUMBER}{_UNIT}(?:及|或|和)?以下", " 不超过 {n} "),
     (
@@ -41,9 +41,20 @@ _RULES: tuple[tuple[str, str], ...] = (
     ),
 )
 
+_NO_HEADER = re.compile(
+    r"(?i),? ?\(?\b(?:not (?:counting|including)|without(?: counting)?|excluding|minus|leaving out|ignoring) "
+    r"(?:the |its |their )?headers?(?: (?:line|row)s?)?\)?"
+    r"|[，,]?[（(]?(?:不计|不算|不含|不包括|除去?)(?:表头|标题行|首行)(?:行)?[）)]?"
+)
+
 
 def rephrase(text: str) -> str:
     """`100 or more` as `>= 100`, `100以上` as `不少于 100`, `from 1 to 2` as `between 1 and 2`."""
+    if _NO_HEADER.search(text):
+        text = re.sub(
+            r"(?i)\blines?\b(?! (?:contain|with|of code))", "rows", _NO_HEADER.sub(" ", text)
+        )
+
     for pattern, form in _RULES:
         text = re.sub(
             rf"(?i){pattern}", lambda match, form=form: form.format(**match.groupdict()), text

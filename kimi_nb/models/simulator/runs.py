@@ -19,6 +19,7 @@ __all__ = [
     "head_of",
     "is_rows",
     "names_of",
+    "own_columns",
     "plain_words",
     "split_of",
     "written",
@@ -33,7 +34,10 @@ _GENERIC = """
     ride rides flight flights ticket tickets reading readings message messages review reviews
     post posts comment comments log logs day days thing things entry entries book books film films
     movie movies car cars house houses guest guests participant participants
-    人 订单 客户 员工 学生 用户 产品 商品 记录 数据 行 条目
+    request requests hit hits call calls country countries city cities course courses lesson lessons
+    listing listings name names task tasks issue issues error errors animal animals game games
+    match matches song songs player players team teams company companies shop shops store stores
+    人 人数 订单 客户 员工 学生 用户 产品 商品 记录 数据 行 条目
 """
 GENERIC = frozenset(_GENERIC.split())
 """What people call the rows of a table."""
@@ -78,6 +82,22 @@ def columns_as_words(tokens: Sequence[Token]) -> list[Token]:
 
         if named and before.kind == "agg" and not (before.value == "sum" and last.kind == "count"):
             made[telling[-1]] = Token("word", "", last.text)
+
+    return made
+
+
+def own_columns(tokens: Sequence[Token]) -> list[Token]:
+    """In tables, the sum of bytes is that of a column, unless it asks which file has the most."""
+    if any(t.kind == "which" for t in tokens):
+        return list(tokens)
+
+    made: list[Token] = []
+    after_aggregate = False
+
+    for token in tokens:
+        single = after_aggregate and token.kind == "metric" and " " not in token.text
+        made.append(Token("word", "", token.text) if single else token)
+        after_aggregate = token.kind == "agg" or (after_aggregate and token.kind in {"of", "noise"})
 
     return made
 

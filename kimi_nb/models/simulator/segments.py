@@ -19,6 +19,7 @@ from kimi_nb.models.simulator.runs import (
     head_of,
     is_rows,
     names_of,
+    own_columns,
     plain_words,
     split_of,
     written,
@@ -26,7 +27,17 @@ from kimi_nb.models.simulator.runs import (
 
 __all__ = ["Segment", "counts", "segments"]
 
-_IMPLIED = {"older": "age", "younger": "age", "cheaper": "price"}
+_IMPLIED = {
+    "older": "age",
+    "younger": "age",
+    "cheaper": "price",
+    "expensive": "price",
+    "longer": "length",
+    "shorter": "length",
+    "taller": "height",
+    "heavier": "weight",
+    "lighter": "weight",
+}
 _COUNTS = re.compile(r"(?:the )?(?:total )?(?:how many|number|count)\b", re.IGNORECASE)
 
 
@@ -40,8 +51,11 @@ class Segment:
         self.ignored: list[str] = []
         self.filters: list[Filter] = []
         self.only = any(token.kind == "only" for token in tokens)
+        self.having = False
+        """The title *with* the highest rating."""
         self.overall = next((t.text for t in tokens if t.kind == "overall"), "")
         self.tokens = columns_as_words([t for t in self.tokens if t.kind != "overall"])
+        self.tokens = own_columns(self.tokens) if tabular else self.tokens
         self._limits()
         self._take_filters(filtering=filtering)
         self._refuse()
@@ -62,6 +76,8 @@ class Segment:
         return not names_of(self.tokens[place : next(ends, None)])
 
     def _limits(self) -> None:
+        self.limited = any(token.kind == "limit" for token in self.tokens)
+
         for place, token in enumerate(self.tokens):
             if token.kind == "limit":
                 tail = self.tokens[place:]
@@ -150,6 +166,7 @@ class Segment:
             return
 
         if any(t.kind in HEADS | {"count"} for t in self.tokens[where:]) or not self.tabular:
+            self.having = bool(names_of(self.tokens[:where]))
             del self.tokens[where]
             return
 
@@ -199,7 +216,9 @@ class Segment:
             return Filter(column or " ".join(names), token.kind)
 
         column = "" if is_rows(column, token.value) else column
-        column = column or _IMPLIED.get(token.text.lower().split()[0], "")
+        column = column or next(
+            (_IMPLIED[word] for word in token.text.lower().split() if word in _IMPLIED), ""
+        )
 
         if token.kind == "between" and len(numbers) == 2:
             return Filter(column, "between", numbers)

@@ -197,6 +197,8 @@ def hidden(value):
                 hits.append(i)
                 value = part
                 break
+    if not hits and any(single(value) == single(h) for h in header):
+        return None, 'one result for each %s is beyond the simulator' % value
     called = [h for h in header if single(value).split()[:1] == single(h).split()[:1]]
     if not hits and called and value.endswith('s'):
         return 0, ''

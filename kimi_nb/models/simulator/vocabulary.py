@@ -32,7 +32,13 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
     (
         "noise",
         "",
-        r"\bi mean\b|\bby (?:the way|name)\b|\bbtw\b|\bno idea\b|\bin (?:each|all) cases?\b",
+        r"\b(?:paid|ordered|bought|booked|shipped|sent|delivered|written|born|located|working|based)(?= (?:by|with|in|at|from|to|using|under|on)\b)"
+        r"|\bthe (?:word|string|term|phrase)(?= (?!counts?|frequenc)\w| +⟦)|\b(?:located|available|present|given)\b",
+    ),
+    (
+        "noise",
+        "",
+        r"\bi mean\b|\bgo (?:over|through)\b|\bnote(?: down)?(?= the\b)|\bby (?:the way|name)\b|\bbtw\b|\bno idea\b|\bin (?:each|all) cases?\b",
     ),
     # The rows column, column max
     (
@@ -45,7 +51,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
     (
         "overall",
         "",
-        r"\b(?:overall|altogether|all together|in total|in all|all in all|(?<!be )combined(?! (?:table|into|in))|across(?: all)?|grand total|taken together)\b"
+        r"\b(?:overall|altogether|all together|in total|in all|all in all|(?<!be )combined(?! (?:table|into|in))|across(?: all)?|grand total|taken together)\b|\b(?:over|across|throughout)(?=\s*,|\s*$)"
         r"|总共|合计所有|加起来|全部加起来",
     ),
     (
@@ -56,7 +62,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
     (
         "metric",
         "matching_lines",
-        r"\b(?:how many|number of|count(?: of| the)?) lines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|with|match(?:es|ing)?|hav(?:e|ing))\b|\blines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|match(?:es|ing)?)\b|包含(?=[^，。]{1,30}的行数)",
+        r"\b(?:how many|number of|count(?: of| the)?) lines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|with|match(?:es|ing)?|hav(?:e|ing))\b|\blines with (?=⟦|(?-i:[A-Z]{2,}))|\blines (?:that )?(?:contain(?:s|ing)?|mention(?:s|ing)?|match(?:es|ing)?)\b|包含(?=[^，。]{1,30}的行数)",
     ),
     # What it says that it cannot do, before the words that it would misread.
     (
@@ -110,14 +116,14 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "cmp",
         ">",
         r">|\b(?:is |are |was )?(?:over|above|more than|greater than|larger than"
-        r"|higher than|bigger than|older than|exceed(?:s|ing)?|after|later than)\b"
+        r"|higher than|bigger than|older than|longer than|taller than|heavier than|more expensive than|exceed(?:s|ing)?|after|later than)\b"
         r"|大于|超过|高于|多于|晚于",
     ),
     (
         "cmp",
         "<",
         r"<|\b(?:is |are |was )?(?:below|less than|smaller than|lower than|fewer than"
-        r"|younger than|cheaper than|before|earlier than)\b|\bunder(?= *[\d$€£¥])|小于|低于|少于|早于",
+        r"|younger than|cheaper than|shorter than|lighter than|less expensive than|before|earlier than)\b|\bunder(?= *[\d$€£¥])|小于|低于|少于|早于",
     ),
     (
         "cmp",
@@ -154,7 +160,11 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "",
         r"\b(?:of|in|for|from|under|below|per|among|within|inside|on|at|by)\b|'s\b|’s\b|s'(?= )|的|里|内",
     ),
-    ("stop", "", r"[.?!。？！]+(?=\s|$|[^\d])|\n+|:|："),
+    (
+        "stop",
+        "",
+        r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bNo)[.?!。？！]+(?=\s|$|[^\d])|\n+|:|：",
+    ),
     ("noise", "", r"(?<=\w)['’](?:d|ll|re|ve|m)\b"),
     (
         "noise",
@@ -164,7 +174,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         r"|its|it|their|them|they|there|that|this|these|those|i|we|you|want|need|would|like|to|know"
         r"|can|could|do|does|did|has|have|had|file|files|value|values|columns? (?:named|called|titled)"
         r"|named|called|titled|columns?|fields?|entry|entries|so|just|with|how|much|well|too|both"
-        r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|made|sold|live|lives|living|exists?|look|please|kind|provide|state|name the|say"
+        r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|made|sold|live|lives|living|exists?|look|folders?|director(?:y|ies)|dir|please|kind|provide|state|name the|say"
         r"|for me|one|thanks|thank|thx|hi|hello|hey|dear|cheers|pls|plz|kindly|who|define[sd]?|declare[sd]?|showing|giving|listing|telling|reporting|ending|sitting|stored|lying|listed|wonder(?:ing)?|curious|help|also|got|get|table|tables|contents?|write|down|go|over|again|be|single|following|items?|"
         r"same|here|now|if possible|exactly|appears?|appearing|occurs?|occur|occurring|mentioned|found|used|compare|comparison|tabulate|use|using|as|about|info|information|details?|get)\b",
     ),
