@@ -44,6 +44,7 @@ def table_of(goal: Goal, kind: str, rows: Sequence[Row]) -> str:
 def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int) -> str:
     """A sentence, the table, and the line that says that no language model was at work."""
     chinese = goal.chinese
+    rows = [_zeros(goal, row, rows) for row in rows]
     said = [phrases.summary(listing.kind, len(rows), missing, chinese=chinese), *listing.readings]
 
     said += [_across(goal, rows, *best) for best in goal.best if best[0] < len(goal.measures)]
@@ -62,6 +63,19 @@ def full_answer(goal: Goal, listing: Listing, rows: Sequence[Row], missing: int)
     return "\n\n".join(
         [head, table_of(goal, listing.kind, rows), phrases.signature(chinese=chinese)]
     )
+
+
+def _zeros(goal: Goal, row: Row, rows: Sequence[Row]) -> Row:
+    """A value that other files have, and this one has not: it has none of such rows."""
+    cells = list(row.cells)
+
+    for place, measure in enumerate(goal.measures):
+        known = any(other.cells[place].isdigit() for other in rows)
+
+        if measure.op == "rows" and known and cells[place].startswith("no cell is "):
+            cells[place] = "0"
+
+    return replace(row, cells=cells)
 
 
 def _nowhere(goal: Goal, rows: Sequence[Row]) -> tuple[int, ...]:

@@ -98,6 +98,7 @@ def _read(text: str, *, demands: bool, tables: bool) -> Goal:
     hidden = rephrase(hidden)
     plain = _BOILERPLATE.sub(" . ", hidden)
     source, rest = find_source(plain, literals, demands=demands)
+    rest = re.sub(r"(?i)(\bwhich(?: one)?(?: of)?(?: the)?)\s*⟨files⟩", r"\1 ", rest)
     rest = re.sub(r"⟨files⟩", " , ", rest)
     tabular = source.kind == "files" and (tables or _may_be_tables(source, rest))
     reading = read_measures(rest, tabular=tabular, nouns=_nouns(source))

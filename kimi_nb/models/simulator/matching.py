@@ -6,6 +6,7 @@ import re
 
 from kimi_nb.models.simulator.headings import field_name
 from kimi_nb.models.simulator.measure import Measure
+from kimi_nb.models.simulator.synonyms import synonyms
 from kimi_nb.models.simulator.toolbox import Tool, Toolbox
 
 __all__ = ["fitting", "match_tool", "slot_of"]
@@ -13,7 +14,7 @@ __all__ = ["fitting", "match_tool", "slot_of"]
 
 def match_tool(measure: Measure, tools: Toolbox) -> Tool | None:
     """The user's own tool that gives this measure: the one that shares most of its words."""
-    wanted = set(_stems(f"{measure.column} {field_name(measure.op)}"))
+    wanted = set(_stems(f"{' '.join(synonyms(measure.column))} {field_name(measure.op)}"))
     best, most = None, 0
 
     for tool in tools.others:

@@ -24,6 +24,8 @@ _BULLET = re.compile(r"(?m)^\s*(?:[-*•·]|\d+[.)、])\s+(.+?)\s*$")
 _VERB = re.compile(
     r"(?i)[,.]?\s*\b(?:give|tell|find|what|how|show|get|report|look up|fetch|state|list)\b|给出|查询|查出|列出"
 )
+_OWNED = re.compile(r"(?<=的)[^的:：]+(?=[:：]\s*$)")
+"""The price of these museums, in Chinese: 以下博物馆的票价：…"""
 _INSTALLED = re.compile(
     r"(?i)\binstalled\b(?: here)?|\bin (?:this|my|the) (?:environment|kernel|notebook)\b|\bhere\b|已安装的?"
 )
@@ -54,7 +56,7 @@ def inline(finder: Finder, *, proper: bool) -> tuple[str, ...]:
 
             if len(items) > 1 or ":" in match[0] or "：" in match[0]:
                 before = match[0][: match.start("l") - match.start()]
-                asked = _VERB.search(before)
+                asked = _VERB.search(before) or _OWNED.search(before)
                 kept = before[asked.start() :].rstrip(" :：") if asked else ""
                 finder.cut(match, f" , {kept} , ")
                 return items

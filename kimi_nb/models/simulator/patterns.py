@@ -212,6 +212,9 @@ INLINE = (
     re.compile(
         r"\b(?:of|[Cc]ompare|between|in)\s+(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)"
     ),
+    re.compile(
+        r"^\s*(?P<l>(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)(?:\s*(?:,\s*and|,|and|&)\s*(?:⟦\d+⟧|[A-Z][\w'-]*(?: [A-Z][\w'-]*)*))+)\s*[:：]"
+    ),
     re.compile(r"(?:对于?|比较|查询|查找)\s*(?P<l>[^，。、的\s]+(?:[、和与]\s*[^，。、的\s]+)+)"),
 )
 _ONE_NAME = r"(?!(?i:the|my|all|each|every|these|those|installed|python|this|any)\b)(?:⟦\d+⟧|[A-Za-z][A-Za-z0-9_.-]*)"

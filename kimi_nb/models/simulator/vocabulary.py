@@ -28,6 +28,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         r"(?-i:(?<=[a-z] )A)(?=\s+(?:for|in|per|from|under|and|or)\b|\s*[,.;?!\n]|$)"
         r"|(?:(?<=occurrences of )|(?<=mentions of )|(?<=often does )|(?<=times does )|(?<=often is )|(?<=the word )|(?<=count word ))(?!(?:the|a|an|each|every|all|word|string|it|they)\b)\w+",
     ),
+    ("word", "", r"(?<=[为=])是(?=\s*(?:[的，。、]|$))|(?<=为 )是(?=\s*的)"),
     ("word", "", r"是否[^\W\d_的为是有]{1,6}"),
     (
         "noise",
