@@ -100,8 +100,8 @@ def build(root: Path) -> list[Case]:
         (root / "code").mkdir(exist_ok=True)
         (root / "code" / f"z{i}.py").write_text(
             "import re\nimport os\n\n"
-            + "def q%d():\n    return 0\n\n\n" % i * (i + 1)
-            + "class Z%d(Exception):\n    pass\n" % i
+            + f"def q{i}():\n    return 0\n\n\n" * (i + 1)
+            + f"class Z{i}(Exception):\n    pass\n"
         )
     for i in range(2):
         (root / "logs").mkdir(exist_ok=True)

@@ -104,7 +104,7 @@ def build(root: Path) -> list[Case]:
         (root / "scripts").mkdir(exist_ok=True)
         (root / "scripts" / f"s{i}.py").write_text(
             "from os import path\n\n# note\nx = 1\n"
-            + "\n\nclass A%d:\n    def m(self):\n        return 1\n" % i * (i + 1)
+            + f"\n\nclass A{i}:\n    def m(self):\n        return 1\n" * (i + 1)
         )
     receipts = load(root / "receipts")
     lab = load(root / "Lab Data/run 7")

@@ -101,7 +101,7 @@ def build(root: Path) -> list[Case]:
         (root / "lib" / f"a{i}.py").write_text(
             "import json\n\n"
             + "".join(f"\ndef h{k}():\n    pass  # TODO {k}\n\n" for k in range(i + 1))
-            + "\nclass K%d:\n    x = 1\n" % i
+            + f"\nclass K{i}:\n    x = 1\n"
         )
     for i in range(2):
         (root / "books").mkdir(exist_ok=True)

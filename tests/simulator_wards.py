@@ -99,8 +99,9 @@ def build(root: Path) -> list[Case]:
         (root / "tools").mkdir(exist_ok=True)
         (root / "tools" / f"t{i}.py").write_text(
             "import sys\nimport json\nfrom os import path\n\n"
-            + "def run%d(a, b=1):\n    return a\n\n\n" % i * 1
-            + "def extra():\n    # FIXME\n    return 1\n" * i
+            f"def run{i}(a, b=1):\n    return a\n\n\n"
+            + "def extra():\n    # FIXME\n    return 1\n"
+            * i
         )
     wards = load(root / "hospital")
     output = load(root / "Production Q3")

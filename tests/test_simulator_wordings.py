@@ -65,8 +65,10 @@ def test_a_wrong_cell_is_seen():
 @pytest.mark.parametrize(
     "goal",
     [
-        "For each CSV file in the folder, give the number of rows and the highest price.\n"
-        "Join the results into one table.",
+        (
+            "For each CSV file in the folder, give the number of rows and the highest price.\n"
+            "Join the results into one table."
+        ),
         "number of rows and highest price of every csv in this directory",
         "How many rows has each CSV of my folder, and what is its highest price?",
         "Rows and max price per csv here, please",
@@ -96,10 +98,9 @@ async def test_the_folder_is_the_working_folder(tmp_path, tools, goal, alone):
         "给出以下博物馆的票价：Prado、Louvre",
     ],
 )
-async def test_a_list_and_a_tool_of_ones_own(tmp_path, goal):
-    kit = standard_tools([price])
-    table = table_of(await World(tmp_path, kit).swarm(goal))
-    await kit.close()
+async def test_a_list_and_a_tool_of_ones_own(tmp_path, tools, goal):
+    world = World(tmp_path, Toolset([*tools, price]))
+    table = table_of(await world.swarm(goal))
     assert {item: next(iter(row.values())) for item, row in table.items()} == {
         "Prado": "15",
         "Louvre": "22",
@@ -148,7 +149,8 @@ async def test_conditions_look_at_their_own_rows(tmp_path, tools):
     [
         ("What percentage of rows in each csv here has kind x?", "percentage"),
         ("number of unicorns in each csv here", "no column 'unicorn"),
-        ("Average price per kind for each csv here", "beyond the simulator"),
+        ("Average price per kind for each csv here", "'per kind'"),
+        ("Average price by kind for each csv here", "beyond the simulator"),
         ("rows of each csv here, and the colour", "Found nowhere"),
     ],
 )

@@ -196,7 +196,7 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     (
         "agg",
         "sum",
-        r"\b(?:sum(?:s|med)?(?: up)?|total(?: sum| amount| value)?s?|sum total|add up|adds up to)\b"
+        r"\b(?:sum(?:s|med)?(?: up)?|total(?:(?-i: sum| amount| value))?s?|sum total|add up|adds up to)\b"
         r"|(?:一共|总共)(?=是?(?:有)?多少(?![行条个笔位名人份种]))|总和|求和|加总|合计|总计|之和|总额|总(?=[^\s，。、])",
     ),
     (

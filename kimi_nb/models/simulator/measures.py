@@ -29,7 +29,9 @@ def read_measures(text: str, *, tabular: bool, nouns: frozenset[str] = frozenset
     reader = _Reader(tabular=tabular, nouns=nouns)
 
     for tokens in segments(text, tabular=tabular):
-        reader.take(Segment(tokens, filtering=reader.in_filter, tabular=tabular))
+        reader.take(
+            Segment(tokens, filtering=reader.in_filter, tabular=tabular, which=reader.which)
+        )
 
     return reader.reading()
 
@@ -78,7 +80,7 @@ class _Reader:
             self._alone(segment, filters)
             return
 
-        if self.tabular:
+        if self.tabular and not segment.explained:
             filters += self._scopes(segment.scope)
 
         for measure in found:
@@ -199,7 +201,7 @@ class _Reader:
 
         first, second = split_of(segment.tokens)
         segment.filters += self._scopes(second)
-        plural = len(first) == 1 and first[0].endswith("s")
+        plural = segment.explained or (len(first) == 1 and first[0].endswith("s"))
         self.ignored += [] if plural else [name for name in first if not self._is_row(name)]
         return [Measure("rows")]
 

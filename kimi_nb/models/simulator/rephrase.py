@@ -19,7 +19,7 @@ _RULES: tuple[tuple[str, str], ...] = (
         rf"\b{_NUMBER} (?P<w>[A-Za-z]\w*) or (?:less|below|under|lower|fewer)\b(?!\s+than)",
         " <= {n} {w} ",
     ),
-    (r"[(（](?P<c>[^()（）]*(?:=|<|>|≥|≤|\bis\b|\bare\b)[^()（）]*)[)）]", " where {c} "),
+    (r"[(（](?P<c>[^()（）]*(?:=|<|>|≥|≤|\bis\b|\bare\b)[^()（）]*)[)）]", " such that {c} "),
     (rf"{_NUMBER}{_UNIT}(?:及|或|和)?以上", " 不少于 {n} "),
     (rf"{_NUMBER}{_UNIT}(?:及|或|和)?以下", " 不超过 {n} "),
     (

@@ -44,7 +44,9 @@ _COUNTS = re.compile(r"(?:the )?(?:total )?(?:how many|number|count)\b", re.IGNO
 class Segment:
     """The tokens between two joints, sorted by what they do."""
 
-    def __init__(self, tokens: Sequence[Token], *, filtering: bool, tabular: bool) -> None:
+    def __init__(
+        self, tokens: Sequence[Token], *, filtering: bool, tabular: bool, which: bool
+    ) -> None:
         self.tokens = list(tokens)
         self.tabular = tabular
         self.text = written(self.tokens)
@@ -53,9 +55,11 @@ class Segment:
         self.only = any(token.kind == "only" for token in tokens)
         self.having = False
         """The title *with* the highest rating."""
+        self.explained = any(t.text.lower() == "such that" for t in tokens)
+        """A condition in brackets says what the words before it mean."""
         self.overall = next((t.text for t in tokens if t.kind == "overall"), "")
         self.tokens = columns_as_words([t for t in self.tokens if t.kind != "overall"])
-        self.tokens = own_columns(self.tokens) if tabular else self.tokens
+        self.tokens = own_columns(self.tokens) if tabular and not which else self.tokens
         self._limits()
         self._take_filters(filtering=filtering)
         self._refuse()

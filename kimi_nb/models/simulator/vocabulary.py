@@ -70,8 +70,8 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         "limit",
         "",
         r"\b(?:(?<!how many )(?<!number of )(?:times|multiplied|divided|minus(?! the header| header)|subtract\w*)|variance|percentiles?|quartiles?|quantiles?"
-        r"|correlat\w+|regress\w*|histograms?|distributions? of|per (?:city|group|month|year|day"
-        r"|category|country|customer|product)|grouped? by|group(?:ed)?\b|by (?:city|month|year"
+        r"|correlat\w+|regress\w*|histograms?|distributions? of|per (?!(?:files?|csvs?|sheets?|tables?|spreadsheets?|documents?|notes?|notebooks?|packages?|items?|scripts?|modules?|pages?|folder|one|each)\b)[a-z]\w*"
+        r"|grouped? by|group(?:ed)?\b|by (?:city|month|year"
         r"|category|country)|percentages?|share of|proportion|trends?|plots?|charts?|graphs?"
         r"|explain|translat\w+|why|predict\w*|outliers?|weighted|growth"
         r"|differences?|(?:\d+|two|three|four|five|ten) (?:most|least) expensive|(?:\d+|two|three|four|five|ten) (?:cheapest|oldest|youngest)|ratios?"
@@ -129,7 +129,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
     (
         "cmp",
         "contains",
-        r"\b(?:contain(?:s|ing)?(?= (?:the |an? )?['\"`⟦A-Z0-9])|includ(?:es|ing)(?= ['\"`⟦]))\b|包含|含有",
+        r"\b(?:contain(?:s|ing)?(?= (?:the |an? )?(?-i:['\"`⟦A-Z0-9]))|includ(?:es|ing)(?= ['\"`⟦]))\b|包含|含有",
     ),
     ("cmp", "starts", r"\b(?:start(?:s|ing)? with|begin(?:s|ning)? with)\b|以(?=.{1,20}开头)"),
     ("cmp", "=", r"\b(?:is equal to|equals?(?: to)?|equal to)\b|==?|等于"),
@@ -175,7 +175,7 @@ LEXICON: tuple[tuple[str, str, str], ...] = (
         r"|its|it|their|them|they|there|that|this|these|those|i|we|you|want|need|would|like|to|know"
         r"|can|could|do|does|did|has|have|had|file|files|value|values|columns? (?:named|called|titled)"
         r"|named|called|titled|columns?|fields?|entry|entries|so|just|with|how|much|well|too|both"
-        r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|made|sold|live|lives|living|exists?|look|folders?|director(?:y|ies)|dir|please|kind|provide|state|name the|say"
+        r"|respectively|number|numbers|figure|figures|data|dataset|datasets|extract|collect|fetch|grab|pull|see|display|print|summari[sz]e|analy[sz]e|inspect|examine|retrieve|contains?|made|sold|live|lives|living|exists?|look|folders?|director(?:y|ies)|dir|please|kind of|so kind|provide|state(?= (?:the|how|its|their)\b)|name the|say"
         r"|for me|one|thanks|thank|thx|hi|hello|hey|dear|cheers|pls|plz|kindly|who|define[sd]?|declare[sd]?|showing|giving|listing|telling|reporting|ending|sitting|stored|lying|listed|wonder(?:ing)?|curious|help|also|got|get|table|tables|contents?|write|down|go|over|again|be|single|following|items?|"
         r"same|here|now|if possible|exactly|appears?|appearing|occurs?|occur|occurring|mentioned|found|used|compare|comparison|tabulate|use|using|as|about|info|information|details?|get)\b",
     ),
