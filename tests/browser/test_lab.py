@@ -68,7 +68,7 @@ await watch(evil, get_ipython())
 """
 GIVEN_UP = "Error displaying widget: model not found"
 """JupyterLab's own, now and then, where the machine is busy: the page drew the widget before the
-kernel had told it which there are. Loading the page once more helps."""
+kernel had told it which there are. Loading the page once more asks again."""
 REPORT = "import sys\n!{sys.executable} -m kimi_nb.cli report {evil.path} -o evil.html"
 
 
