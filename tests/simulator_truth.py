@@ -92,7 +92,7 @@ def found(pattern: str) -> Fact:
 
 
 def every(pattern: str) -> Fact:
-    return lambda text: re.findall(pattern, text, re.MULTILINE)
+    return lambda text: list(dict.fromkeys(re.findall(pattern, text, re.MULTILINE)))
 
 
 def words(text: str) -> int:

@@ -137,7 +137,7 @@ async def test_one_cell(folder, tools, goal, cell):
         ("rows and the variance of price for each CSV in data/", "variance"),
         ("rows of each CSV in data/, sorted by size", "sorted by"),
         ("rows, mean price and a chart for every csv in data/", "chart"),
-        ("the number of purple rows in each csv in data/", "purple"),
+        ("the number of dark purple rows in each csv in data/", "purple"),
         ("比较 data/ 里各个 CSV 的平均 price，按降序排序", "按降序排序"),
         ("rows and the city with the highest average price of each csv in data/", "average"),
         ("rows of each csv in data/, and how many missing values there are", "missing"),

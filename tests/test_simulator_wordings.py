@@ -148,6 +148,7 @@ async def test_conditions_look_at_their_own_rows(tmp_path, tools):
     ("goal", "said"),
     [
         ("What percentage of rows in each csv here has kind x?", "percentage"),
+        ("the number of purple rows in each csv here", "no cell is 'purple'"),
         ("number of unicorns in each csv here", "no column 'unicorn"),
         ("Average price per kind for each csv here", "'per kind'"),
         ("Average price by kind for each csv here", "beyond the simulator"),

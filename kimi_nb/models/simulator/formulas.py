@@ -27,11 +27,12 @@ TEXT: dict[str, tuple[str, str]] = {
     "classes": ("bare", "str(len(re.findall(r'(?m)^[ \\t]*class[ \\t]+\\w+', bare)))"),
     "function_names": (
         "bare",
-        "', '.join(re.findall(r'(?m)^[ \\t]*(?:async[ \\t]+)?def[ \\t]+(\\w+)', bare)) or 'none'",
+        "', '.join(dict.fromkeys(re.findall("
+        "r'(?m)^[ \\t]*(?:async[ \\t]+)?def[ \\t]+(\\w+)', bare))) or 'none'",
     ),
     "class_names": (
         "bare",
-        "', '.join(re.findall(r'(?m)^[ \\t]*class[ \\t]+(\\w+)', bare)) or 'none'",
+        "', '.join(dict.fromkeys(re.findall(r'(?m)^[ \\t]*class[ \\t]+(\\w+)', bare))) or 'none'",
     ),
     "imports": ("bare", "str(len(re.findall(r'(?m)^[ \\t]*(?:import|from)[ \\t]+[\\w.]+', bare)))"),
     "loc": (

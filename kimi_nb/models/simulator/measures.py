@@ -8,13 +8,12 @@ from dataclasses import replace
 from kimi_nb.models.simulator.joints import COLUMNAR, NAMES_OF, WHOLE, settled, together
 from kimi_nb.models.simulator.lexicon import Token
 from kimi_nb.models.simulator.measure import Filter, Measure, Reading
-from kimi_nb.models.simulator.rank import place_of, stem, superlative, value_is
+from kimi_nb.models.simulator.rank import place_of, same_column, stem, superlative, value_is
 from kimi_nb.models.simulator.runs import GENERIC, split_of
 from kimi_nb.models.simulator.segments import Segment, counts, segments
 
 __all__ = ["read_measures"]
 
-_ORDERS = frozenset({"<", "<=", ">", ">="})
 _EXPLAINS = re.compile(
     r"\b(?:use|using|based|according|refer\w*|columns?)\b|根据|使用", re.IGNORECASE
 )
@@ -72,7 +71,7 @@ class _Reader:
         filters = tuple(segment.filters)
 
         if self.measures and not found:
-            filters = self._same_column(filters)
+            filters = same_column(filters, self.measures[-1])
 
         self.in_filter = bool(filters)
 
@@ -86,20 +85,14 @@ class _Reader:
         for measure in found:
             self._add(replace(measure, filters=(*measure.filters, *filters)))
 
-    def _same_column(self, filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
-        """Greater than 10 and less than 20: the second is about the column of the first."""
-        before = [f.column for f in self.measures[-1].filters if f.column]
-        return tuple(
-            replace(f, column=before[-1]) if before and not f.column and f.op in _ORDERS else f
-            for f in filters
-        )
-
     def _alone(self, segment: Segment, filters: tuple[Filter, ...]) -> None:
         """A segment without a measure: a condition, or bare names."""
         if filters and (not self.measures or segment.only):
             self.general += filters
         elif filters:
             last = self.measures[-1]
+            counted = segment.explained and last.op == "count"
+            last = Measure("rows", filters=last.filters) if counted else last
             self.measures[-1] = replace(last, filters=(*last.filters, *filters))
         elif segment.before:
             first, second = split_of(segment.tokens)
@@ -135,8 +128,7 @@ class _Reader:
     def _is_row(self, noun: str) -> bool:
         """`noun` is what one calls the rows, or the items themselves."""
         words = noun.split()
-        counted = len(words) > 1 and words[0].isdigit()
-        noun = words[-1] if counted else noun
+        noun = words[-1] if len(words) > 1 and words[0].isdigit() else noun
         return noun.casefold() in GENERIC or stem(noun) in self.nouns or not noun
 
     def _bare(self, name: str, *, counting: bool, explains: bool = False) -> None:
@@ -172,8 +164,7 @@ class _Reader:
             return self._counted_rows(segment) if segment.counting and self.tabular else []
 
         if head.kind == "rows":
-            self._beside(segment)
-            return [Measure("rows" if self.tabular else "lines")]
+            return self._rows(segment)
 
         if head.kind == "metric":
             return self._metric(segment, head)
@@ -195,8 +186,8 @@ class _Reader:
     def _counted_rows(self, segment: Segment) -> list[Measure]:
         """How many … over 100: rows that meet a condition."""
         if not segment.filters:
-            people = any(t.text.endswith("人数") for t in segment.tokens)
-            bare = Measure("count", "人数") if people else Measure("rows")
+            han = [t.text for t in segment.tokens if t.kind == "count" and t.text in GENERIC]
+            bare = Measure("count", han[0]) if han else Measure("rows")
             return [] if segment.before or segment.after else [bare]
 
         first, second = split_of(segment.tokens)
@@ -204,6 +195,15 @@ class _Reader:
         plural = segment.explained or (len(first) == 1 and first[0].endswith("s"))
         self.ignored += [] if plural else [name for name in first if not self._is_row(name)]
         return [Measure("rows")]
+
+    def _rows(self, segment: Segment) -> list[Measure]:
+        values = [name for name in segment.before if not self._is_row(name)]
+
+        if self.tabular and (segment.explained or (len(values) == 1 and not segment.after)):
+            return [Measure("rows", filters=() if segment.explained else value_is(values))]
+
+        self._beside(segment)
+        return [Measure("rows" if self.tabular else "lines")]
 
     def _beside(self, segment: Segment) -> None:
         """Names beside `rows` or `words` have no part in it: purple rows."""

@@ -233,5 +233,5 @@ HAS_FACTS = re.compile(
 OF_PACKAGES = re.compile(
     rf"(?:(?<=安装的)|(?<=安装了)|(?<=请问)|(?<=查询)|(?<=查看)|^)\s*(?P<h>{NAME}(?:{JOINT}{NAME})*)\s*(?=是|的|分别|各|用|有|这)|"
     rf"(?i:\b(?:of|for|about|does|do|is|are))\s+{_SOME_NAMES}"
-    r"(?=\s*(?:[?.,;:!\n]|$|(?i:\b(?:do|does|have|has|need|is|are|installed|am|under|come|depend|require)\b)))"
+    r"(?=\s*(?:[?.,;:!\n]|$|(?i:\b(?:do|does|have|has|need|is|are|installed|am|under|come|depend|require|please|thanks|pls)\b)))"
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from kimi_nb.models.simulator.lexicon import Token
 from kimi_nb.models.simulator.measure import Filter, Measure
 
-__all__ = ["place_of", "stem", "superlative", "value_is"]
+__all__ = ["place_of", "same_column", "stem", "superlative", "value_is"]
 
+_ORDERS = frozenset({"<", "<=", ">", ">="})
 _LOW = re.compile(r"lowest|smallest|cheapest|bottom|低|小", re.IGNORECASE)
 _PLACES = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "二": 2, "三": 3, "四": 4, "五": 5}
 _NUMBERS = {"two": 2, "three": 3, "five": 5, "ten": 10, "三": 3, "五": 5, "十": 10}
@@ -42,6 +44,15 @@ def superlative(op: str, column: str, given: str) -> Measure:
 def value_is(names: list[str]) -> tuple[Filter, ...]:
     """The condition that some column has this value."""
     return (Filter("", "=", (" ".join(names),)),)
+
+
+def same_column(filters: tuple[Filter, ...], before: Measure) -> tuple[Filter, ...]:
+    """Greater than 10 and less than 20: the second is about the column of the first."""
+    named = [f.column for f in before.filters if f.column]
+    return tuple(
+        replace(f, column=named[-1]) if named and not f.column and f.op in _ORDERS else f
+        for f in filters
+    )
 
 
 def stem(name: str) -> str:

@@ -37,7 +37,7 @@ _GENERIC = """
     request requests hit hits call calls country countries city cities course courses lesson lessons
     listing listings name names task tasks issue issues error errors animal animals game games
     match matches song songs player players team teams company companies shop shops store stores
-    人 人数 订单 客户 员工 学生 用户 产品 商品 记录 数据 行 条目
+    人 人数 天数 笔数 件数 订单 客户 员工 学生 用户 产品 商品 记录 数据 行 条目
 """
 GENERIC = frozenset(_GENERIC.split())
 """What people call the rows of a table."""
@@ -73,6 +73,7 @@ def is_rows(noun: str, op: str) -> bool:
 
 def columns_as_words(tokens: Sequence[Token]) -> list[Token]:
     """The largest count, the smallest max: an aggregate at the end is a column's name."""
+    tokens = _han_columns(tokens)
     telling = [n for n, t in enumerate(tokens) if t.kind not in {"noise", "of", "stop"}]
     made = list(tokens)
 
@@ -84,6 +85,18 @@ def columns_as_words(tokens: Sequence[Token]) -> list[Token]:
             made[telling[-1]] = Token("word", "", last.text)
 
     return made
+
+
+def _han_columns(tokens: Sequence[Token]) -> Sequence[Token]:
+    """The maximum of 最高气温: the first aggregate is a part of the column's name."""
+    kept = [t for t in tokens if t.kind != "noise"]
+    kinds = [t.kind for t in kept]
+    nested = kinds in (["agg", "word", "of", "agg"], ["agg", "word", "agg"])
+
+    if nested and not kept[0].text.isascii():
+        return [Token("word", "", kept[0].text + kept[1].text), *kept[2:]]
+
+    return tokens
 
 
 def own_columns(tokens: Sequence[Token]) -> list[Token]:
