@@ -24,10 +24,11 @@ fact. Only `UsageFault` and `TraceError` reach the person who called.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, Self
 
 __all__ = [
     "AccessDenied",
+    "Allowed",
     "BadRequest",
     "BudgetExceeded",
     "CorruptTrace",
@@ -86,6 +87,17 @@ class ToolError(KimiNbError):
     """Raised by a tool; its text is the tool's answer to the model."""
 
 
+class Allowed(NamedTuple):
+    """What an endpoint says that it allows; None where it says nothing."""
+
+    concurrency: int | None = None
+    """Calls at once."""
+    rpm: float | None = None
+    """Requests a minute."""
+    tpm: float | None = None
+    """Tokens a minute."""
+
+
 class ModelError(KimiNbError):
     """One attempt at a model call failed."""
 
@@ -101,6 +113,19 @@ class ModelError(KimiNbError):
         self.status = status
         self.retry_after = retry_after
         """Seconds that the server asked to wait; None if it said nothing."""
+        self.allowed = Allowed()
+        """What the refusal says of the endpoint's limits."""
+        self.partial = ""
+        """The text that had arrived before it broke off."""
+        self.tokens_in = 0
+        """What the attempt is believed to have cost all the same; 0 where nothing was answered."""
+        self.tokens_out = 0
+
+    def reworded(self, message: str) -> Self:
+        """The same fault in other words."""
+        other = type(self)(message)
+        other.__dict__.update(self.__dict__)
+        return other
 
 
 class Unreachable(ModelError):
