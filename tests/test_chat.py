@@ -171,8 +171,8 @@ async def test_what_is_sent(way: str) -> None:
     assert server.requests[1].headers["Authorization"] == f"Bearer {KEY}"
 
 
-async def test_extra_goes_into_every_request() -> None:
-    async with chat([say("a")], extra={"reasoning_effort": "low"}) as (model, server):
+async def test_a_way_to_think_goes_into_every_request() -> None:
+    async with chat([say("a")], thinking="low") as (model, server):
         await model.reply(ask(tools=ToolSpecs()), Heard())
 
     assert server.requests[0].body["reasoning_effort"] == "low"
@@ -347,7 +347,7 @@ async def test_an_unknown_model_lists_what_there_is() -> None:
         with pytest.raises(UnknownModel, match=r"offers kimi-k3, kimi-k2\.6"):
             await model.reply(ask(), Heard())
 
-        assert await model.models() == ["kimi-k3", "kimi-k2.6"]
+        assert [card.id for card in await model.models()] == ["kimi-k3", "kimi-k2.6"]
         await model.close()
 
 

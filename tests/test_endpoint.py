@@ -10,7 +10,6 @@ import pytest
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.models.endpoint import Endpoint, resolve
-from kimi_nb.models.options import check_extra
 from kimi_nb.models.secret import Secret
 
 AI = "https://api.moonshot.ai/v1"
@@ -171,34 +170,6 @@ def test_equal_keys_are_equal() -> None:
     assert Secret("a") == Secret("a") != Secret("b")
     assert hash(Secret("a")) == hash(Secret("a"))
     assert Secret("a") != "a"
-
-
-@pytest.mark.parametrize(
-    ("model", "extra"),
-    [
-        ("kimi-k3", {"reasoning_effort": "low"}),
-        ("kimi-k2.6", {"thinking": {"type": "disabled"}}),
-        ("some-other", {"chat_template_kwargs": {"thinking": True}}),
-        ("kimi-k2.7-code", {}),
-    ],
-)
-def test_extra_goes_through(model: str, extra: dict[str, object]) -> None:
-    assert check_extra(model, extra, moonshot=True) == extra
-
-
-@pytest.mark.parametrize(
-    ("model", "extra", "hint"),
-    [
-        ("kimi-k3", {"thinking": {"type": "disabled"}}, "reasoning_effort"),
-        ("kimi-k2.6", {"reasoning_effort": "low"}, "'thinking'"),
-        ("kimi-k2.7-code", {"reasoning_effort": "low"}, "always thinks"),
-        ("some-other", {"reasoning_effort": "low", "thinking": {}}, "one of"),
-        ("kimi-k3", {"messages": []}, "every call sets itself"),
-    ],
-)
-def test_extra_that_would_be_refused(model: str, extra: dict[str, object], hint: str) -> None:
-    with pytest.raises(UsageFault, match=hint):
-        check_extra(model, extra, moonshot=True)
 
 
 def test_the_simulator_at_a_url_is_the_one_that_is_called() -> None:

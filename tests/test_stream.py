@@ -19,7 +19,7 @@ from kimi_nb.errors import (
     ServerFault,
     Unreachable,
 )
-from kimi_nb.models import stream
+from kimi_nb.models import draft
 from kimi_nb.models.base import Reply, ToolCall, Usage
 from kimi_nb.models.sse import Splitter
 from kimi_nb.models.stream import Assembler
@@ -133,7 +133,7 @@ def turns(draw: st.DrawFn) -> tuple[list[dict[str, Any]], Reply]:
     reply = Reply(
         text=text,
         thinking=thinking,
-        thinking_key=key if thinking else "",
+        thinking_key=key,  # be it empty: the model did think
         calls=tuple(calls),
         finish="tool_calls" if made else cut,
         usage=Usage(tokens_in=11, tokens_out=5, tokens_cached=3),
@@ -229,8 +229,8 @@ def test_what_follows_a_complete_call_is_in_the_final_one() -> None:
 
 def test_long_arguments_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    really = stream._is_object
-    monkeypatch.setattr(stream, "_is_object", lambda text: parsed.append(text) or really(text))
+    really = draft._is_object
+    monkeypatch.setattr(draft, "_is_object", lambda text: parsed.append(text) or really(text))
     text = orjson.dumps({"deep": [{"a": {"b": "}" * 50}}] * 20}).decode()
     reply, _ = assemble(part(name="f", index=0), *(part(letter, index=0) for letter in text))
     assert reply.calls[0].arguments == text

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
 
+from kimi_nb.errors import Allowed
+
 __all__ = [
+    "THINKING_KEYS",
     "Conversation",
     "Message",
     "Model",
@@ -22,6 +25,8 @@ __all__ = [
 
 Message = dict[str, Any]
 """A chat message as the OpenAI API has it: role, content, tool_calls, tool_call_id, …"""
+THINKING_KEYS = frozenset({"reasoning_content", "reasoning"})
+"""The fields in which endpoints send a model's thinking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +60,25 @@ class Reply:
     text: str
     thinking: str
     thinking_key: str
-    """"reasoning_content" or "reasoning", as it arrived; "" without thinking."""
+    """"reasoning_content" or "reasoning", as it arrived, be it empty; "" if none did."""
     calls: tuple[ToolCall, ...]
     finish: str
     """"stop", "tool_calls", "length" or "content_filter", decided by what was assembled."""
     usage: Usage
+    allowed: Allowed = field(default_factory=Allowed)
+    """What the endpoint's headers say of its limits."""
 
     def message(self) -> Message:
-        """The assistant message to send back: no blank content, thinking under its own key."""
+        """The assistant message to send back: no blank content, thinking under its own key.
+
+        Thinking that arrived empty goes back empty: it says that the model did think.
+        """
         message: Message = {"role": "assistant"}
 
         if self.text.strip() or not self.calls:
             message["content"] = self.text if self.text.strip() else "(nothing)"
 
-        if self.thinking:
+        if self.thinking_key:
             message[self.thinking_key] = self.thinking
 
         if self.calls:
@@ -90,10 +100,12 @@ class Conversation:
     Sending the n-th turn therefore costs a memory copy, not another walk over n messages.
     """
 
-    __slots__ = ("_wire", "messages")
+    __slots__ = ("_wire", "messages", "thoughtless")
 
     def __init__(self, messages: Iterable[Message] = ()) -> None:
         self.messages: list[Message] = []
+        self.thoughtless = False
+        """An assistant message holds no thinking."""
         self._wire = bytearray()
 
         for message in messages:
@@ -106,6 +118,9 @@ class Conversation:
 
         self._wire += orjson.dumps(message)
         self.messages.append(message)
+
+        if message["role"] == "assistant" and not THINKING_KEYS & message.keys():
+            self.thoughtless = True
 
     @property
     def wire(self) -> bytearray:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from kimi_nb.errors import AccessDenied, BadRequest, ModelError, UnknownModel
-from kimi_nb.models.base import Reply, Request, Sink
+from kimi_nb.models.base import Conversation, Reply, Request, Sink
+from kimi_nb.models.catalogue import ModelCard, as_json, balance, model_cards
 from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
 from kimi_nb.models.exchange import Exchange
 from kimi_nb.models.faults import fault, one_line, read_retry_after
-from kimi_nb.models.options import check_extra
+from kimi_nb.models.history import call_namer, misses_thinking, with_thinking
+from kimi_nb.models.rules import Rules, fields_of, rules_for
 from kimi_nb.models.secret import Secret
 from kimi_nb.models.transport import Timeouts, Transport
 
@@ -37,8 +39,8 @@ _UNKNOWN_FIELD = re.compile(
 class ChatModel:
     """A model of `POST {base_url}/chat/completions`, streamed or, on request, plain.
 
-    `extra` goes into every request, such as {"reasoning_effort": "low"}. Nothing is sent that
-    was not asked for: no temperature above all, which Kimi's models refuse.
+    `thinking` and `rules` as in `models.rules`. Nothing is sent that was not asked for: no
+    temperature above all, which Kimi's models refuse.
     """
 
     def __init__(
@@ -48,7 +50,8 @@ class ChatModel:
         base_url: str,
         key: Secret | None,
         streaming: bool = True,
-        extra: Mapping[str, Any] | None = None,
+        thinking: str | None = None,
+        rules: Iterable[Rules] = (),
         timeouts: Timeouts | None = None,
     ) -> None:
         self.name = model
@@ -61,12 +64,14 @@ class ChatModel:
         self._transport = Transport(self._base_url, key, self._timeouts)
         self._url = self._base_url + "/chat/completions"
         self._limit_field = b"max_completion_tokens"
+        self._rules = rules_for(model, rules, moonshot=self._moonshot)
+        self._recalls = self._rules.recalls
         fields: dict[str, Any] = {"model": model}
 
         if streaming:
             fields |= {"stream": True, "stream_options": {"include_usage": True}}
 
-        fields |= check_extra(model, extra or {}, moonshot=self._moonshot)
+        fields |= fields_of(self._rules, model, thinking, moonshot=self._moonshot)
         self._head = orjson.dumps(fields)[:-1]
 
     def __repr__(self) -> str:
@@ -74,36 +79,27 @@ class ChatModel:
 
     async def reply(self, request: Request, sink: Sink) -> Reply:
         """The whole turn, after `sink` heard all of it. Raises `errors.ModelError`."""
-        field = self._limit_field
+        field, recalls = self._limit_field, self._recalls
 
         try:
             return await self._exchange(request, sink)
         except BadRequest as error:
-            if not self._blames_limit(error, field):
+            if _blames_limit(error, field):
+                self._limit_field = b"max_tokens"
+            elif misses_thinking(error) and not recalls and request.conversation.thoughtless:
+                self._recalls = True
+            else:
                 raise
 
-        self._limit_field = b"max_tokens"
         return await self._exchange(request, sink)
 
-    async def models(self) -> list[str]:
-        """The ids of the models that the endpoint offers. Raises ModelError."""
-        import aiohttp
+    async def models(self) -> list[ModelCard]:
+        """The models that the endpoint offers. Raises ModelError."""
+        return await model_cards(self._transport)
 
-        try:
-            async with (
-                asyncio.timeout(self._timeouts.first),
-                self._transport.session().get(
-                    self._base_url + "/models", allow_redirects=False
-                ) as response,
-            ):
-                body = await response.read()
-
-                if response.status != HTTPStatus.OK:
-                    raise fault(response.status, _json(body))
-        except (aiohttp.ClientError, OSError, ModelError) as error:
-            raise self._transport.convert(error, began=False) from None
-
-        return _model_ids(_json(body))
+    async def balance(self) -> float:
+        """What the account has left, in the platform's currency. Raises ModelError."""
+        return await balance(self._transport)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -115,7 +111,9 @@ class ChatModel:
         session = self._transport.session()
         body = self._body(request)
         data = body if len(body) <= LARGE_BYTES else io.BytesIO(body)
-        exchange = Exchange(sink, self._timeouts.idle)
+        exchange = Exchange(
+            sink, self._timeouts.idle, call_namer(self._rules, request.conversation)
+        )
         first = self._timeouts.first if self._streaming else self._timeouts.whole
 
         try:
@@ -129,7 +127,9 @@ class ChatModel:
             return exchange.finish(request.conversation.estimate_tokens())
         except (aiohttp.ClientError, OSError, ModelError) as error:
             if isinstance(error, ModelError) or not exchange.complete:
-                raise self._transport.convert(error, began=exchange.began, first=first) from None
+                found = self._transport.convert(error, began=exchange.began, first=first)
+                exchange.charge(found, request.conversation.estimate_tokens())
+                raise found from None
 
         return exchange.finish(request.conversation.estimate_tokens())
 
@@ -144,19 +144,17 @@ class ChatModel:
                 b',"%b":%d' % (self._limit_field, request.max_tokens),
                 b',"tools":' + tools.wire if tools.specs else b"",
                 b',"messages":[',
-                request.conversation.wire,
+                self._messages(request.conversation),
                 b"]}",
             )
         )
 
-    def _blames_limit(self, error: BadRequest, field: bytes) -> bool:
-        """Whether an endpoint older than `max_completion_tokens` wants `max_tokens`."""
-        text = str(error)
-        return (
-            field == b"max_completion_tokens"
-            and "max_completion_tokens" in text
-            and _UNKNOWN_FIELD.search(text) is not None
-        )
+    def _messages(self, conversation: Conversation) -> bytes | bytearray:
+        """The messages' JSON, without the enclosing brackets."""
+        if not (self._recalls and conversation.thoughtless):
+            return conversation.wire
+
+        return orjson.dumps(with_thinking(conversation.messages))[1:-1]
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> ModelError:
         if response.status < HTTPStatus.BAD_REQUEST:
@@ -164,7 +162,7 @@ class ChatModel:
             message = f"{self._base_url} redirects to {place}; give the new address as base URL"
             return UnknownModel(message, status=response.status)
 
-        body = _json(await response.content.read(ERROR_BYTES))
+        body = as_json(await response.content.read(ERROR_BYTES))
         error = fault(response.status, body, retry_after=read_retry_after(response.headers))
 
         if isinstance(error, AccessDenied):
@@ -174,7 +172,7 @@ class ChatModel:
         else:
             return error
 
-        return type(error)(f"{error}; {hint}", status=error.status, retry_after=error.retry_after)
+        return error.reworded(f"{error}; {hint}")
 
     def _about_keys(self) -> str:
         if self._moonshot:
@@ -194,18 +192,15 @@ class ChatModel:
         except ModelError:
             return f"nor does {self._base_url} list its models: is the base URL right?"
 
-        return f"{self._transport.host} offers {one_line(', '.join(offered))}"
+        names = ", ".join(card.id for card in offered)
+        return f"{self._transport.host} offers {one_line(names)}"
 
 
-def _json(body: bytes) -> object:
-    """The JSON of an error or of a list; the text itself where it is none."""
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")
-
-
-def _model_ids(listing: object) -> list[str]:
-    data: object = cast("dict[str, Any]", listing).get("data") if isinstance(listing, dict) else []
-    entries = cast("list[object]", data) if isinstance(data, list) else []
-    return [str(cast("dict[str, Any]", entry).get("id")) for entry in entries if entry]
+def _blames_limit(error: BadRequest, field: bytes) -> bool:
+    """Whether an endpoint older than `max_completion_tokens` wants `max_tokens`."""
+    text = str(error)
+    return (
+        field == b"max_completion_tokens"
+        and "max_completion_tokens" in text
+        and _UNKNOWN_FIELD.search(text) is not None
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from kimi_nb.errors import UnknownModel, Unreachable
+from kimi_nb.errors import ModelError, UnknownModel, Unreachable
 from kimi_nb.models.base import Reply, Sink
 from kimi_nb.models.faults import fault, one_line
 from kimi_nb.models.sse import Splitter
@@ -16,7 +17,7 @@ from kimi_nb.models.stream import Assembler
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "charge"]
 
 LINGER_S = 0.5
 """How long the end of a finished stream is awaited, so that its connection can be used again."""
@@ -27,10 +28,12 @@ class Exchange:
 
     __slots__ = ("_assembler", "_done", "_idle", "began")
 
-    def __init__(self, sink: Sink, idle: float) -> None:
+    def __init__(
+        self, sink: Sink, idle: float, call_id: Callable[[str, int], str] | None = None
+    ) -> None:
         self.began = False
         """Some of the answer has arrived."""
-        self._assembler = Assembler(sink)
+        self._assembler = Assembler(sink, call_id)
         self._idle = idle
         self._done = False
 
@@ -69,6 +72,10 @@ class Exchange:
 
         return reply
 
+    def charge(self, fault: ModelError, prompt_estimate: int) -> None:
+        """Note in `fault` what had arrived, and what it is believed to have cost."""
+        charge(fault, self._assembler, prompt_estimate)
+
     async def _read_stream(self, content: aiohttp.StreamReader, limit: asyncio.Timeout) -> None:
         clock = asyncio.get_running_loop().time
         splitter = Splitter()
@@ -106,6 +113,16 @@ class Exchange:
             raise fault(None, answer.get("error") or f"no choices in {body[:200]!r}")
 
         self._done = True
+
+
+def charge(fault: ModelError, assembler: Assembler, prompt_estimate: int) -> None:
+    """Note in `fault` what `assembler` has, and what that is believed to have cost.
+
+    An answer that had begun was made, and is billed by most endpoints.
+    """
+    if assembler.begun:
+        fault.partial, usage = assembler.partial(prompt_estimate)
+        fault.tokens_in, fault.tokens_out = usage.tokens_in, usage.tokens_out
 
 
 def _object(data: bytes) -> dict[str, Any]:

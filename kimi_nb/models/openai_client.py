@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from kimi_nb.errors import ModelError, Unreachable
-from kimi_nb.models.base import Reply, Request, Sink
+from kimi_nb.models.base import Conversation, Message, Reply, Request, Sink
 from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
+from kimi_nb.models.exchange import charge
 from kimi_nb.models.faults import fault, one_line, read_retry_after
-from kimi_nb.models.options import check_extra
+from kimi_nb.models.history import call_namer, with_thinking
+from kimi_nb.models.rules import Rules, fields_of, rules_for
 from kimi_nb.models.stream import Assembler
 
 if TYPE_CHECKING:
@@ -27,24 +29,43 @@ class OpenAIModel:
     """
 
     def __init__(
-        self, model: str, client: AsyncOpenAI, *, extra: Mapping[str, Any] | None = None
+        self,
+        model: str,
+        client: AsyncOpenAI,
+        *,
+        thinking: str | None = None,
+        rules: Iterable[Rules] = (),
     ) -> None:
         self.name = model
         self.simulated = model == SIMULATOR
         self._client = client.with_options(max_retries=0)
         self._moonshot = is_moonshot(str(client.base_url))
-        self._extra = check_extra(model, extra or {}, moonshot=self._moonshot)
+        self._rules = rules_for(model, rules, moonshot=self._moonshot)
+        self._extra = fields_of(self._rules, model, thinking, moonshot=self._moonshot)
 
     async def reply(self, request: Request, sink: Sink) -> Reply:
         """The whole turn, after `sink` heard all of it. Raises `errors.ModelError`."""
-        from openai import OpenAIError
+        assembler = Assembler(sink, call_namer(self._rules, request.conversation))
+        prompt_estimate = request.conversation.estimate_tokens()
 
-        assembler = Assembler(sink)
+        try:
+            await self._stream(request, assembler)
+        except ModelError as error:
+            charge(error, assembler, prompt_estimate)
+            raise
+
+        return assembler.finish(prompt_estimate)
+
+    async def _stream(self, request: Request, assembler: Assembler) -> None:
+        from openai import NotFoundError, OpenAIError
 
         try:
             async with await self._open(request) as stream:
                 async for chunk in stream:
                     assembler.feed(chunk.model_dump(exclude_unset=True, warnings=False))
+        except NotFoundError as error:
+            found = convert(error, self._client.api_key)
+            raise found.reworded(f"{found}; {await self._about_models()}") from None
         except OpenAIError as error:
             raise convert(error, self._client.api_key) from None
         except ValueError as error:  # the client does not wrap what is no JSON
@@ -55,7 +76,15 @@ class OpenAIModel:
             message = f"{self._client.base_url}: the stream ended early"
             raise Unreachable(message)
 
-        return assembler.finish(request.conversation.estimate_tokens())
+    async def _about_models(self) -> str:
+        from openai import OpenAIError
+
+        try:
+            listed = [model.id async for model in self._client.models.list()]
+        except (OpenAIError, ValueError):
+            return f"nor does {self._client.base_url} list its models: is the base URL right?"
+
+        return f"{self._client.base_url.host} offers {one_line(', '.join(listed))}"
 
     async def close(self) -> None:
         """Leave the client open: it is the user's."""
@@ -72,7 +101,7 @@ class OpenAIModel:
 
         fields: dict[str, Any] = {
             "model": self.name,
-            "messages": request.conversation.messages,
+            "messages": self._messages(request.conversation),
             "max_completion_tokens": request.max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -83,6 +112,10 @@ class OpenAIModel:
             fields["tools"] = request.tools.specs
 
         return fields
+
+    def _messages(self, conversation: Conversation) -> list[Message]:
+        filled = self._rules.recalls and conversation.thoughtless
+        return with_thinking(conversation.messages) if filled else conversation.messages
 
 
 def convert(error: OpenAIError, key: str) -> ModelError:
@@ -98,5 +131,4 @@ def convert(error: OpenAIError, key: str) -> ModelError:
         cause = f": {error.__cause__}" if error.__cause__ else ""
         found = Unreachable(one_line(f"{error}{cause}"))
 
-    text = str(found).replace(key, "[key]") if key else str(found)
-    return type(found)(text, status=found.status, retry_after=found.retry_after)
+    return found.reworded(str(found).replace(key, "[key]")) if key else found

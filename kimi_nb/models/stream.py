@@ -2,77 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from kimi_nb.errors import Unreachable
 from kimi_nb.models.base import Reply, Sink, ToolCall, Usage
+from kimi_nb.models.draft import Draft
 from kimi_nb.models.faults import fault, one_line
 
 __all__ = ["Assembler"]
-
-_MARKS = re.compile(r'\\.?|["{}]', re.DOTALL)
-"""What the end of a JSON object depends on; a backslash takes the character after it along."""
-
-
-class _Draft:
-    """A tool call while it arrives."""
-
-    __slots__ = ("_carry", "_depth", "_quoted", "complete", "id", "name", "parts", "position")
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.name = ""
-        self.parts: list[str] = []
-        self.position = -1
-        """Its index once it is announced."""
-        self.complete = False
-        """Its arguments are one whole JSON object."""
-        self._depth = 0
-        self._quoted = False
-        self._carry = ""
-
-    @property
-    def arguments(self) -> str:
-        return "".join(self.parts)
-
-    @property
-    def empty(self) -> bool:
-        return not self.name and not self.arguments.strip()
-
-    def add(self, text: str) -> None:
-        """Take more arguments. Linear: it parses only where the outermost brace has closed."""
-        self.parts.append(text)
-        marks = _MARKS.findall(self._carry + text)
-        self._carry = ""
-
-        for mark in marks:
-            if mark == '"':
-                self._quoted = not self._quoted
-            elif mark == "\\":  # the last character so far; what it escapes is still to come
-                self._carry = mark
-            elif not self._quoted and len(mark) == 1:
-                self._depth += 1 if mark == "{" else -1
-
-        if not self._depth and "}" in marks:
-            self.complete = _is_object(self.arguments)
-
-    def call(self) -> ToolCall:
-        return ToolCall(
-            index=self.position,
-            id=self.id or f"call_{self.position}",
-            name=self.name,
-            arguments=self.arguments,
-        )
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(orjson.loads(text), dict)
-    except ValueError:
-        return False
 
 
 class Assembler:
@@ -83,16 +24,18 @@ class Assembler:
     end. What still arrives for an announced call is in the final `Reply.calls`.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, call_id: Callable[[str, int], str] | None = None) -> None:
         self.ended = False
         """A finish reason has arrived. Without one the stream may have been cut."""
         self._sink = sink
+        self._call_id = call_id
+        """Makes an id of a call's name and its position, where the model wants its own form."""
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._thinking_key = ""
-        self._drafts: list[_Draft] = []
-        self._open: dict[int | None, _Draft] = {}
-        self._announced: list[_Draft] = []
+        self._drafts: list[Draft] = []
+        self._open: dict[int | None, Draft] = {}
+        self._announced: list[Draft] = []
         self._reason = ""
         self._usage: dict[str, Any] = {}
 
@@ -110,13 +53,23 @@ class Assembler:
         if choices := chunk.get("choices"):
             self._choose(_mapping(_list(choices)[0]))
 
+    @property
+    def begun(self) -> bool:
+        """Something of an answer, or its bill, has arrived."""
+        return bool(self._text or self._thinking or self._drafts or self._usage)
+
+    def partial(self, prompt_estimate: int) -> tuple[str, Usage]:
+        """The text so far, and what a call that broke off here is believed to have cost."""
+        calls = tuple(map(self._call, self._drafts))
+        return "".join(self._text), replace(self._count(prompt_estimate, calls), estimated=True)
+
     def finish(self, prompt_estimate: int) -> Reply:
         """The whole turn, after the calls that still look incomplete are announced.
 
         `prompt_estimate` stands in for the prompt's tokens where the endpoint sent no usage.
         """
         self._announce(self._drafts)
-        calls = tuple(draft.call() for draft in self._announced)
+        calls = tuple(map(self._call, self._announced))
         return Reply(
             text="".join(self._text),
             thinking="".join(self._thinking),
@@ -147,20 +100,21 @@ class Assembler:
             self._text.append(_string(text))
             self._sink.on_text(text)
 
-        if "reasoning_content" in delta and (text := delta["reasoning_content"]):
-            self._think("reasoning_content", text)
-        elif "reasoning" in delta and (text := delta["reasoning"]):
-            self._think("reasoning", text)
+        for key in ("reasoning_content", "reasoning"):
+            if key in delta and (text := delta[key]) is not None:
+                self._think(key, text)
+                break  # some send the same text under both names
 
         if "tool_calls" in delta and (calls := delta["tool_calls"]):
             for position, call in enumerate(_list(calls)):
                 self._take_call(_mapping(call), position if whole else None)
 
     def _think(self, key: str, text: object) -> None:
-        text = _string(text)
         self._thinking_key = key
-        self._thinking.append(text)
-        self._sink.on_thinking(text)
+
+        if text := _string(text):
+            self._thinking.append(text)
+            self._sink.on_thinking(text)
 
     def _take_call(self, delta: dict[str, Any], position: int | None) -> None:
         function = _mapping(delta.get("function") or {})
@@ -180,7 +134,7 @@ class Assembler:
         if draft.complete and draft.position < 0 and draft.name:
             self._announce(self._drafts[: self._drafts.index(draft) + 1])
 
-    def _draft(self, index: int | None, id_: str, name: str, text: str) -> _Draft:
+    def _draft(self, index: int | None, id_: str, name: str, text: str) -> Draft:
         """The call that a delta belongs to.
 
         Some endpoints send no index, or 0 for all: the last call then goes on until something
@@ -192,18 +146,27 @@ class Assembler:
             draft = self._drafts[-1]
 
         if draft is None or _begins(draft, id_, name, text):
-            draft = _Draft()
+            draft = Draft()
             self._drafts.append(draft)
             self._open[index] = draft
 
         return draft
 
-    def _announce(self, drafts: list[_Draft]) -> None:
+    def _announce(self, drafts: list[Draft]) -> None:
         for draft in drafts:
             if draft.position < 0 and not draft.empty:
                 draft.position = len(self._announced)
                 self._announced.append(draft)
-                self._sink.on_call(draft.call())
+                self._sink.on_call(self._call(draft))
+
+    def _call(self, draft: Draft) -> ToolCall:
+        made = self._call_id(draft.name, draft.position) if self._call_id else draft.id
+        return ToolCall(
+            index=draft.position,
+            id=made or f"call_{draft.position}",
+            name=draft.name,
+            arguments=draft.arguments,
+        )
 
     def _finish(self) -> str:
         """What the turn amounts to. Finish reasons are unreliable; what was assembled is not."""
@@ -230,7 +193,7 @@ class Assembler:
         return sum(len(text.encode(errors="replace")) for text in written) // 4 + 1
 
 
-def _begins(draft: _Draft, id_: str, name: str, text: str) -> bool:
+def _begins(draft: Draft, id_: str, name: str, text: str) -> bool:
     """Whether a delta that seems to belong to `draft` begins another call."""
     if id_ and draft.id and id_ != draft.id:
         return bool(name) or draft.complete

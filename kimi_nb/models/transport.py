@@ -36,9 +36,9 @@ class Transport:
 
     def __init__(self, base_url: str, key: Secret | None, timeouts: Timeouts) -> None:
         self.host = urlsplit(base_url).netloc
-        self._base_url = base_url
+        self.base_url = base_url
         self._key = key
-        self._timeouts = timeouts
+        self.timeouts = timeouts
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
     def session(self) -> aiohttp.ClientSession:
@@ -66,7 +66,7 @@ class Transport:
             return self._without_key(error)
 
         if isinstance(error, TimeoutError) and not str(error):
-            limit = self._timeouts.idle if began else first or self._timeouts.first
+            limit = self.timeouts.idle if began else first or self.timeouts.first
             what = "stopped in mid-answer" if began else "sent nothing"
             return Unreachable(f"{self.host} {what} for {limit:g} s")
 
@@ -76,10 +76,8 @@ class Transport:
     def _without_key(self, error: ModelError) -> ModelError:
         text = str(error)
 
-        if (hidden := self._hide(text)) == text:
-            return error
-
-        return type(error)(hidden, status=error.status, retry_after=error.retry_after)
+        hidden = self._hide(text)
+        return error if hidden == text else error.reworded(hidden)
 
     def _hide(self, text: str) -> str:
         return self._key.hide(text) if self._key else text
@@ -100,7 +98,7 @@ class Transport:
             headers=headers,
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.timeouts.connect),
             proxy=self._proxy(),
         )
 
@@ -108,7 +106,7 @@ class Transport:
         """The environment's proxy, looked up once: doing it for each call costs too much."""
         from urllib.request import getproxies, proxy_bypass
 
-        url = urlsplit(self._base_url)
+        url = urlsplit(self.base_url)
         host = url.hostname or ""
         local = host in {"localhost", "127.0.0.1", "::1"}
         return None if local or proxy_bypass(host) else getproxies().get(url.scheme)

@@ -152,7 +152,7 @@ async def _models(connection: Connection) -> str:
     if not isinstance(chat, ChatModel):
         return "not listed: a client of your own"
 
-    names = await chat.models()
+    names = [card.id for card in await chat.models()]
     listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
 
     if names and chat.name not in names:
