@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from kimi_nb.errors import (
     AccessDenied,
+    Allowed,
     BadRequest,
     ModelError,
     Overloaded,
@@ -19,6 +20,7 @@ from kimi_nb.errors import (
     UnknownModel,
     Unreachable,
 )
+from kimi_nb.models.allowed import about_a_day, said_allowed, said_wait
 
 __all__ = ["MESSAGE_LIMIT", "classify", "fault", "one_line", "read_error", "read_retry_after"]
 
@@ -29,6 +31,7 @@ RETRY_AFTER_MAX_S = 60.0
 _BY_TYPE: dict[str, type[ModelError]] = {
     "engine_overloaded_error": Overloaded,
     "rate_limit_reached_error": RateLimited,
+    "rate_limit_error": RateLimited,
     "rate_limit_exceeded": RateLimited,
     "exceeded_current_quota_error": QuotaExhausted,
     "insufficient_quota": QuotaExhausted,
@@ -49,6 +52,8 @@ _BY_STATUS: dict[int, type[ModelError]] = {
     429: RateLimited,
 }
 _LIMITS = (Overloaded, RateLimited, QuotaExhausted)
+_NO_MONEY = "the account has nothing left: top it up, then resume the run"
+_NO_DAY = "the day's limit is used up: wait until tomorrow, then resume the run"
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
@@ -98,25 +103,69 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
     `headers` must not care about case.
     """
-    from email.utils import parsedate_to_datetime
+    seconds = _number(headers.get("retry-after-ms"))
+
+    if seconds is not None:
+        return _wait(seconds / 1000)
 
     value = headers.get("Retry-After", "").strip()
-
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-
-    return min(max(seconds, 0.0), RETRY_AFTER_MAX_S) if isfinite(seconds) else None
+    seconds = _number(value)
+    return _wait(_seconds_until(value) if seconds is None else seconds)
 
 
-def fault(status: int | None, body: object, *, retry_after: float | None = None) -> ModelError:
-    """The exception for an error response, or for an error object inside a stream."""
+def fault(
+    status: int | None,
+    body: object,
+    *,
+    retry_after: float | None = None,
+    allowed: Allowed = Allowed(),  # noqa: B008 -- a tuple
+) -> ModelError:
+    """The exception for an error response, or for an error object inside a stream.
+
+    `retry_after` and `allowed` are what its headers say. A header names the time to wait more
+    exactly than words, and the words of a refusal name the limit that was reached.
+    """
     kind, words, code = read_error(body)
     status = status or code
     label = f"HTTP {status}" if status else "an error in the stream"
     message = f"{label} {kind}".rstrip() + (f": {words}" if words else "")
-    return classify(status, kind)(message, status=status, retry_after=retry_after)
+    found = classify(status, kind)
+
+    if found is RateLimited and about_a_day(words):
+        found = QuotaExhausted
+
+    if found is QuotaExhausted:
+        message += f"; {_NO_DAY if about_a_day(words) else _NO_MONEY}"
+
+    error = found(message, status=status, retry_after=retry_after)
+
+    if found in _LIMITS:
+        error.retry_after = _wait(said_wait(words)) if retry_after is None else retry_after
+        said = said_allowed(words)
+        error.allowed = said if any(said) else allowed
+
+    return error
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return float(value or "")
+    except ValueError:
+        return None
+
+
+def _seconds_until(date: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except ValueError:
+        return None
+
+
+def _wait(seconds: float | None) -> float | None:
+    """`seconds`, at least none and at most a minute; None for what is no time."""
+    if seconds is None or not isfinite(seconds):
+        return None
+
+    return min(max(seconds, 0.0), RETRY_AFTER_MAX_S)
