@@ -6,17 +6,21 @@ Only `trace.Log` stamps the sequence number, the time and the agent.
 Order that readers may rely on, for one agent:
 AgentBegan, then per step StepBegan · (StepQueued · StepSent)? · StepRetried* · ToolCalled*
 · Said? · StepEnded, then the ToolReturned of that step in any order, and last AgentEnded.
-The ToolCalled of a step that StepRetried follows are void.
+A Said with `cut` stands right before the StepRetried, or the failed StepEnded, of the attempt
+that broke off. The ToolCalled and the Said of a step that StepRetried follows are void.
 A step is paid for and complete exactly when its StepEnded is in the log.
 The sub-agents of a stage may begin before the StepEnded of the orchestrator's step
 (early start). The run's own facts carry the agent id "".
-After RunResumed an agent whose step was open, or that ended because the run stopped, goes on
-with another StepBegan; its later AgentEnded counts.
+After RunResumed or RunForked an agent whose step was open, or that ended because the run
+stopped, goes on with another StepBegan; its later AgentEnded counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from kimi_nb.redact import hide
 
 __all__ = [
     "FACTS",
@@ -26,6 +30,7 @@ __all__ = [
     "Judged",
     "RunBegan",
     "RunEnded",
+    "RunForked",
     "RunResumed",
     "Said",
     "StepBegan",
@@ -41,6 +46,18 @@ __all__ = [
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """Base of all facts."""
+
+    def without_keys(self) -> Self:
+        """The same with every key in its texts as `[key]`; itself where there is none."""
+        changed: dict[str, Any] = {}
+
+        for name in self.__slots__:
+            value = getattr(self, name)
+
+            if isinstance(value, str) and (hidden := hide(value)) != value:
+                changed[name] = hidden
+
+        return replace(self, **changed) if changed else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +75,8 @@ class RunBegan(Fact):
     """Version of kimi_nb that wrote the log."""
     options: str
     """Canonical JSON of everything else that decides the run: mode, budget, tools, folder."""
+    process: str = ""
+    """Who writes the log, as "host:pid"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +85,30 @@ class RunResumed(Fact):
 
     started: float
     version: str
+    model: str = ""
+    """The model from here on; "" if it is the same."""
+    options: str = ""
+    """As RunBegan has them, from here on; "" if they are the same."""
+    process: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunForked(Fact):
+    """The log parts here from that of another run, which stays as it is.
+
+    With the same goal all before it was copied from there; with another goal or plan, of which
+    nothing could be taken over, only a RunBegan of its own stands before it.
+    """
+
+    source: str
+    """The other log."""
+    copied: int
+    """How many records came from there."""
+    started: float
+    version: str
+    model: str = ""
+    options: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +161,9 @@ class StepRetried(Fact):
     """Class name in `errors`."""
     why: str
     wait: float
+    tokens_in: int = 0
+    """What the failed attempt is believed to have cost; estimates."""
+    tokens_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +175,8 @@ class Said(Fact):
     thinking: str = ""
     thinking_key: str = ""
     """The field in which the endpoint sent the thinking, to be echoed under the same name."""
+    cut: bool = False
+    """All that came before the stream broke off: kept, and never taken for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from kimi_nb.errors import ModelError, Overloaded, RateLimited, Unreachable
-from kimi_nb.events import StepQueued, StepRetried, StepSent
-from kimi_nb.models.base import Reply, Request, ToolSpecs
+from kimi_nb.events import Said, StepQueued, StepRetried, StepSent
+from kimi_nb.models.base import Reply, Request, ToolSpecs, Usage
 from kimi_nb.models.limiter import backoff
 from kimi_nb.swarm.budget import Reservation
 from kimi_nb.swarm.engine import AgentFault, Engine
@@ -14,7 +14,7 @@ from kimi_nb.swarm.reply import sound
 from kimi_nb.swarm.turn import Stepper, Turn
 from kimi_nb.tools.render import clean
 
-__all__ = ["all_attempts"]
+__all__ = ["all_attempts", "cost_of", "partial"]
 
 LIMITED_ATTEMPTS = 60
 """Attempts at a call that the endpoint answers with 429 only. The limiter paces them."""
@@ -42,6 +42,7 @@ async def all_attempts(
         except ModelError as error:
             paced = isinstance(error, Overloaded | RateLimited)
             limited, failed = limited + paced, failed + (not paced)
+            engine.account.charge(cost_of(error))
             exhausted = failed >= engine.settings.max_attempts or limited >= LIMITED_ATTEMPTS
 
             if exhausted or not error.retryable:
@@ -49,12 +50,32 @@ async def all_attempts(
 
             turn.restart()
             wait = _pause(engine, error, attempt if paced else failed)
-            why = clean(" ".join(str(error).split()))[:300]
             fact = StepRetried(
-                step=agent.step, attempt=attempt, error=type(error).__name__, why=why, wait=wait
+                step=agent.step,
+                attempt=attempt,
+                error=type(error).__name__,
+                why=clean(" ".join(str(error).split()))[:300],
+                wait=wait,
+                tokens_in=error.tokens_in,
+                tokens_out=error.tokens_out,
             )
-            engine.log.add(agent.id, fact)
+            engine.log.add(agent.id, *partial(agent, error), fact)
+            engine.account.check_cover()
             await asyncio.sleep(wait)
+
+
+def cost_of(error: BaseException | None) -> Usage:
+    """What a failed attempt is believed to have cost: an answer that broke off was made."""
+    if not isinstance(error, ModelError):
+        return Usage(tokens_in=0, tokens_out=0)
+
+    return Usage(tokens_in=error.tokens_in, tokens_out=error.tokens_out, estimated=True)
+
+
+def partial(agent: Stepper, error: BaseException) -> list[Said]:
+    """The text that had come before an attempt broke off, marked as no answer."""
+    text = clean(error.partial) if isinstance(error, ModelError) else ""
+    return [Said(step=agent.step, text=text, cut=True)] if text else []
 
 
 def _pause(engine: Engine, error: ModelError, attempt: int) -> float:
@@ -108,6 +129,8 @@ async def _reply(engine: Engine, request: Request, turn: Turn) -> Reply:
 
     if any(index >= len(reply.calls) for index in turn.recorded):
         message = "the turn ended without a tool call that it had begun"
-        raise Unreachable(message)
+        error = Unreachable(message)
+        error.tokens_in, error.tokens_out = reply.usage.tokens_in, reply.usage.tokens_out
+        raise error
 
     return reply

@@ -155,6 +155,16 @@ class Account:
         if self.price is not None:
             self.usd += self.price.usd(usage.tokens_in, usage.tokens_out, usage.tokens_cached)
 
+    def check_cover(self) -> None:
+        """Raises BudgetExceeded if what was spent leaves no room for what is reserved.
+
+        So it is where an attempt has failed and cost something all the same.
+        """
+        room = self._room(0)
+
+        if room is not None and room < 0:
+            self._refuse_room()
+
     def replay(self, agent: str, stage: int, usage: Usage) -> None:
         """Count a step that an earlier process paid for."""
         self._count(agent, stage)

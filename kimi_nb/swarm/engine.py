@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kimi_nb.events import AgentBegan, AgentEnded
-from kimi_nb.models.base import Model, ToolSpecs
+from kimi_nb.models.base import Model, ToolSpecs, Usage
 from kimi_nb.models.limiter import Limiter
 from kimi_nb.swarm.budget import Account
 from kimi_nb.swarm.past import Past
 from kimi_nb.tools import ToolContext, Toolset
 from kimi_nb.tools.render import clean
+from kimi_nb.tools.threads import in_thread
 from kimi_nb.trace import Log
 
 __all__ = ["AgentFault", "Engine", "Report", "Settings", "Stop"]
@@ -112,6 +113,9 @@ class Engine:
             for reply in agent.replies.values():
                 self.account.replay(id, agent.began.stage, reply.usage)
 
+            wasted = Usage(tokens_in=agent.wasted_in, tokens_out=agent.wasted_out)
+            self.account.charge(wasted)
+
     def stop(self, stop: Stop) -> None:
         """End the run: all agents are cancelled, what was done is kept. The first stop counts."""
         if self.stopped is None:
@@ -157,6 +161,13 @@ class Engine:
         """An id that no agent of this run has had."""
         self.launched += 1
         return f"a{self.launched}"
+
+    async def sync(self) -> None:
+        """Return once all records so far are on the disk itself, or the log says why not.
+
+        In a thread: a slow disk is no reason for all other agents to wait.
+        """
+        self.log.give_up(await in_thread(self.log.flush))
 
     def tool_context(self, agent: str) -> ToolContext:
         """What a tool may know of who calls it."""

@@ -48,6 +48,9 @@ class PastAgent:
     calls: dict[int, ToolCall] = field(default_factory=dict[int, ToolCall])
     """Of the step that is open."""
     said: Said | None = None
+    wasted_in: int = 0
+    """Tokens of failed attempts, which were paid for all the same."""
+    wasted_out: int = 0
 
     @property
     def open(self) -> bool:
@@ -104,11 +107,20 @@ def _void(agent: PastAgent) -> None:
     agent.said = None
 
 
+def _waste(agent: PastAgent, fact: StepRetried | StepEnded) -> None:
+    agent.wasted_in += fact.tokens_in
+    agent.wasted_out += fact.tokens_out
+    _void(agent)
+
+
 def _add_to(agent: PastAgent, fact: Fact) -> None:
     match fact:
-        case StepBegan() | StepRetried():
+        case StepBegan():
             agent.ended = None
             _void(agent)
+        case StepRetried():
+            agent.ended = None
+            _waste(agent, fact)
         case ToolCalled():
             agent.calls[fact.call] = ToolCall(
                 index=fact.call, id=fact.call_id, name=fact.tool, arguments=fact.arguments
@@ -116,10 +128,12 @@ def _add_to(agent: PastAgent, fact: Fact) -> None:
         case Said():
             agent.said = fact
         case StepEnded():
-            if fact.finish != "failed":
+            if fact.finish == "failed":
+                _waste(agent, fact)
+            else:
                 agent.replies[fact.step] = _reply(agent, fact)
                 agent.returns = agent.interrupted | agent.returns
-            _void(agent)
+                _void(agent)
         case ToolReturned():
             answers = agent.interrupted if fact.interrupted else agent.returns
             answers[fact.step, fact.call] = fact

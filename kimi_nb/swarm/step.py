@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kimi_nb.events import Fact, Said, StepBegan, StepEnded, StepQueued, StepSent, ToolCalled
 from kimi_nb.models.base import Reply, ToolCall, ToolSpecs
-from kimi_nb.swarm.attempt import all_attempts
+from kimi_nb.swarm.attempt import all_attempts, cost_of, partial
 from kimi_nb.swarm.budget import Reservation
 from kimi_nb.swarm.engine import Engine
 from kimi_nb.swarm.turn import Stepper, Turn
@@ -36,7 +36,7 @@ async def take_step(engine: Engine, agent: Stepper, tools: ToolSpecs, turn: Turn
         engine.account.settle(reservation, None)
 
         if isinstance(error, Exception):
-            _record_failure(engine, agent)
+            _record_failure(engine, agent, error)
 
         raise
 
@@ -88,7 +88,7 @@ def _record(engine: Engine, agent: Stepper, reply: Reply, recorded: Mapping[int,
         _called(agent, call) for call in reply.calls if recorded.get(call.index) != call
     ]
 
-    if reply.text or reply.thinking:
+    if reply.text or reply.thinking_key:
         facts.append(
             Said(
                 step=agent.step,
@@ -110,6 +110,14 @@ def _record(engine: Engine, agent: Stepper, reply: Reply, recorded: Mapping[int,
     engine.log.add(agent.id, *facts, ended)
 
 
-def _record_failure(engine: Engine, agent: Stepper) -> None:
-    ended = StepEnded(step=agent.step, finish="failed", tokens_in=0, tokens_out=0, tokens_cached=0)
-    engine.log.add(agent.id, ended)
+def _record_failure(engine: Engine, agent: Stepper, error: Exception) -> None:
+    cost = cost_of(error)
+    ended = StepEnded(
+        step=agent.step,
+        finish="failed",
+        tokens_in=cost.tokens_in,
+        tokens_out=cost.tokens_out,
+        tokens_cached=0,
+        estimated=bool(cost.tokens_in),
+    )
+    engine.log.add(agent.id, *partial(agent, error), ended)

@@ -105,6 +105,15 @@ def step_retried(run: Run, agent: Agent, fact: StepRetried, t: float) -> None:
     agent.asked.clear()
     agent.retries += 1
     run.retries += 1
+    _count_tokens(run, agent, fact)
+    run.estimated = run.estimated or bool(fact.tokens_in)
+
+
+def _count_tokens(run: Run, agent: Agent, fact: StepRetried | StepEnded) -> None:
+    agent.tokens_in += fact.tokens_in
+    agent.tokens_out += fact.tokens_out
+    run.tokens_in += fact.tokens_in
+    run.tokens_out += fact.tokens_out
 
 
 def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
@@ -114,12 +123,9 @@ def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
     agent.close(t, "failed" if failed and agent.kind == "call" else None)
     agent.step_chain = agent.chain
     agent.state = "waiting"
-    agent.tokens_in += fact.tokens_in
-    agent.tokens_out += fact.tokens_out
     agent.tokens_cached += fact.tokens_cached
-    run.tokens_in += fact.tokens_in
-    run.tokens_out += fact.tokens_out
     run.tokens_cached += fact.tokens_cached
+    _count_tokens(run, agent, fact)
     run.estimated = run.estimated or fact.estimated
 
     if failed:
@@ -147,8 +153,9 @@ def _count_stage(run: Run, agent: Agent, step: int, t: float) -> None:
 
 
 def said(_run: Run, agent: Agent, fact: Said, _t: float) -> None:
-    """The text of the turn."""
-    agent.said = fact.text or agent.said
+    """The text of the turn; what a stream brought before it broke off is none."""
+    if fact.text and not fact.cut:
+        agent.said = fact.text
 
 
 def tool_called(_run: Run, agent: Agent, fact: ToolCalled, _t: float) -> None:
