@@ -26,6 +26,8 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple, Self
 
+from kimi_nb.redact import hide
+
 __all__ = [
     "AccessDenied",
     "Allowed",
@@ -49,7 +51,13 @@ __all__ = [
 
 
 class KimiNbError(Exception):
-    """Base of all. In a notebook it shows as one line: its readers run swarms, not our code."""
+    """Base of all, without keys in its message.
+
+    In a notebook it shows as one line: its readers run swarms, not our code.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide(message))
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]

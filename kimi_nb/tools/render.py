@@ -1,4 +1,4 @@
-"""A tool's result as text: any value, valid unicode, never longer than agreed."""
+"""A tool's result as text: any value, valid unicode, no keys, never longer than agreed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+
+from kimi_nb.redact import hide
 
 __all__ = ["capped", "clean", "render"]
 
@@ -32,16 +34,14 @@ def render(value: Any) -> str:
 
 
 def clean(text: str) -> str:
-    """The same without lone surrogates, which neither JSON nor a log can hold."""
-    if text.isascii():
-        return text
+    """The same without keys, and without lone surrogates, which neither JSON nor a log can hold."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-    return text
+    return hide(text)
 
 
 def capped(text: str, limit: int, advice: str) -> tuple[str, bool]:
