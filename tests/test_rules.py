@@ -8,7 +8,7 @@ import pytest
 from faults.server import DONE, FaultServer, call, chunk, event, raw, refuse, say
 from test_chat import Heard
 
-from kimi_nb.errors import BadRequest, UsageFault
+from kimi_nb.errors import Allowed, BadRequest, UsageFault
 from kimi_nb.models.base import Conversation, Request, ToolSpecs
 from kimi_nb.models.chat import ChatModel
 from kimi_nb.models.rules import Rules, fields_of, rules_for
@@ -148,3 +148,12 @@ async def test_it_is_not_asked_twice_where_nothing_is_missing() -> None:
             await ask(server, [USER])
 
     assert len(server.requests) == 1
+
+
+async def test_what_the_headers_allow_comes_with_the_reply() -> None:
+    answer = say("a")
+    answer.headers.update({"x-ratelimit-limit-requests": "60", "X-RateLimit-Limit-Tokens": "9000"})
+
+    async with FaultServer([answer, say("b")]) as server:
+        assert (await ask(server, [USER])).allowed == Allowed(rpm=60, tpm=9000)
+        assert (await ask(server, [USER])).allowed == Allowed()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from kimi_nb.errors import ModelError, UnknownModel, Unreachable
+from kimi_nb.errors import Allowed, ModelError, UnknownModel, Unreachable
+from kimi_nb.models.allowed import read_allowed
 from kimi_nb.models.base import Reply, Sink
 from kimi_nb.models.faults import fault, one_line
 from kimi_nb.models.sse import Splitter
@@ -26,7 +27,7 @@ LINGER_S = 0.5
 class Exchange:
     """Reads one answer, streamed or plain, whichever the endpoint chose to send."""
 
-    __slots__ = ("_assembler", "_done", "_idle", "began")
+    __slots__ = ("_allowed", "_assembler", "_done", "_idle", "began")
 
     def __init__(
         self, sink: Sink, idle: float, call_id: Callable[[str, int], str] | None = None
@@ -34,6 +35,7 @@ class Exchange:
         self.began = False
         """Some of the answer has arrived."""
         self._assembler = Assembler(sink, call_id)
+        self._allowed = Allowed()
         self._idle = idle
         self._done = False
 
@@ -48,6 +50,7 @@ class Exchange:
         Raises ModelError for what is no answer, and what aiohttp raises.
         """
         kind = response.headers.get("Content-Type", "")
+        self._allowed = read_allowed(response.headers)
 
         if "html" in kind:
             message = f"{response.url} answered with a web page; base URLs mostly end in /v1"
@@ -64,7 +67,7 @@ class Exchange:
             message = "the stream ended early, without a finish reason"
             raise Unreachable(message)
 
-        reply = self._assembler.finish(prompt_estimate)
+        reply = self._assembler.finish(prompt_estimate, self._allowed)
 
         if not self._assembler.ended and not (reply.text or reply.thinking or reply.calls):
             message = "the stream ended early, with nothing in it"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from kimi_nb.errors import ModelError, Unreachable
+from kimi_nb.errors import Allowed, ModelError, Unreachable
+from kimi_nb.models.allowed import read_allowed
 from kimi_nb.models.base import Conversation, Message, Reply, Request, Sink
 from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
 from kimi_nb.models.exchange import charge
@@ -49,18 +50,21 @@ class OpenAIModel:
         prompt_estimate = request.conversation.estimate_tokens()
 
         try:
-            await self._stream(request, assembler)
+            allowed = await self._stream(request, assembler)
         except ModelError as error:
             charge(error, assembler, prompt_estimate)
             raise
 
-        return assembler.finish(prompt_estimate)
+        return assembler.finish(prompt_estimate, allowed)
 
-    async def _stream(self, request: Request, assembler: Assembler) -> None:
+    async def _stream(self, request: Request, assembler: Assembler) -> Allowed:
+        """Feed the answer; returns what its headers say."""
         from openai import NotFoundError, OpenAIError
 
         try:
             async with await self._open(request) as stream:
+                allowed = read_allowed(stream.response.headers)
+
                 async for chunk in stream:
                     assembler.feed(chunk.model_dump(exclude_unset=True, warnings=False))
         except NotFoundError as error:
@@ -75,6 +79,8 @@ class OpenAIModel:
         if not assembler.ended:
             message = f"{self._client.base_url}: the stream ended early"
             raise Unreachable(message)
+
+        return allowed
 
     async def _about_models(self) -> str:
         from openai import OpenAIError

@@ -8,12 +8,15 @@ from typing import Any
 
 import orjson
 
-from kimi_nb.errors import Unreachable
+from kimi_nb.errors import Allowed, Unreachable
 from kimi_nb.models.base import Reply, Sink, ToolCall, Usage
 from kimi_nb.models.draft import Draft
 from kimi_nb.models.faults import fault, one_line
 
 __all__ = ["Assembler"]
+
+
+NOTHING = Allowed()
 
 
 class Assembler:
@@ -63,10 +66,11 @@ class Assembler:
         calls = tuple(map(self._call, self._drafts))
         return "".join(self._text), replace(self._count(prompt_estimate, calls), estimated=True)
 
-    def finish(self, prompt_estimate: int) -> Reply:
+    def finish(self, prompt_estimate: int, allowed: Allowed = NOTHING) -> Reply:
         """The whole turn, after the calls that still look incomplete are announced.
 
-        `prompt_estimate` stands in for the prompt's tokens where the endpoint sent no usage.
+        `prompt_estimate` stands in for the prompt's tokens where the endpoint sent no usage;
+        `allowed` is what its headers said.
         """
         self._announce(self._drafts)
         calls = tuple(map(self._call, self._announced))
@@ -77,6 +81,7 @@ class Assembler:
             calls=calls,
             finish=self._finish(),
             usage=self._count(prompt_estimate, calls),
+            allowed=allowed,
         )
 
     def _choose(self, choice: dict[str, Any]) -> None:
