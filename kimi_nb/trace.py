@@ -8,9 +8,9 @@ with a warning and refuses any other damage with its line number.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import operator
 import os
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,8 +20,9 @@ from typing import Any, overload
 
 import orjson
 
-from kimi_nb.errors import CorruptTrace, TraceError, TraceLocked
+from kimi_nb.errors import CorruptTrace, TraceError
 from kimi_nb.events import FACTS, Fact
+from kimi_nb.locked import open_locked
 
 __all__ = ["FORMAT", "VERSION", "Log", "Record", "TornTail", "Trace", "read"]
 
@@ -31,7 +32,7 @@ HEADER = orjson.dumps({"format": FORMAT, "version": VERSION}) + b"\n"
 
 
 class TornTail(UserWarning):
-    """The last line of a log was cut off, as by `kill -9`; it is dropped."""
+    """The end of a log is dropped: its last line was cut off, as by `kill -9`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +128,25 @@ class Trace(Sequence[Record]):
         return target
 
 
-def read(path: str | Path) -> Trace:
+def read(path: str | Path, *, strict: bool = True) -> Trace:
     """The trace in a log file.
 
     Warns with `TornTail` where the last line was cut off. Raises CorruptTrace, with the line's
     number, for any other damage, and TraceError for a file that is not there or not a log.
+    Unless `strict`, it warns of other damage and returns what stands before it; a torn line is
+    no news then, for another process may be writing it.
     """
-    trace, size, whole = _recover(Path(path))
+    trace, size, whole = _recover(Path(path), strict=strict)
 
-    if size != whole:
+    if strict and size != whole:
         lost = f"{path}: the last line was cut off and is dropped ({size - whole} bytes)"
         warnings.warn(lost, TornTail, stacklevel=2)
 
     return trace
 
 
-def _recover(path: Path) -> tuple[Trace, int, int]:
-    """The records of a log, its size, and the size of its undamaged beginning, in bytes."""
+def _recover(path: Path, *, strict: bool = True) -> tuple[Trace, int, int]:
+    """The records of a log, its size, and its size without a torn tail, in bytes."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -157,11 +160,18 @@ def _recover(path: Path) -> tuple[Trace, int, int]:
     for number, line in enumerate(lines[1:], start=2):
         try:
             record = decode(line)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CorruptTrace(f"{path}, line {number}: not a record ({error})") from None
 
-        if record.seq != len(records):
-            raise CorruptTrace(f"{path}, line {number}: {record.seq=}, expected {len(records)}")
+            if record.seq != len(records):
+                raise ValueError(f"{record.seq=}, expected {len(records)}")  # noqa: TRY301
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            damage = f"{path}, line {number}: not a record ({error})"
+
+            if strict:
+                raise CorruptTrace(damage) from None
+
+            lost = f"{damage}; it is left behind, with all that follows"
+            warnings.warn(lost, TornTail, stacklevel=3)
+            break
 
         records.append(record)
 
@@ -201,9 +211,10 @@ class Log:
         self.fault: str | None = None
         """Why the log on disk is no longer written (disk full, say); None while all is well."""
         self._fd = -1
+        self._syncing = threading.Lock()
 
         if self.path is not None:
-            self._fd = _open_locked(self.path)
+            self._fd = open_locked(self.path)
             self._take_up(self.path)
 
         self._clock = clock
@@ -224,7 +235,7 @@ class Log:
         """Stamp facts of one agent and write them at once; returns the record of the last."""
         seq = len(self.records)
         t = max(self.records[-1].t if seq else 0.0, round(self.now, 6))
-        records = [Record(seq + place, t, agent, fact) for place, fact in enumerate(facts)]
+        records = [Record(seq + i, t, agent, fact.without_keys()) for i, fact in enumerate(facts)]
 
         if self._fd >= 0:
             self._write(b"".join(map(encode, records)))
@@ -237,13 +248,16 @@ class Log:
         """Seconds since the run began, by the log's own clock."""
         return self._clock() - self._origin
 
-    def sync(self) -> None:
-        """Return once all records so far are on the disk itself, or `fault` says why not."""
-        try:
-            if self._fd >= 0:
-                os.fsync(self._fd)
-        except OSError as error:
-            self._give_up(error)
+    def flush(self) -> OSError | None:
+        """Wait, in any thread, until all so far is on the disk itself; returns what prevents it."""
+        with self._syncing:
+            try:
+                if self._fd >= 0:
+                    os.fsync(self._fd)
+            except OSError as error:
+                return error
+
+        return None
 
     def trace(self) -> Trace:
         """All that has happened so far."""
@@ -251,13 +265,14 @@ class Log:
 
     def close(self) -> None:
         """Sync and let go of the file. Facts can still be added, to memory only."""
-        self.sync()
+        self.give_up(self.flush())
         self._let_go()
 
     def _let_go(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        with self._syncing:  # another file may get the number of a closed one
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
 
     def _write(self, line: bytes) -> None:
         """All of `line` or nothing: a line that fits only in part is cut off again.
@@ -273,27 +288,13 @@ class Log:
             with contextlib.suppress(OSError):  # then the torn tail is dropped by who reads it
                 os.ftruncate(self._fd, self._size)
 
-            self._give_up(error)
+            self.give_up(error)
         else:
             self._size += len(line)
 
-    def _give_up(self, error: OSError) -> None:
-        self.fault = f"{self.path} could not be written any further: {error.strerror}"
-        self._let_go()
-        warnings.warn(self.fault, RuntimeWarning, stacklevel=4)
-
-
-def _open_locked(path: Path) -> int:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError as error:
-        raise TraceError(f"cannot write the log {str(path)!r}: {error.strerror}") from None
-
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(fd)
-        raise TraceLocked(f"{path} is being written by another run; cancel it first") from None
-
-    return fd
+    def give_up(self, error: OSError | None) -> None:
+        """From this error on, if it is one, the facts go to memory only; warns."""
+        if error is not None:
+            self.fault = f"{self.path} could not be written any further: {error.strerror}"
+            self._let_go()
+            warnings.warn(self.fault, RuntimeWarning, stacklevel=4)

@@ -14,8 +14,9 @@ LONGEST = 300
 
 LAYERS = (
     {"_version"},
+    {"redact"},
     {"errors"},
-    {"events"},
+    {"events", "locked"},
     {"trace"},
     {"models", "tools", "views"},
     {"swarm", "parl"},

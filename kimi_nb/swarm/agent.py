@@ -167,7 +167,7 @@ async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tu
         if past and step in past.replies:
             return _record_return(engine, agent, step, call, ok=False, text=UNKNOWN)
 
-        engine.log.sync()
+        await engine.sync()
 
     engine.check(agent)
 

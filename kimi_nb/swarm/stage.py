@@ -101,7 +101,7 @@ class Stage:
             own = {call.index: await self._result(call) for call in calls if call.name in OWN_TOOLS}
 
         if self._work:
-            self._engine.log.sync()
+            await self._engine.sync()
 
         answers = own | {
             call.index: found for call, found in zip(ordinary, beside.result(), strict=True)
