@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError, ToolError, UsageFault
+from kimi_nb.models.rules import Rules
 from kimi_nb.models.simulator import Options as Simulator
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
@@ -36,6 +37,7 @@ __all__ = [
     "Price",
     "Record",
     "Replay",
+    "Rules",
     "Run",
     "Simulator",
     "Tool",

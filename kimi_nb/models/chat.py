@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from kimi_nb.errors import AccessDenied, BadRequest, ModelError, UnknownModel
+from kimi_nb.models.allowed import read_allowed
 from kimi_nb.models.base import Conversation, Reply, Request, Sink
 from kimi_nb.models.catalogue import ModelCard, as_json, balance, model_cards
 from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
@@ -163,7 +164,12 @@ class ChatModel:
             return UnknownModel(message, status=response.status)
 
         body = as_json(await response.content.read(ERROR_BYTES))
-        error = fault(response.status, body, retry_after=read_retry_after(response.headers))
+        error = fault(
+            response.status,
+            body,
+            retry_after=read_retry_after(response.headers),
+            allowed=read_allowed(response.headers),
+        )
 
         if isinstance(error, AccessDenied):
             hint = self._about_keys()

@@ -129,8 +129,12 @@ def convert(error: OpenAIError, key: str) -> ModelError:
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        after = read_retry_after(error.response.headers)
-        found = fault(error.status_code, error.body or error.message, retry_after=after)
+        found = fault(
+            error.status_code,
+            error.body or error.message,
+            retry_after=read_retry_after(error.response.headers),
+            allowed=read_allowed(error.response.headers),
+        )
     elif isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
         found = fault(None, error.body or error.message)
     else:

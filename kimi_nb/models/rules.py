@@ -9,7 +9,7 @@ from typing import Any
 
 from kimi_nb.errors import UsageFault
 
-__all__ = ["RULES", "Rules", "fields_of", "rules_for"]
+__all__ = ["RULES", "Manner", "Rules", "fields_of", "rules_for"]
 
 Fields = Mapping[str, Any]
 """Fields of a request's JSON."""
@@ -88,6 +88,16 @@ RULES: tuple[Rules, ...] = (
     Rules(models="*", thinking=_USUAL),
 )
 """As documented in November 2026; the first row that fits counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run speaks to its model."""
+
+    thinking: str | None = None
+    """One of the ways that the model's rules know; None: as it does by itself."""
+    rules: tuple[Rules, ...] = ()
+    """The user's own rows."""
 
 
 def rules_for(model: str, own: Iterable[Rules] = (), *, moonshot: bool) -> Rules:

@@ -10,6 +10,7 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.models.base import Model
 from kimi_nb.models.endpoint import resolve
 from kimi_nb.models.limiter import Limiter, limiter_for
+from kimi_nb.models.rules import Manner
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -60,12 +61,13 @@ def connect(
     client: AsyncOpenAI | None,
     options: Options | None,
     limits: Limits | None,
+    manner: Manner = Manner(),  # noqa: B008 -- frozen
 ) -> Connection:
     """The connection; without id, URL, key or client, also in the environment: the simulator.
 
     Raises UsageFault for contradictions and for a key that cannot be used.
     """
-    connection = _connection(model, base_url, key, client, options)
+    connection = _connection(model, base_url, key, client, options, manner)
 
     if limits is not None:
         connection.limiter.restrict(**asdict(limits))
@@ -79,9 +81,10 @@ def _connection(
     key: str | None,
     client: AsyncOpenAI | None,
     options: Options | None,
+    manner: Manner,
 ) -> Connection:
     if client is not None:
-        return _through_client(model, client)
+        return _through_client(model, client, manner)
 
     if model is not None and not isinstance(model, str):
         return Connection(model=model, limiter=limiter_for(f"model {model.name}"), owned=False)
@@ -93,12 +96,18 @@ def _connection(
 
     from kimi_nb.models.chat import ChatModel
 
-    chat = ChatModel(endpoint.model, base_url=endpoint.base_url, key=endpoint.key)
+    chat = ChatModel(
+        endpoint.model,
+        base_url=endpoint.base_url,
+        key=endpoint.key,
+        thinking=manner.thinking,
+        rules=manner.rules,
+    )
     limiter = limiter_for(f"{endpoint.base_url} {hash(endpoint.key)}")
     return Connection(model=chat, limiter=limiter, owned=True, base_url=endpoint.base_url)
 
 
-def _through_client(model: str | Model | None, client: AsyncOpenAI) -> Connection:
+def _through_client(model: str | Model | None, client: AsyncOpenAI, manner: Manner) -> Connection:
     from kimi_nb.models.openai_client import OpenAIModel
 
     if not isinstance(model, str):
@@ -107,7 +116,8 @@ def _through_client(model: str | Model | None, client: AsyncOpenAI) -> Connectio
 
     url = str(client.base_url)
     limiter = limiter_for(f"{url} {id(client)}")
-    return Connection(model=OpenAIModel(model, client), limiter=limiter, owned=False, base_url=url)
+    made = OpenAIModel(model, client, thinking=manner.thinking, rules=manner.rules)
+    return Connection(model=made, limiter=limiter, owned=False, base_url=url)
 
 
 def _simulator(options: Options | None) -> Connection:

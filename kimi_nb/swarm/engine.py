@@ -39,6 +39,8 @@ class Settings:
     """Longest answer of a sub-agent, thinking included; the orchestrator may use twice that."""
     max_attempts: int = 6
     """Attempts at one call. Waiting for a rate limit has a count of its own."""
+    thinking: str | None = None
+    """How the model is to think, see `models.rules`; None: as it does by itself."""
     early_start: bool = True
     """A sub-agent starts when its call is complete in the orchestrator's stream."""
     seed: int = 0

@@ -54,7 +54,7 @@ def saved_options(path: str | Path, past: Past) -> tuple[RunBegan, dict[str, Any
 
 def saved_settings(saved: Mapping[str, Any], seed: int) -> Settings:
     """The settings that the run had."""
-    values: dict[str, Any] = {f.name: saved[f.name] for f in fields(Settings)}
+    values: dict[str, Any] = {f.name: saved[f.name] for f in fields(Settings) if f.name in saved}
     values.update(folder=Path(saved["folder"]), seed=seed)
     return Settings(**values)
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from kimi_nb._version import __version__
 from kimi_nb.errors import TraceError, UsageFault
 from kimi_nb.events import RunBegan, RunEnded, RunResumed
 from kimi_nb.models.base import Model
+from kimi_nb.models.rules import Manner, Rules
 from kimi_nb.swarm.asked import (
     Plan,
     UserTools,
@@ -75,6 +76,8 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     early_start: bool = True,
     max_steps: int = 100,
     max_tokens: int = 16_384,
+    thinking: str | None = None,
+    rules: Iterable[Rules] = (),
     simulator: Options | None = None,
 ) -> Run:
     """Start a run and return its handle at once: `await` it, or call `.result()`.
@@ -84,7 +87,9 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     `single`: one agent does it all alone. `plan`: an explicit task graph, see `swarm.plan`.
     `folder`: what the file tools see. `trace`: the log file; a new one below `.kimi_nb/runs` if
     left out. `limits`: what the endpoint allows, for all runs of the kernel. `prices`: USD per
-    1M tokens by model id, beside the known ones.
+    1M tokens by model id, beside the known ones. `thinking`: how much, where the model can be
+    told: "low", "high", "max", "on" or "off". `rules`: rows that go before those of the table
+    in `models.rules`.
 
     Raises UsageFault if this cannot be done as asked.
     """
@@ -94,6 +99,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         max_agents=at_least_one("max_agents", max_agents),
         max_steps=at_least_one("max_steps", max_steps),
         max_tokens=at_least_one("max_tokens", max_tokens),
+        thinking=thinking,
         early_start=early_start,
         seed=seed,
         folder=working_folder(folder),
@@ -101,7 +107,8 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     tasks = parse_plan(plan) if plan is not None else []
     fits_plan(tasks, max_agents)
     toolset = toolset_of(tools)
-    connection = connect(model, base_url, key, client, simulator, limits)
+    manner = Manner(thinking, tuple(rules))
+    connection = connect(model, base_url, key, client, simulator, limits, manner)
     account = Account(budget or Budget(), price_of(connection, prices))
     path = Path(trace) if trace is not None else new_path(name)
 
@@ -142,6 +149,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     budget: Budget | None = None,
     limits: Limits | None = None,
     prices: Mapping[str, Price] | None = None,
+    rules: Iterable[Rules] = (),
 ) -> Run | Replay:
     """Go on with the run in a log where it ended, in the same file.
 
@@ -176,6 +184,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
             client,
             saved_simulator(saved),
             limits,
+            Manner(saved.get("thinking"), tuple(rules)),
         )
         account = Account(budget or Budget(**saved["budget"]), price_of(connection, prices))
     except BaseException:
