@@ -11,6 +11,7 @@ import pytest
 from kimi_nb.errors import UsageFault
 from kimi_nb.models.endpoint import Endpoint, resolve
 from kimi_nb.models.secret import Secret
+from kimi_nb.redact import hide
 
 AI = "https://api.moonshot.ai/v1"
 CN = "https://api.moonshot.cn/v1"
@@ -160,7 +161,7 @@ def test_a_key_is_never_shown() -> None:
     assert "visible" not in f"{endpoint!r} {endpoint} {deep} {[endpoint.key]}"
     assert deep["key"].reveal() == "sk-visible"
     assert endpoint.key is not None
-    assert endpoint.key.hide("no sk-visible here") == "no [key] here"
+    assert hide("no sk-visible here") == "no [key] here"
 
     with pytest.raises(TypeError, match="not written anywhere"):
         pickle.dumps(endpoint.key)

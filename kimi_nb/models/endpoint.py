@@ -10,7 +10,15 @@ from urllib.parse import SplitResult, urlsplit
 from kimi_nb.errors import UsageFault
 from kimi_nb.models.secret import Secret
 
-__all__ = ["DEFAULT_MODEL", "MOONSHOT", "SIMULATOR", "Endpoint", "is_moonshot", "resolve"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "MOONSHOT",
+    "SIMULATOR",
+    "Endpoint",
+    "is_moonshot",
+    "refuse_on_binder",
+    "resolve",
+]
 
 DEFAULT_MODEL = "kimi-k3"
 SIMULATOR = "simulator"
@@ -21,6 +29,8 @@ MOONSHOT = {"ai": "https://api.moonshot.ai/v1", "cn": "https://api.moonshot.cn/v
 MOONSHOT_KEYS = ("MOONSHOT_API_KEY", "KIMI_API_KEY")
 CODING_HOST = "api.kimi.com"
 CODING_KEY = "sk-kimi-"
+BINDER = ("BINDER_LAUNCH_HOST", "BINDER_REPO_URL", "BINDER_SERVICE_HOST")
+"""Variables of which a machine of Binder has at least one. JupyterHub alone is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +46,16 @@ class Endpoint:
 
 
 def resolve(
-    model: str | None, base_url: str | None, key: str | None, environ: Mapping[str, str]
+    model: str | None, base_url: str | None, key: str | Secret | None, environ: Mapping[str, str]
 ) -> Endpoint | None:
     """The endpoint to use; None means the simulator: nothing names a model, a URL or a key.
 
     The environment has MOONSHOT_API_KEY or KIMI_API_KEY, and KIMI_BASE_URL. A key for Moonshot
-    goes to no other host, unless KIMI_BASE_URL names it. Raises UsageFault, saying what to
-    type.
+    goes to no other host, unless KIMI_BASE_URL names it, and none leaves a machine of Binder.
+    Raises UsageFault, saying what to type.
     """
+    key = Secret.of(key)
+
     if model == SIMULATOR and not base_url:
         return None
 
@@ -51,6 +63,9 @@ def resolve(
     url = _check_url(typed or environ.get("KIMI_BASE_URL", "") or MOONSHOT["ai"])
     base = url.geturl()
     secret = _key(key, url, environ, typed=bool(typed))
+
+    if secret is not None:
+        refuse_on_binder(base, environ)
 
     if secret is None and is_moonshot(base):
         if not (model or typed):
@@ -70,6 +85,17 @@ def is_moonshot(base_url: str) -> bool:
     """Whether this is Moonshot's own platform."""
     host = _host(urlsplit(base_url))
     return host in {"moonshot.ai", "moonshot.cn"} or host.endswith((".moonshot.ai", ".moonshot.cn"))
+
+
+def refuse_on_binder(base_url: str, environ: Mapping[str, str]) -> None:
+    """Raises UsageFault if a key for this URL would be used on Binder's public machines."""
+    if any(name in environ for name in BINDER) and not _is_local(urlsplit(base_url)):
+        message = (
+            "a key is refused on Binder: its machines are shared and public, and whoever runs them "
+            "or the image can read it; take model='simulator' here, or run kimi_nb on a computer "
+            "of your own, and if the key was typed here, revoke it"
+        )
+        raise UsageFault(message)
 
 
 def _host(url: SplitResult) -> str:
@@ -112,35 +138,43 @@ def _check_url(text: str) -> SplitResult:
 
 
 def _key(
-    key: str | None, url: SplitResult, environ: Mapping[str, str], *, typed: bool
+    key: Secret | None, url: SplitResult, environ: Mapping[str, str], *, typed: bool
 ) -> Secret | None:
     """The key for this URL, cleaned; a local server gets only one that was typed."""
-    sources = {"key": key or ""}
+    sources = {"key": key}
 
     if is_moonshot(url.geturl()) or not typed:
-        sources.update((name, environ.get(name, "")) for name in MOONSHOT_KEYS)
+        sources.update((name, Secret.of(environ.get(name))) for name in MOONSHOT_KEYS)
     elif not _is_local(url):
-        sources["OPENAI_API_KEY"] = environ.get("OPENAI_API_KEY", "")
+        sources["OPENAI_API_KEY"] = Secret.of(environ.get("OPENAI_API_KEY"))
 
-    for source, value in sources.items():
-        if cleaned := _clean(source, value):
-            return Secret(cleaned)
+    for source, found in sources.items():
+        if found is not None and (cleaned := _clean(source, found)):
+            return cleaned
 
     return None
 
 
-def _clean(source: str, value: str) -> str:
-    """Without what slips in by copying; refused where it cannot be a key."""
-    value = value.strip().strip("'\"").strip().removeprefix("Bearer ").strip()
+# A frame that may raise holds keys as Secrets only: verbose tracebacks show all its variables.
+def _clean(source: str, typed: Secret) -> Secret | None:
+    """Without what slips in by copying; None for blanks; refused where it cannot be a key."""
+    key = Secret.of(_tidy(typed.reveal()))
 
-    if not all("!" <= letter <= "~" for letter in value):
+    if key is None:
+        return None
+
+    if not all("!" <= letter <= "~" for letter in key.reveal()):
         message = f"{source} holds a blank, a line break or a foreign letter; copy the key again"
         raise UsageFault(message)
 
-    if value.startswith(CODING_KEY):
+    if key.reveal().startswith(CODING_KEY):
         raise _coding_plan()
 
-    return value
+    return key
+
+
+def _tidy(value: str) -> str:
+    return value.strip().strip("'\"").strip().removeprefix("Bearer ").strip()
 
 
 def _no_key(model: str | None, url: SplitResult) -> UsageFault:

@@ -14,6 +14,7 @@ from kimi_nb.models.faults import fault, one_line, read_retry_after
 from kimi_nb.models.history import call_namer, with_thinking
 from kimi_nb.models.rules import Rules, fields_of, rules_for
 from kimi_nb.models.stream import Assembler
+from kimi_nb.redact import know
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, AsyncStream, OpenAIError
@@ -39,6 +40,7 @@ class OpenAIModel:
     ) -> None:
         self.name = model
         self.simulated = model == SIMULATOR
+        know(client.api_key)
         self._client = client.with_options(max_retries=0)
         self._moonshot = is_moonshot(str(client.base_url))
         self._rules = rules_for(model, rules, moonshot=self._moonshot)
@@ -68,10 +70,10 @@ class OpenAIModel:
                 async for chunk in stream:
                     assembler.feed(chunk.model_dump(exclude_unset=True, warnings=False))
         except NotFoundError as error:
-            found = convert(error, self._client.api_key)
+            found = convert(error)
             raise found.reworded(f"{found}; {await self._about_models()}") from None
         except OpenAIError as error:
-            raise convert(error, self._client.api_key) from None
+            raise convert(error) from None
         except ValueError as error:  # the client does not wrap what is no JSON
             message = f"malformed data in the stream: {one_line(str(error))}"
             raise Unreachable(message) from None
@@ -97,7 +99,11 @@ class OpenAIModel:
 
     async def _open(self, request: Request) -> AsyncStream[ChatCompletionChunk]:
         create = cast("Any", self._client.chat.completions.create)
-        return await create(**self._fields(request))
+
+        try:
+            return await create(**self._fields(request))
+        finally:
+            know(self._client.api_key)  # a client may fetch another one for each call
 
     def _fields(self, request: Request) -> dict[str, Any]:
         extra = dict(self._extra)
@@ -124,21 +130,20 @@ class OpenAIModel:
         return with_thinking(conversation.messages) if filled else conversation.messages
 
 
-def convert(error: OpenAIError, key: str) -> ModelError:
-    """What the client's exception means, without the key."""
+def convert(error: OpenAIError) -> ModelError:
+    """What the client's exception means."""
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        found = fault(
+        return fault(
             error.status_code,
             error.body or error.message,
             retry_after=read_retry_after(error.response.headers),
             allowed=read_allowed(error.response.headers),
         )
-    elif isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
-        found = fault(None, error.body or error.message)
-    else:
-        cause = f": {error.__cause__}" if error.__cause__ else ""
-        found = Unreachable(one_line(f"{error}{cause}"))
 
-    return found.reworded(str(found).replace(key, "[key]")) if key else found
+    if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
+        return fault(None, error.body or error.message)
+
+    cause = f": {error.__cause__}" if error.__cause__ else ""
+    return Unreachable(one_line(f"{error}{cause}"))

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import NoReturn, Self
 
+from kimi_nb.redact import know
+
 __all__ = ["Secret"]
 
 
 class Secret:
-    """Holds a key: not in any repr, not picklable; `reveal` is for the header alone."""
+    """Holds a key: not in any repr, not picklable; `reveal` is for the header alone.
+
+    From its making on, the key is taken out of all text that goes through `redact.hide`.
+    """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
+        know(value)
         self._value = value
+
+    @classmethod
+    def of(cls, key: str | Secret | None) -> Secret | None:
+        """The key as somebody gave it; None where it is empty.
+
+        For the first statement of a function, so that no traceback can show the argument.
+        """
+        return key if isinstance(key, Secret) else cls(key) if key else None
 
     def reveal(self) -> str:
         """The key itself."""
         return self._value
-
-    def hide(self, text: str) -> str:
-        """`text` without the key."""
-        return text.replace(self._value, "[key]") if self._value else text
 
     def __repr__(self) -> str:
         return "Secret(…)"

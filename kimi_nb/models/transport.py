@@ -58,12 +58,12 @@ class Transport:
             await session.close()
 
     def convert(self, error: Exception, *, began: bool, first: float | None = None) -> ModelError:
-        """What a failed exchange means, without the key.
+        """What a failed exchange means.
 
         `began`: some of the answer came; `first`: how long its first byte was awaited.
         """
         if isinstance(error, ModelError):
-            return self._without_key(error)
+            return error
 
         if isinstance(error, TimeoutError) and not str(error):
             limit = self.timeouts.idle if began else first or self.timeouts.first
@@ -71,31 +71,13 @@ class Transport:
             return Unreachable(f"{self.host} {what} for {limit:g} s")
 
         what = "broke off in mid-answer" if began else "cannot be reached"
-        return Unreachable(self._hide(f"{self.host} {what}: {_why(error)}"))
-
-    def _without_key(self, error: ModelError) -> ModelError:
-        text = str(error)
-
-        hidden = self._hide(text)
-        return error if hidden == text else error.reworded(hidden)
-
-    def _hide(self, text: str) -> str:
-        return self._key.hide(text) if self._key else text
+        return Unreachable(f"{self.host} {what}: {_why(error)}")
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp
 
-        headers = {
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",  # a compressed stream comes in lumps
-            "User-Agent": f"kimi-nb/{__version__}",
-        }
-
-        if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key.reveal()}"
-
         return aiohttp.ClientSession(
-            headers=headers,
+            headers=_headers(self._key),
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.timeouts.connect),
@@ -110,6 +92,15 @@ class Transport:
         host = url.hostname or ""
         local = host in {"localhost", "127.0.0.1", "::1"}
         return None if local or proxy_bypass(host) else getproxies().get(url.scheme)
+
+
+def _headers(key: Secret | None) -> dict[str, str]:
+    headers = {
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",  # a compressed stream comes in lumps
+        "User-Agent": f"kimi-nb/{__version__}",
+    }
+    return headers if key is None else headers | {"Authorization": f"Bearer {key.reveal()}"}
 
 
 def _why(error: Exception) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.models.base import Model
-from kimi_nb.models.endpoint import resolve
+from kimi_nb.models.endpoint import refuse_on_binder, resolve
 from kimi_nb.models.limiter import Limiter, limiter_for
 from kimi_nb.models.rules import Manner
+from kimi_nb.models.secret import Secret
+from kimi_nb.redact import Environment, learn_environment
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -57,7 +58,7 @@ class Connection:
 def connect(
     model: str | Model | None,
     base_url: str | None,
-    key: str | None,
+    key: str | Secret | None,
     client: AsyncOpenAI | None,
     options: Options | None,
     limits: Limits | None,
@@ -67,6 +68,8 @@ def connect(
 
     Raises UsageFault for contradictions and for a key that cannot be used.
     """
+    key = Secret.of(key)
+    learn_environment()
     connection = _connection(model, base_url, key, client, options, manner)
 
     if limits is not None:
@@ -78,7 +81,7 @@ def connect(
 def _connection(
     model: str | Model | None,
     base_url: str | None,
-    key: str | None,
+    key: Secret | None,
     client: AsyncOpenAI | None,
     options: Options | None,
     manner: Manner,
@@ -89,7 +92,7 @@ def _connection(
     if model is not None and not isinstance(model, str):
         return Connection(model=model, limiter=limiter_for(f"model {model.name}"), owned=False)
 
-    endpoint = None if options is not None else resolve(model, base_url, key, os.environ)
+    endpoint = None if options is not None else resolve(model, base_url, key, Environment())
 
     if endpoint is None:
         return _simulator(options)
@@ -115,6 +118,10 @@ def _through_client(model: str | Model | None, client: AsyncOpenAI, manner: Mann
         raise UsageFault(message)
 
     url = str(client.base_url)
+
+    if client.api_key:
+        refuse_on_binder(url, Environment())
+
     limiter = limiter_for(f"{url} {id(client)}")
     made = OpenAIModel(model, client, thinking=manner.thinking, rules=manner.rules)
     return Connection(model=made, limiter=limiter, owned=False, base_url=url)
