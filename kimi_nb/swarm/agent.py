@@ -11,6 +11,7 @@ from kimi_nb.swarm.engine import AgentFault, Engine
 from kimi_nb.swarm.reply import echo
 from kimi_nb.swarm.step import take_step
 from kimi_nb.swarm.turn import Stepper, Turn
+from kimi_nb.tools.render import clean
 
 __all__ = ["ToolTurn", "converse"]
 
@@ -174,7 +175,7 @@ async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tu
     try:
         outcome = await engine.tools.call(call.name, call.arguments, engine.tool_context(agent))
     except (SystemExit, KeyboardInterrupt, BaseExceptionGroup) as error:
-        text = f"ERROR: {type(error).__name__}: {error}"
+        text = clean(f"ERROR: {type(error).__name__}: {error}")
         return _record_return(engine, agent, step, call, ok=False, text=text)
 
     return _record_return(engine, agent, step, call, ok=outcome.ok, text=outcome.text)

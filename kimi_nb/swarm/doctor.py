@@ -14,6 +14,7 @@ from typing import Any
 from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError
 from kimi_nb.models.base import Conversation, Request, ToolCall, ToolSpecs
+from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.connect import Connection, connect
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS
 from kimi_nb.swarm.runtime import runtime
@@ -55,7 +56,7 @@ class Report(list[Check]):
 def examine(
     model: str | None = None,
     base_url: str | None = None,
-    key: str | None = None,
+    key: str | Secret | None = None,
     *,
     told: Callable[[Check], None] = lambda _check: None,
 ) -> Report:
@@ -63,11 +64,12 @@ def examine(
 
     `told` hears each check as it ends.
     """
+    key = Secret.of(key)
     return runtime().spawn(_examine(model, base_url, key, told)).result()
 
 
 async def _examine(
-    model: str | None, base_url: str | None, key: str | None, told: Callable[[Check], None]
+    model: str | None, base_url: str | None, key: Secret | None, told: Callable[[Check], None]
 ) -> Report:
     report = Report()
 

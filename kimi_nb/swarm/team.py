@@ -10,6 +10,7 @@ import orjson
 from kimi_nb.errors import ToolError
 from kimi_nb.models.base import ToolCall
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS
+from kimi_nb.tools.render import clean
 
 __all__ = ["OWN_TOOLS", "Team", "own_arguments"]
 
@@ -63,7 +64,15 @@ def own_arguments(call: ToolCall) -> dict[str, Any]:
             message = f"{call.name} needs {name!r}, {kind}"
             raise ToolError(message)
 
-    return arguments
+    return {name: _cleaned(value) for name, value in arguments.items()}
+
+
+# Once more, after `sound`: JSON can write any letter of a key as an escape.
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_cleaned(item) for item in cast("list[Any]", value)]
+
+    return clean(value) if isinstance(value, str) else value
 
 
 def _fits(value: Any, kind: str) -> bool:
