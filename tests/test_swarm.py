@@ -502,3 +502,15 @@ async def test_an_answer_cut_by_its_length_says_so(tmp_path):
 
     run = await kn.swarm("go", model=Scripted(respond), single=True, trace=tmp_path / "t.jsonl")
     assert run.answer.startswith("half of\n[cut:")
+
+
+def test_tools_that_do_not_fit_beside_the_orchestrators_own():
+    made = [kn.tool(name=f"tool_{number}")(lambda: None) for number in range(120)]
+
+    with pytest.raises(kn.UsageFault, match="126 tools are too many: Kimi takes 128"):
+        kn.swarm("go", model=Scripted(lambda _messages: "x"), tools=made)
+
+    taken = kn.tool(name="assign_task")(lambda: None)
+
+    with pytest.raises(kn.UsageFault, match="'assign_task': the orchestrator has one"):
+        kn.swarm("go", model=Scripted(lambda _messages: "x"), tools=[taken])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,8 @@ from typing import Any
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.connect import Connection
 from kimi_nb.swarm.plan import Task
-from kimi_nb.tools import Tool, Toolset, standard_tools, tool
+from kimi_nb.swarm.team import OWN_TOOLS
+from kimi_nb.tools import MOST_TOOLS, Tool, Toolset, standard_tools, tool
 from kimi_nb.tools.render import clean
 from kimi_nb.views.prices import PRICES, Price
 
@@ -27,6 +29,7 @@ __all__ = [
     "new_path",
     "price_of",
     "toolset_of",
+    "ways_on",
     "working_folder",
 ]
 
@@ -90,9 +93,25 @@ def working_folder(folder: str | Path) -> Path:
 
 
 def toolset_of(tools: UserTools) -> Toolset:
-    """The standard tools and the user's own."""
+    """The standard tools and the user's own.
+
+    Raises UsageFault for a name that is the orchestrator's, and for more than its model takes.
+    """
     own = [item if isinstance(item, Tool) else tool(item) for item in tools]
-    return standard_tools() + Toolset(own)
+    found = standard_tools() + Toolset(own)
+
+    if taken := sorted(OWN_TOOLS & set(found.names)):
+        message = f"a tool cannot be called {taken[0]!r}: the orchestrator has one of that name"
+        raise UsageFault(message)
+
+    if len(found.specs) + len(OWN_TOOLS) > MOST_TOOLS:
+        message = (
+            f"{len(found.specs)} tools are too many: Kimi takes {MOST_TOOLS} at most, "
+            f"{len(OWN_TOOLS)} of which are the orchestrator's own"
+        )
+        raise UsageFault(message)
+
+    return found
 
 
 def all_prices(prices: Mapping[str, Price] | None) -> Mapping[str, Price]:
@@ -131,3 +150,13 @@ def new_path(name: str) -> Path:
         path = folder / f"{stamp}-{slug}-{number}.jsonl"
 
     return path
+
+
+def ways_on(path: str | Path, *, fork: bool = False) -> str:
+    """What to type to go on with a run: in Python, in a notebook and in a shell."""
+    word = shlex.quote(str(path))
+    more, option = (", fork='new.jsonl'", " --fork new.jsonl") if fork else ("", "")
+    return (
+        f"kn.resume({str(path)!r}{more}), %swarm resume {word}{option} "
+        f"or kimi-nb resume {word}{option}"
+    )

@@ -1,12 +1,13 @@
 """What an agent can do besides talking."""
 
-from kimi_nb.tools.base import Tool, ToolContext, ToolOutcome, Toolset
+from kimi_nb.tools.base import MOST_TOOLS, Tool, ToolContext, ToolOutcome, Toolset
 from kimi_nb.tools.decorator import tool
 from kimi_nb.tools.files import grep, list_files, read_file
 from kimi_nb.tools.packages import list_packages, package_info
 from kimi_nb.tools.python import python_tool
 
 __all__ = [
+    "MOST_TOOLS",
     "Tool",
     "ToolContext",
     "ToolOutcome",

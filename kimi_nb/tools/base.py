@@ -18,7 +18,7 @@ from kimi_nb.tools.render import capped, clean, render
 from kimi_nb.tools.scalars import BadArgument, Fit, Reader
 from kimi_nb.tools.threads import Slots, in_thread
 
-__all__ = ["Tool", "ToolContext", "ToolOutcome", "Toolset"]
+__all__ = ["MOST_TOOLS", "Tool", "ToolContext", "ToolOutcome", "Toolset"]
 
 OUTPUT_LIMIT = 20_000
 """Characters of one result: some 5,000 tokens."""
