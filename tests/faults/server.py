@@ -20,6 +20,8 @@ USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 DONE = b"data: [DONE]\n\n"
 CUT = "cut"
 STALL = "stall"
+DROPPED = 0
+"""As a status: the connection is dropped before anything was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +188,13 @@ class FaultServer:
 
         if self._limit is not None and self.in_flight >= self._limit:
             self.refused += 1
-            return _plain(self._beyond)
+            return whole(self._beyond)
 
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
 
         try:
-            return await _play(request, self._next(body), streaming=body.get("stream", False))
+            return await play(request, self._next(body), streaming=body.get("stream", False))
         finally:
             self.in_flight -= 1
 
@@ -206,7 +208,8 @@ def _one_by_one(answers: Iterable[Answer]) -> Callable[[dict[str, Any]], Answer]
     return lambda _body: next(rest, over)
 
 
-def _plain(answer: Answer) -> web.Response:
+def whole(answer: Answer) -> web.Response:
+    """The answer without streaming, or the error that it is."""
     return web.Response(
         body=answer.plain,
         status=answer.status,
@@ -214,11 +217,22 @@ def _plain(answer: Answer) -> web.Response:
     )
 
 
-async def _play(request: web.Request, answer: Answer, *, streaming: bool) -> web.StreamResponse:
+async def play(
+    request: web.Request,
+    answer: Answer,
+    *,
+    streaming: bool,
+    wrote: Callable[[], None] = lambda: None,
+) -> web.StreamResponse:
+    """Do what the answer says; `wrote` is told of each part that went out."""
     await asyncio.sleep(answer.delay)
 
+    if answer.status == DROPPED and request.transport is not None:
+        request.transport.abort()
+        return web.Response()
+
     if answer.status != 200 or not streaming:
-        return _plain(answer)
+        return whole(answer)
 
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **answer.headers})
     await response.prepare(request)
@@ -226,6 +240,7 @@ async def _play(request: web.Request, answer: Answer, *, streaming: bool) -> web
     for part in answer.parts:
         if isinstance(part, bytes):
             await response.write(part)
+            wrote()
         elif isinstance(part, float):
             await asyncio.sleep(part)
         elif part == CUT and request.transport is not None:

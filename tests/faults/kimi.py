@@ -1,0 +1,190 @@
+"""The mock Kimi platform over HTTP, for tests with and without an event loop of their own.
+
+    async with KimiServer(brain, faults=[cut_text()]) as server: ...
+    with KimiServer(brain, tier=TIERS[0]) as server:
+        kn.swarm("…", base_url=server.base_url, model="kimi-k3", key=server.key)
+
+The second form runs it in a thread; all that it counted can be read from the test's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+from faults.core import Platform, unauthorised
+from faults.rules import count_tokens
+from faults.server import Answer, play, refuse, whole
+
+PATIENCE_S = 10.0
+
+
+class KimiServer(Platform):
+    """A `Platform` that listens on a free port of this machine."""
+
+    base_url = ""
+    _port = 0
+    _runner: web.AppRunner
+    _loop: asyncio.AbstractEventLoop
+    _listener: asyncio.Server | None = None
+    _opening: asyncio.Task[None] | None = None
+    _thread: threading.Thread | None = None
+    _failure: Exception | None = None
+
+    @property
+    def key(self) -> str:
+        """The first key."""
+        return self.keys[0].secret
+
+    # Life --------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=2**26)
+        app.router.add_get("/v1/models", self._list)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/tokenizers/estimate-token-count", self._count)
+        app.router.add_get("/v1/users/me/balance", self._money)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        self._loop = asyncio.get_running_loop()
+        await self._runner.setup()
+        self._open()
+        assert self._opening is not None
+        await self._opening
+        self.base_url = f"http://127.0.0.1:{self._port}/v1"
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        self._shut()
+
+        if self._opening is not None:
+            await self._opening
+
+        await self._runner.cleanup()
+
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def __enter__(self) -> Self:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="kimi", daemon=True)
+        self._thread.start()
+        assert ready.wait(PATIENCE_S)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        assert self._thread is not None
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(PATIENCE_S)
+
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def _run(self, ready: threading.Event) -> None:
+        async def main() -> None:
+            self._over = asyncio.Event()
+
+            with contextlib.suppress(Exception):  # `_failure` is raised in the test's thread
+                async with self:
+                    ready.set()
+                    await self._over.wait()
+
+        asyncio.run(main())
+
+    # The port ----------------------------------------------------------------------------------
+
+    def down(self) -> None:
+        """Refuse connections and drop those that are open, until `up`."""
+        self._in_loop(self._shut)
+
+    def up(self) -> None:
+        """Listen again, on the same port."""
+        self._in_loop(self._open)
+
+    def _in_loop(self, act: Callable[[], None]) -> None:
+        if self._thread in {None, threading.current_thread()}:
+            act()
+            return
+
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (act(), done.set()))
+        assert done.wait(PATIENCE_S)
+
+    def _open(self) -> None:
+        """Connections wait from now on, until the loop comes to take them."""
+        listening = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        self._port = listening.getsockname()[1]
+        handler = self._runner.server
+        assert handler is not None
+
+        async def take() -> None:
+            self._listener = await self._loop.create_server(handler, sock=listening)
+
+        self._opening = self._loop.create_task(take())
+
+    def _shut(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+        for connection in self._runner.server.connections if self._runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    # Requests ----------------------------------------------------------------------------------
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body = await _json(request)
+
+        if body is None:
+            return whole(refuse(400, "invalid_request_error", "Invalid request: not a JSON object"))
+
+        try:
+            asked = self.begin(body, request.headers)
+        except Exception as error:  # noqa: BLE001 -- raised where the server's `with` ends
+            self._failure = self._failure or error
+            return whole(refuse(500, "server_error", f"the brain failed: {error!r}"))
+
+        written = 0
+
+        def wrote() -> None:
+            nonlocal written
+            written += 1
+
+        try:
+            return await play(request, asked.answer, streaming=True, wrote=wrote)
+        finally:
+            self.end(asked, written)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        cards = [card.listed() for name, card in self.models.items() if name not in self._retired]
+        return self._told(request, {"object": "list", "data": cards})
+
+    async def _count(self, request: web.Request) -> web.Response:
+        body = await _json(request) or {}
+        return self._told(request, {"data": {"total_tokens": count_tokens(body)}})
+
+    async def _money(self, request: web.Request) -> web.Response:
+        left = round(self.balance, 5)
+        data = {"available_balance": left, "voucher_balance": 0.0, "cash_balance": left}
+        return self._told(request, {"code": 0, "data": data, "scode": "0x0", "status": True})
+
+    def _told(self, request: web.Request, found: object) -> web.Response:
+        if self.known(request.headers) is None:
+            return whole(unauthorised())
+
+        return whole(Answer(plain=orjson.dumps(found)))
+
+
+async def _json(request: web.Request) -> dict[str, Any] | None:
+    try:
+        body = orjson.loads(await request.read())
+    except ValueError:
+        return None
+
+    return body if isinstance(body, dict) else None
