@@ -3,7 +3,7 @@
     platform = Platform(brain, tier=TIERS[0], faults=[None, cut_text()])
     asked = platform.begin(body, {"Authorization": "Bearer sk-mock"})
     ... send asked.answer ...
-    platform.end(asked, written=len(asked.answer.parts))
+    platform.end(asked, written=asked.answer.pieces)
 
 `Platform.answer` does both at once.
 """
@@ -16,14 +16,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from faults.brains import Brain, OfBody, read, small_swarm
+import orjson
+from faults.brains import Brain, small_swarm
 from faults.cards import MODELS, RETIRED, Card, Key, keyring
-from faults.log import Asked, Cache
+from faults.log import Asked, Cache, Ledger
 from faults.mishaps import Fault, message_of, quota_refusal
-from faults.quirks import Quirks, Turn, overthought, spell
+from faults.quirks import Quirks, Turn
 from faults.rules import complaints, count_tokens
-from faults.server import Answer, refuse
+from faults.server import CUT, DROPPED, STALL, Answer, refuse
 from faults.tier import Gate, Tier
+from faults.voice import Voice
 
 Faults = Sequence[Fault | None] | Mapping[int, Fault] | Callable[[Asked], Fault | None]
 """One for each request that is let in, in order; by the request's number; or by a function.
@@ -31,11 +33,10 @@ Faults = Sequence[Fault | None] | Mapping[int, Fault] | Callable[[Asked], Fault 
     faults=lambda asked: cut_text() if asked.attempt == 1 else None
 """
 NOT_FOUND = "resource_not_found_error"
-EVENT_STREAM = "text/event-stream"
 SECRET = "sk-mock-0123456789"  # noqa: S105 -- of a server that exists in tests only
 
 
-class Platform:
+class Platform(Ledger):
     """An account at the platform. All that it was asked is in `log`."""
 
     def __init__(
@@ -53,7 +54,9 @@ class Platform:
         latency: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.log: list[Asked] = []
+        super().__init__()
+        self.reachable = True
+        """Connections are taken; where they are not, see `down`."""
         self.keys = keyring(keys, platform)
         """May be set anew while the server runs, as when a key is replaced."""
         self.models = {card.id: card for card in models}
@@ -61,37 +64,12 @@ class Platform:
         self.gate = Gate(tier or Tier(), clock)
         self._platform = platform
         self._retired = retired
-        self._brain = brain or small_swarm()
+        self._voice = Voice(brain or small_swarm(), latency)
         self._faults = faults
         self._balance = balance
-        self._latency = latency
         self._cache = Cache()
         self._attempts: Counter[bytes] = Counter()
         self._let_in = 0
-
-    # What came of it ---------------------------------------------------------------------------
-
-    @property
-    def paid(self) -> list[Asked]:
-        """The requests whose answers were sent to the end."""
-        return [asked for asked in self.log if asked.outcome == "completed"]
-
-    @property
-    def paid_twice(self) -> list[Asked]:
-        """Those of them that had been completed before: the same model, the same messages."""
-        seen: Counter[bytes] = Counter()
-        again: list[Asked] = []
-
-        for asked in self.paid:
-            seen[asked.same] += 1
-            again += [asked] if seen[asked.same] > 1 else []
-
-        return again
-
-    @property
-    def refused(self) -> list[Asked]:
-        """The requests that got an error instead of an answer, scripted ones too."""
-        return [asked for asked in self.log if asked.outcome == "refused"]
 
     @property
     def in_flight(self) -> int:
@@ -103,25 +81,28 @@ class Platform:
         return self.gate.peak
 
     @property
-    def tokens(self) -> int:
-        """Charged in all."""
-        return sum(asked.tokens for asked in self.log)
-
-    @property
-    def spent_usd(self) -> float:
-        return sum(asked.usd for asked in self.log)
-
-    @property
     def balance(self) -> float:
         """What is left, in US dollars."""
         return self._balance - self.spent_usd
+
+    def down(self) -> None:
+        """Refuse connections and drop those that are open, until `up`."""
+        self.reachable = False
+
+        for asked in self.log:
+            if asked.outcome == "in flight":
+                asked.fault, asked.spoiled = "down", True
+
+    def up(self) -> None:
+        """Take connections again."""
+        self.reachable = True
 
     # One request -------------------------------------------------------------------------------
 
     def answer(self, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to a request, sent to the end at once. Without headers: the first key's."""
         asked = self.begin(body, headers or {"Authorization": f"Bearer {self.keys[0].secret}"})
-        self.end(asked, len(asked.answer.parts))
+        self.end(asked, asked.answer.pieces)
         return asked.answer
 
     def begin(self, body: Any, headers: Mapping[str, str]) -> Asked:
@@ -140,24 +121,49 @@ class Platform:
         asked.answer = replace(answer, headers={**self.gate.headers(), **answer.headers})
         return asked
 
+    def leave(self, asked: Asked) -> None:
+        """Give its place in the gate back: before its last bytes go out, as a client that has
+        them may ask again at once."""
+        if asked.inside:
+            asked.inside = False
+            self.gate.leave()
+
     def end(self, asked: Asked, written: int) -> None:
         """Note how it went, after so many parts of bytes were written."""
+        self.leave(asked)
+
         if asked.outcome != "in flight":
             return
 
-        self.gate.leave()
-        answer = asked.answer
-        whole = sum(isinstance(part, bytes) for part in answer.parts)
+        if asked.answer.status not in {200, DROPPED}:
+            self._note_refusal(asked, asked.answer)
+            return
 
-        if answer.status != 200:
-            self._note_refusal(asked, answer)
-        elif asked.spoiled:
-            asked.outcome = "broken"
-            asked.charge(written / (len(answer.parts) + whole))
-        else:
-            asked.outcome = "completed" if written >= whole else "left"
-            asked.charge(min(1.0, written / whole) if whole else 1.0)
+        whole = asked.answer.pieces
+        asked.outcome = "broken" if asked.spoiled else "completed" if written >= whole else "left"
+
+        if asked.answer.status == 200:
+            asked.charge(asked.parts if asked.outcome == "completed" else written)
             self._cache.remember(asked.body)
+
+    def look(self, path: str, headers: Mapping[str, str], body: dict[str, Any]) -> Answer:
+        """The answer at the other addresses: models, tokens, balance."""
+        if self.known(headers) is None:
+            return unauthorised()
+
+        if path == "/models":
+            live = [card for name, card in self.models.items() if name not in self._retired]
+            found: Any = {"object": "list", "data": [card.listed() for card in live]}
+        elif path == "/tokenizers/estimate-token-count":
+            found = {"data": {"total_tokens": count_tokens(body)}}
+        elif path == "/users/me/balance":
+            left = round(self.balance, 5)
+            data = {"available_balance": left, "voucher_balance": 0.0, "cash_balance": left}
+            found = {"code": 0, "data": data, "scode": "0x0", "status": True}
+        else:
+            return refuse(404, NOT_FOUND, f"The requested resource {path} was not found")
+
+        return Answer(plain=orjson.dumps(found))
 
     def known(self, headers: Mapping[str, str]) -> Key | None:
         """The key of a request; None: there is none, or none of this platform."""
@@ -187,64 +193,33 @@ class Platform:
 
         asked.attempt = self._attempts[asked.same] + 1
         refusal = self.gate.enter(count_tokens(asked.body) + card.cap(asked.body))
-        self._attempts[asked.same] += refusal is None
+        asked.inside = refusal is None
+        self._attempts[asked.same] += asked.inside
         return refusal
 
     def _broken(self, asked: Asked) -> Answer:
         """The answer, after the fault that the script has for it."""
         try:
-            thought = self._think(asked)
+            said = self._voice.think(asked, self.quirks)
             fault = self._fault(asked)
-            turn = fault and isinstance(thought, Turn) and fault.turn(thought)
-            answer = self._spelled(asked, turn or thought)
-            broken = fault and answer.status == 200 and fault.answer(answer)
+
+            if fault and isinstance(said, Turn):
+                said = fault.turn(said)
+
+            answer = self._voice.spell(asked, said, self.quirks, self._cache.known(asked.body))
+            broken = fault and fault.answer(answer)
         except BaseException:
-            self.gate.leave()
+            self.leave(asked)
             asked.outcome = "refused"
             raise
 
-        if fault and broken and (turn or not isinstance(thought, Turn)):
+        if fault and broken:
             asked.fault, asked.spoiled = fault.name, fault.spoils
             answer = broken
 
+        asked.spoiled |= CUT in answer.parts or STALL in answer.parts
         asked.status = answer.status
         return answer
-
-    def _think(self, asked: Asked) -> Turn | Answer:
-        """What the model says, as long as the request allows."""
-        brain, body, card = self._brain, asked.body, asked.card
-        assert card is not None
-        found = read(brain.think(body) if isinstance(brain, OfBody) else brain(body["messages"]))
-
-        if isinstance(found, Answer):
-            return found
-
-        before = sum(len(message.get("tool_calls") or ()) for message in asked.messages)
-        calls = tuple(
-            made._replace(id=self.quirks.call_id(made.name, before, position))
-            for position, made in enumerate(found.calls)
-        )
-        thinking = (found.thinking or "Let me see.") if card.thinks(body) else ""
-        turn = replace(found, calls=calls, thinking=thinking)
-        cap = card.cap(body)
-        return overthought(turn, cap) if self.quirks.overthinks else turn.within(cap)
-
-    def _spelled(self, asked: Asked, turn: Turn | Answer) -> Answer:
-        body = asked.body
-        streamed = bool(body.get("stream"))
-
-        if isinstance(turn, Turn):
-            asked.due = count_tokens(body), self._cache.known(body), turn.tokens
-            usage = dict(zip(("tokens_in", "cached", "tokens_out"), asked.due, strict=True))
-            last = bool((body.get("stream_options") or {}).get("include_usage"))
-            turn = spell(turn, usage, self.quirks, body["model"], last=last)
-
-        if turn.status == 200 and not streamed:
-            turn = replace(turn, parts=(turn.plain,))
-
-        kind = {"Content-Type": EVENT_STREAM if streamed else "application/json"}
-        turn = replace(turn, headers={**kind, **turn.headers})
-        return turn if turn.delay else turn.after(self._latency)
 
     def _fault(self, asked: Asked) -> Fault | None:
         number = self._let_in

@@ -28,9 +28,6 @@ def example(schema: dict[str, Any], number: int = 0, defined: dict[str, Any] | N
     if "anyOf" in schema:
         return example(schema["anyOf"][0], number, defined)
 
-    if "const" in schema:
-        return schema["const"]
-
     if choices := schema.get("enum"):
         return choices[number % len(choices)]
 
@@ -47,6 +44,9 @@ def example(schema: dict[str, Any], number: int = 0, defined: dict[str, Any] | N
 
 
 def _scalar(schema: dict[str, Any], number: int) -> Any:
+    if "const" in schema:
+        return schema["const"]
+
     low = schema.get("minimum", 0)
     high = schema.get("maximum", low + number)
     size = schema.get("minLength", 0)

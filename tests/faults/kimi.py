@@ -10,7 +10,6 @@ The second form runs it in a thread; all that it counted can be read from the te
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -18,9 +17,8 @@ from typing import Any, Self
 
 import orjson
 from aiohttp import web
-from faults.core import Platform, unauthorised
-from faults.rules import count_tokens
-from faults.server import Answer, play, refuse, whole
+from faults.core import Platform
+from faults.server import play, refuse, whole
 
 PATIENCE_S = 10.0
 
@@ -34,6 +32,7 @@ class KimiServer(Platform):
     _loop: asyncio.AbstractEventLoop
     _listener: asyncio.Server | None = None
     _opening: asyncio.Task[None] | None = None
+    _over: asyncio.Event
     _thread: threading.Thread | None = None
     _failure: Exception | None = None
 
@@ -46,29 +45,18 @@ class KimiServer(Platform):
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=2**26)
-        app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/chat/completions", self._chat)
-        app.router.add_post("/v1/tokenizers/estimate-token-count", self._count)
-        app.router.add_get("/v1/users/me/balance", self._money)
+        app.router.add_route("*", "/{path:.*}", self._other)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         self._loop = asyncio.get_running_loop()
         await self._runner.setup()
         self._open()
-        assert self._opening is not None
-        await self._opening
         self.base_url = f"http://127.0.0.1:{self._port}/v1"
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        self._shut()
-
-        if self._opening is not None:
-            await self._opening
-
-        await self._runner.cleanup()
-
-        if kind is None and self._failure is not None:
-            raise self._failure
+    async def __aexit__(self, *exc: object) -> None:
+        await self._close()
+        self._raise(exc[0])
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -77,33 +65,42 @@ class KimiServer(Platform):
         assert ready.wait(PATIENCE_S)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         assert self._thread is not None
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(PATIENCE_S)
-
-        if kind is None and self._failure is not None:
-            raise self._failure
+        self._raise(exc[0])
 
     def _run(self, ready: threading.Event) -> None:
         async def main() -> None:
             self._over = asyncio.Event()
-
-            with contextlib.suppress(Exception):  # `_failure` is raised in the test's thread
-                async with self:
-                    ready.set()
-                    await self._over.wait()
+            await self.__aenter__()
+            ready.set()
+            await self._over.wait()
+            await self._close()
 
         asyncio.run(main())
+
+    async def _close(self) -> None:
+        if self._opening is not None:
+            await self._opening
+
+        self._shut()
+        await self._runner.cleanup()
+
+    def _raise(self, already: object) -> None:
+        """The brain's own error, unless the test has failed for another reason."""
+        if already is None and self._failure is not None:
+            raise self._failure
 
     # The port ----------------------------------------------------------------------------------
 
     def down(self) -> None:
-        """Refuse connections and drop those that are open, until `up`."""
+        super().down()
         self._in_loop(self._shut)
 
     def up(self) -> None:
-        """Listen again, on the same port."""
+        super().up()
         self._in_loop(self._open)
 
     def _in_loop(self, act: Callable[[], None]) -> None:
@@ -150,35 +147,27 @@ class KimiServer(Platform):
             self._failure = self._failure or error
             return whole(refuse(500, "server_error", f"the brain failed: {error!r}"))
 
-        written = 0
+        due = asked.answer.pieces
+        begun = written = 0
 
-        def wrote() -> None:
-            nonlocal written
-            written += 1
+        def writes() -> None:
+            nonlocal begun, written
+            begun, written = begun + 1, begun
+
+            if begun == due and not asked.spoiled:
+                self.leave(asked)
 
         try:
-            return await play(request, asked.answer, streaming=True, wrote=wrote)
+            response = await play(request, asked.answer, streaming=True, writes=writes)
+            written = begun
         finally:
             self.end(asked, written)
 
-    async def _list(self, request: web.Request) -> web.Response:
-        cards = [card.listed() for name, card in self.models.items() if name not in self._retired]
-        return self._told(request, {"object": "list", "data": cards})
+        return response
 
-    async def _count(self, request: web.Request) -> web.Response:
-        body = await _json(request) or {}
-        return self._told(request, {"data": {"total_tokens": count_tokens(body)}})
-
-    async def _money(self, request: web.Request) -> web.Response:
-        left = round(self.balance, 5)
-        data = {"available_balance": left, "voucher_balance": 0.0, "cash_balance": left}
-        return self._told(request, {"code": 0, "data": data, "scode": "0x0", "status": True})
-
-    def _told(self, request: web.Request, found: object) -> web.Response:
-        if self.known(request.headers) is None:
-            return whole(unauthorised())
-
-        return whole(Answer(plain=orjson.dumps(found)))
+    async def _other(self, request: web.Request) -> web.Response:
+        path = request.path.removeprefix("/v1")
+        return whole(self.look(path, request.headers, await _json(request) or {}))
 
 
 async def _json(request: web.Request) -> dict[str, Any] | None:

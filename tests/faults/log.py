@@ -39,10 +39,14 @@ class Asked:
     usd: float = 0.0
     answer: Answer = field(default_factory=Answer, repr=False)
     """What is sent."""
+    inside: bool = False
+    """It has a place in the gate."""
     spoiled: bool = False
     """A fault leaves no whole answer."""
     due: tuple[int, int, int] = (0, 0, 0)
     """Tokens in, cached and out of the whole answer."""
+    parts: int = 0
+    """Pieces of the whole answer."""
     card: Card | None = None
     same: bytes = field(init=False, repr=False)
     """The same for every attempt of one request."""
@@ -71,10 +75,10 @@ class Asked:
         """Charged in all."""
         return self.tokens_in + self.tokens_out
 
-    def charge(self, share: float) -> None:
-        """Charge the prompt and this share of the answer."""
+    def charge(self, written: int) -> None:
+        """Charge the prompt, and of the answer as much as was written."""
         self.tokens_in, self.cached, whole = self.due
-        self.tokens_out = round(whole * share)
+        self.tokens_out = whole * min(written, self.parts) // max(1, self.parts)
 
         if self.card is not None:
             self.usd = self.card.cost(self.tokens_in, self.cached, self.tokens_out)
@@ -88,6 +92,48 @@ def words(message: dict[str, Any]) -> str:
         return content
 
     return "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
+
+
+class Ledger:
+    """All that was asked, and the sums."""
+
+    def __init__(self) -> None:
+        self.log: list[Asked] = []
+
+    @property
+    def paid(self) -> list[Asked]:
+        """The requests whose answers were sent to the end."""
+        return [asked for asked in self.log if asked.outcome == "completed"]
+
+    @property
+    def paid_twice(self) -> list[Asked]:
+        """Those of them that had been completed before: the same model, the same messages.
+
+        An answer that was sent to the end and never read, because the client was killed, counts
+        as completed: the platform charges for it.
+        """
+        seen: set[bytes] = set()
+        again: list[Asked] = []
+
+        for asked in self.paid:
+            again += [asked] if asked.same in seen else []
+            seen.add(asked.same)
+
+        return again
+
+    @property
+    def refused(self) -> list[Asked]:
+        """The requests that got an error instead of an answer, scripted ones too."""
+        return [asked for asked in self.log if asked.outcome == "refused"]
+
+    @property
+    def tokens(self) -> int:
+        """Charged in all."""
+        return sum(asked.tokens for asked in self.log)
+
+    @property
+    def spent_usd(self) -> float:
+        return sum(asked.usd for asked in self.log)
 
 
 class Cache:

@@ -21,16 +21,17 @@ WORDS = re.compile(rb'"content":"[^"]')
 THINKING = re.compile(rb'"reasoning(?:_content)?":"[^"]')
 ARGUMENTS = re.compile(rb'"arguments":"[^"]')
 OVERLOADED = "The engine is currently overloaded, please try again later"
+RATE_LIMITED = "Organization Rate limit exceeded, please try again after 1 seconds"
 FILTERED = "The request was rejected because it was considered high risk"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One mishap. Either function returns None where there is nothing to break."""
+    """One mishap. `answer` returns None where there is nothing to break."""
 
     name: str
     answer: Callable[[Answer], Answer | None] = lambda answer: answer
-    turn: Callable[[Turn], Turn | None] = lambda turn: turn
+    turn: Callable[[Turn], Turn] = lambda turn: turn
     spoils: bool = True
     """No client can make a whole answer of what is left."""
 
@@ -104,9 +105,10 @@ def overloaded(after: float | None = None, form: str = "seconds") -> Fault:
     return _limited("overloaded", "engine_overloaded_error", OVERLOADED, after, form)
 
 
-def rate_limited(after: float | None = None, form: str = "seconds") -> Fault:
+def rate_limited(
+    after: float | None = None, form: str = "seconds", words: str = RATE_LIMITED
+) -> Fault:
     """429 of the account; with Retry-After as "seconds" or as a "date"."""
-    words = "Organization Rate limit exceeded, please try again after 1 seconds"
     return _limited("rate_limited", RATE_LIMIT, words, after, form)
 
 

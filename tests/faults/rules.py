@@ -100,23 +100,20 @@ def _parameters(body: dict[str, Any], model: Card) -> Iterator[str]:
 def _tools(body: dict[str, Any], model: Card) -> Iterator[str]:
     tools = body.get("tools", [])
 
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        yield "Invalid request: tools must be a list of objects"
+        return
+
     if len(tools) > TOOLS_MAX:
         yield f"Invalid request: tools has {len(tools)} items, at most {TOOLS_MAX} are allowed"
 
-    names = [tool.get("function", {}).get("name") for tool in tools]
+    names = [(tool.get("function") or {}).get("name") for tool in tools]
 
     for tool, name in zip(tools, names, strict=True):
-        if tool.get("type") != "function":
-            yield f"Invalid request: tool type {tool.get('type')!r} is not supported"
-
-        if not isinstance(name, str) or not NAME.match(name):
-            yield f"Invalid request: function name {name!r} is invalid, must match {NAME.pattern}"
-
         if names.count(name) > 1:
             yield f"Invalid request: function name {name} is duplicated"
 
-        if wrong := schema_complaint(tool["function"].get("parameters", {}), str(name)):
-            yield wrong
+        yield from _tool(tool, name)
 
     choice = body.get("tool_choice", "auto")
 
@@ -126,6 +123,17 @@ def _tools(body: dict[str, Any], model: Card) -> Iterator[str]:
         yield f"Invalid request: tool_choice {choice!r} is not supported"
     elif choice == "required" and not model.required:
         yield f"Invalid request: tool_choice 'required' is not supported by {model.id}"
+
+
+def _tool(tool: dict[str, Any], name: object) -> Iterator[str]:
+    if tool.get("type") != "function":
+        yield f"Invalid request: tool type {tool.get('type')!r} is not supported"
+
+    if not isinstance(name, str) or not NAME.match(name):
+        yield f"Invalid request: function name {name!r} is invalid, must match {NAME.pattern}"
+
+    if wrong := schema_complaint(tool["function"].get("parameters", {}), str(name)):
+        yield wrong
 
 
 def _message(message: Any, place: int, model: Card) -> Iterator[str]:
@@ -145,8 +153,14 @@ def _message(message: Any, place: int, model: Card) -> Iterator[str]:
     if isinstance(content, str) and not content.strip():
         yield "Invalid request: text content is empty" if calls else nothing
 
+    if not isinstance(content, str | list | None):
+        yield f"Invalid request: message at position {place} has malformed content"
+
     for part in content if isinstance(content, list) else ():
         yield from _part(part, role, model)
+
+    if calls and role != "assistant":
+        yield f"Invalid request: message at position {place} with role '{role}' has tool calls"
 
     for call in calls:
         if not isinstance(call.get("function", {}).get("arguments"), str) or not call.get("id"):

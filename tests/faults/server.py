@@ -37,6 +37,11 @@ class Answer:
     delay: float = 0.0
     """Seconds before the first byte."""
 
+    @property
+    def pieces(self) -> int:
+        """How many of the parts are bytes."""
+        return sum(isinstance(part, bytes) for part in self.parts)
+
     def after(self, delay: float) -> Answer:
         return replace(self, delay=delay)
 
@@ -222,9 +227,9 @@ async def play(
     answer: Answer,
     *,
     streaming: bool,
-    wrote: Callable[[], None] = lambda: None,
+    writes: Callable[[], None] = lambda: None,
 ) -> web.StreamResponse:
-    """Do what the answer says; `wrote` is told of each part that went out."""
+    """Do what the answer says; `writes` is told of each part before it goes out."""
     await asyncio.sleep(answer.delay)
 
     if answer.status == DROPPED and request.transport is not None:
@@ -239,8 +244,8 @@ async def play(
 
     for part in answer.parts:
         if isinstance(part, bytes):
+            writes()
             await response.write(part)
-            wrote()
         elif isinstance(part, float):
             await asyncio.sleep(part)
         elif part == CUT and request.transport is not None:
