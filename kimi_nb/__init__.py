@@ -19,7 +19,8 @@ from kimi_nb.models.simulator import Options as Simulator
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.handle import Replay, Run
-from kimi_nb.swarm.start import replay, resume, swarm
+from kimi_nb.swarm.resume import resume
+from kimi_nb.swarm.start import replay, swarm
 from kimi_nb.tools import Tool, ToolContext, tool
 from kimi_nb.trace import Record, Trace, read
 from kimi_nb.views.critical import Metrics, metrics

@@ -183,8 +183,14 @@ def test_a_tool_with_side_effects_is_never_silently_repeated(tmp_path):
     assert effects == ["x"]
 
 
+def cut(path: Path, records: int) -> None:
+    """Leave no more than so many records, as a killed process would."""
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[: records + 1]))
+
+
 def test_other_tools_are_refused_by_name(tmp_path):
     whole_run(tmp_path / "run.jsonl")
+    cut(tmp_path / "run.jsonl", 20)
 
     with pytest.raises(TraceMismatch, match="it had look; pass tools="):
         kn.resume(tmp_path / "run.jsonl")

@@ -21,7 +21,8 @@ from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.doctor import Check, Report, examine
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import read_plan
-from kimi_nb.swarm.start import replay, resume, swarm
+from kimi_nb.swarm.resume import resume
+from kimi_nb.swarm.start import replay, swarm
 from kimi_nb.trace import read
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.path import critical_path

@@ -14,7 +14,8 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.doctor import Report, examine
 from kimi_nb.swarm.handle import Replay, Run
-from kimi_nb.swarm.start import replay, resume, runs
+from kimi_nb.swarm.resume import resume
+from kimi_nb.swarm.start import replay, runs
 
 __all__ = ["COMMANDS", "Notebook", "complete", "run_command"]
 

@@ -14,7 +14,7 @@ from kimi_nb.events import (
     AgentBegan,
     AgentEnded,
     Fact,
-    RunBegan,
+    RunForked,
     RunResumed,
     Said,
     StepBegan,
@@ -62,7 +62,6 @@ class Past:
     """The past of a run; empty for a new one."""
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
-        self.began: RunBegan | None = None
         self.agents: dict[str, PastAgent] = {}
         self._spare: dict[tuple[str, int, str, str], deque[str]] = defaultdict(deque)
 
@@ -88,9 +87,7 @@ class Past:
 
     def _add(self, agent: str, fact: Fact) -> None:
         match fact:
-            case RunBegan():
-                self.began = fact
-            case RunResumed():
+            case RunResumed() | RunForked():
                 for other in self.agents.values():
                     _void(other)
             case AgentBegan():

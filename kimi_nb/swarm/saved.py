@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+import hashlib
+import inspect
+import os
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from kimi_nb.errors import TraceError, TraceMismatch
-from kimi_nb.events import RunBegan
+from kimi_nb.errors import TraceError
+from kimi_nb.events import RunBegan, RunForked, RunResumed
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Connection
 from kimi_nb.swarm.engine import Settings
-from kimi_nb.swarm.past import Past
 from kimi_nb.swarm.plan import Task
-from kimi_nb.tools import Toolset
+from kimi_nb.tools import Tool, Toolset
+from kimi_nb.trace import Record
 
 if TYPE_CHECKING:
     from kimi_nb.models.simulator import Options
 
-__all__ = ["check_tools", "options_of", "saved_options", "saved_settings", "saved_simulator"]
+__all__ = ["Had", "digests", "entries", "had", "options_of", "this_process"]
+
+DIGEST = 16
+"""Hexadecimal digits: a change by accident is to be seen, nobody is to be kept out."""
 
 
 def options_of(
@@ -36,48 +43,107 @@ def options_of(
         "folder": str(settings.folder),
         "base_url": connection.base_url,
         "budget": {name: value for name, value in asdict(budget).items() if value is not None},
-        "tools": sorted(toolset.names),
-        "plan": [{"name": t.name, "prompt": t.prompt, "after": list(t.after)} for t in tasks],
+        "tools": digests(toolset),
+        "plan": entries(tasks),
         "simulator": connection.simulator,
     }
     return orjson.dumps(options, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def saved_options(path: str | Path, past: Past) -> tuple[RunBegan, dict[str, Any]]:
-    """The begin of the run in a log, and its options. Raises TraceError if it has none."""
-    if past.began is None:
+def entries(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """A plan as `parse_plan` takes it."""
+    return [{"name": t.name, "prompt": t.prompt, "after": list(t.after)} for t in tasks]
+
+
+def digests(toolset: Toolset) -> dict[str, list[str]]:
+    """By tool: what the model is told of it, and its code, "" where that cannot be read."""
+    return {tool.name: [_digest(_told(tool)), _digest(_code(tool))] for tool in toolset}
+
+
+def _told(tool: Tool) -> str:
+    return orjson.dumps(tool.spec, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _code(tool: Tool) -> str:
+    """The source of a user's tool; that of the standard ones goes by the version."""
+    function = inspect.unwrap(tool.function)
+
+    if str(getattr(function, "__module__", "")).startswith("kimi_nb."):
+        return ""
+
+    try:
+        return textwrap.dedent(inspect.getsource(function)).strip()
+    except (OSError, TypeError):
+        return ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST] if text else ""
+
+
+def this_process() -> str:
+    """Who writes a log, as "host:pid"."""
+    return f"{os.uname().nodename}:{os.getpid()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Had:
+    """How a run was asked for, by the latest facts of its log that say so."""
+
+    goal: str
+    seed: int
+    simulated: bool
+    model: str
+    version: str
+    options: Mapping[str, Any]
+    started: float
+    """When its latest process took it up, seconds since the epoch."""
+    process: str
+    """That process, as "host:pid"; "" if the log does not say."""
+
+    @property
+    def tools(self) -> Mapping[str, Sequence[str]]:
+        """As `digests` gives them; "" for what the log does not know."""
+        return self.options["tools"]
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(**self.options["budget"])
+
+    @property
+    def settings(self) -> Settings:
+        names = [f.name for f in fields(Settings) if f.name in self.options]
+        values: dict[str, Any] = {name: self.options[name] for name in names}
+        values.update(folder=Path(self.options["folder"]), seed=self.seed)
+        return Settings(**values)
+
+    @property
+    def simulator(self) -> Options | None:
+        """The simulator's options; None if it was not the one of this process that answered."""
+        if self.options["simulator"] is None:
+            return None
+
+        from kimi_nb.models.simulator import Options
+
+        return Options(**self.options["simulator"])
+
+
+def had(path: str | Path, records: Iterable[Record]) -> Had:
+    """How the run in a log was asked for. Raises TraceError if there is none in it."""
+    facts = [r.fact for r in records if isinstance(r.fact, RunBegan | RunResumed | RunForked)]
+
+    if not facts or not isinstance(facts[0], RunBegan):
         message = f"{path} holds no run: it was cut off before the first record"
         raise TraceError(message)
 
-    return past.began, orjson.loads(past.began.options)
-
-
-def saved_settings(saved: Mapping[str, Any], seed: int) -> Settings:
-    """The settings that the run had."""
-    values: dict[str, Any] = {f.name: saved[f.name] for f in fields(Settings) if f.name in saved}
-    values.update(folder=Path(saved["folder"]), seed=seed)
-    return Settings(**values)
-
-
-def check_tools(saved: Sequence[str], toolset: Toolset) -> None:
-    """Raises TraceMismatch if the tools at hand are not those that the run had."""
-    had, have = set(saved), set(toolset.names)
-
-    if had != have:
-        parts = [
-            f"{verb} {', '.join(sorted(names))}"
-            for verb, names in (("it had", had - have), ("it had not", have - had))
-            if names
-        ]
-        message = f"the run was started with other tools: {'; '.join(parts)}; pass tools=[…]"
-        raise TraceMismatch(message)
-
-
-def saved_simulator(saved: Mapping[str, Any]) -> Options | None:
-    """The simulator's options; None if an endpoint answered."""
-    if saved["simulator"] is None:
-        return None
-
-    from kimi_nb.models.simulator import Options
-
-    return Options(**saved["simulator"])
+    began, latest = facts[0], facts[-1]
+    return Had(
+        goal=began.goal,
+        seed=began.seed,
+        simulated=began.simulated,
+        model=[fact.model for fact in facts if fact.model][-1],
+        version=latest.version,
+        options=orjson.loads([fact.options for fact in facts if fact.options][-1]),
+        started=latest.started,
+        process=latest.process,
+    )

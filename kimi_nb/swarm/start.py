@@ -1,4 +1,4 @@
-"""The three ways to a run: start one, read one, take one up again."""
+"""Two ways to a run: start one, read one. The third, `resume`, has a file of its own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_nb._version import __version__
-from kimi_nb.errors import TraceError, UsageFault
-from kimi_nb.events import RunBegan, RunEnded, RunResumed
+from kimi_nb.errors import UsageFault
+from kimi_nb.events import RunBegan
 from kimi_nb.models.base import Model
 from kimi_nb.models.rules import Manner, Rules
+from kimi_nb.models.secret import Secret
+from kimi_nb.redact import learn_environment
 from kimi_nb.swarm.asked import (
     Plan,
     UserTools,
@@ -25,6 +27,7 @@ from kimi_nb.swarm.asked import (
     new_path,
     price_of,
     toolset_of,
+    ways_on,
     working_folder,
 )
 from kimi_nb.swarm.budget import Account, Budget
@@ -35,13 +38,7 @@ from kimi_nb.swarm.orchestrate import run_to_end
 from kimi_nb.swarm.past import Past
 from kimi_nb.swarm.plan import Task, parse_plan
 from kimi_nb.swarm.runtime import GRACE, runtime
-from kimi_nb.swarm.saved import (
-    check_tools,
-    options_of,
-    saved_options,
-    saved_settings,
-    saved_simulator,
-)
+from kimi_nb.swarm.saved import options_of, this_process
 from kimi_nb.tools import Toolset
 from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log, read
@@ -52,7 +49,7 @@ if TYPE_CHECKING:
 
     from kimi_nb.models.simulator import Options
 
-__all__ = ["replay", "resume", "runs", "swarm"]
+__all__ = ["launch", "replay", "runs", "swarm"]
 
 
 def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have defaults
@@ -61,7 +58,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     name: str = "swarm",
     model: str | Model | None = None,
     base_url: str | None = None,
-    key: str | None = None,
+    key: str | Secret | None = None,
     client: AsyncOpenAI | None = None,
     tools: UserTools = (),
     max_agents: int = 20,
@@ -93,6 +90,8 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
 
     Raises UsageFault if this cannot be done as asked.
     """
+    key = Secret.of(key)
+    learn_environment()  # before the goal: a key may stand in it
     goal = clean(goal)
     settings = Settings(
         mode=mode_of(goal, single=single, plan=plan),
@@ -113,7 +112,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     path = Path(trace) if trace is not None else new_path(name)
 
     if trace is not None and path.exists() and path.stat().st_size:
-        message = f"{path} holds a run already; kn.resume({str(path)!r}) goes on with it"
+        message = f"{path} holds a run already; to go on with it: {ways_on(path)}"
         raise UsageFault(message)
 
     began = RunBegan(
@@ -124,11 +123,11 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         started=time.time(),
         version=__version__,
         options=options_of(settings, connection, account.budget, toolset, tasks),
+        process=this_process(),
     )
     log = Log(path)
     log.add("", began)
-    engine = _engine(log, connection, account, toolset, Past(), settings)
-    return _launch(engine, connection, goal, tasks, name, prices)
+    return launch(log, connection, account, toolset, settings, goal, tasks, name, prices)
 
 
 def replay(path: str | Path) -> Replay:
@@ -137,96 +136,28 @@ def replay(path: str | Path) -> Replay:
     return Replay(trace, name=Path(path).stem)
 
 
-def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functions
-    path: str | Path,
-    *,
-    name: str = "",
-    model: str | Model | None = None,
-    base_url: str | None = None,
-    key: str | None = None,
-    client: AsyncOpenAI | None = None,
-    tools: UserTools = (),
-    budget: Budget | None = None,
-    limits: Limits | None = None,
-    prices: Mapping[str, Price] | None = None,
-    rules: Iterable[Rules] = (),
-) -> Run | Replay:
-    """Go on with the run in a log where it ended, in the same file.
-
-    Completed calls are not made again; a finished run is only read. Give the `tools` that the
-    run had; `budget` is the whole run's, what is spent included.
-    Raises TraceError, TraceLocked, or TraceMismatch if the log is of a run with other tools.
-    """
-    if not Path(path).is_file():
-        message = f"there is no trace {str(path)!r}"
-        raise TraceError(message)
-
-    log = Log(path)
-
-    try:
-        past = Past(log.records)
-        began, saved = saved_options(path, past)
-        toolset = toolset_of(tools)
-        check_tools(saved["tools"], toolset)
-    except BaseException:
-        log.close()
-        raise
-
-    if any(isinstance(r.fact, RunEnded) and r.fact.status == "finished" for r in log.records[-1:]):
-        log.close()
-        return Replay(log.trace(), name=name or Path(path).stem)
-
-    try:
-        connection = connect(
-            model or (began.model if saved["simulator"] is None else None),
-            base_url or saved["base_url"],
-            key,
-            client,
-            saved_simulator(saved),
-            limits,
-            Manner(saved.get("thinking"), tuple(rules)),
-        )
-        account = Account(budget or Budget(**saved["budget"]), price_of(connection, prices))
-    except BaseException:
-        log.close()
-        raise
-
-    settings = saved_settings(saved, began.seed)
-    log.add("", RunResumed(started=time.time(), version=__version__))
-    tasks = parse_plan(saved["plan"]) if saved["plan"] else []
-    engine = _engine(log, connection, account, toolset, past, settings)
-    return _launch(engine, connection, began.goal, tasks, name or Path(path).stem, prices)
-
-
-def _engine(
+def launch(  # noqa: PLR0913, PLR0917 -- all that a run is made of
     log: Log,
     connection: Connection,
     account: Account,
     toolset: Toolset,
-    past: Past,
     settings: Settings,
-) -> Engine:
-    return Engine(
-        log=log,
-        model=connection.model,
-        limiter=connection.limiter,
-        account=account,
-        tools=toolset,
-        past=past,
-        settings=settings,
-        cache_key=f"kimi_nb-{log.path.stem if log.path else id(log)}",
-    )
-
-
-def _launch(
-    engine: Engine,
-    connection: Connection,
     goal: str,
     tasks: Sequence[Task],
     name: str,
     prices: Mapping[str, Price] | None,
 ) -> Run:
-    log = engine.log
+    """Let the run in this log go on from its last record."""
+    engine = Engine(
+        log=log,
+        model=connection.model,
+        limiter=connection.limiter,
+        account=account,
+        tools=toolset,
+        past=Past(log.records),
+        settings=settings,
+        cache_key=f"kimi_nb-{log.path.stem if log.path else id(log)}",
+    )
     future = runtime().spawn(_drive(engine, connection, goal, tasks))
     run = Run(log, engine, future, name=name, prices=all_prices(prices))
     runs()[name] = run

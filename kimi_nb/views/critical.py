@@ -92,6 +92,9 @@ def run_cost(state: Run, prices: Mapping[str, Price] = PRICES) -> float | None:
     if state.simulated:
         return 0.0
 
+    if state.mixed:
+        return None
+
     return cost_usd(
         state.model,
         tokens_in=state.tokens_in,

@@ -84,8 +84,20 @@ def _run_began(run: Run, fact: events.RunBegan, _t: float) -> None:
     run.options, run.started, run.version = fact.options, fact.started, fact.version
 
 
-def _run_resumed(run: Run, _fact: events.RunResumed, t: float) -> None:
+def _run_resumed(run: Run, fact: events.RunResumed, t: float) -> None:
     run.resumed += 1
+    _go_on(run, fact, t)
+
+
+def _run_forked(run: Run, fact: events.RunForked, t: float) -> None:
+    run.forked_from, run.copied = fact.source, fact.copied
+    _go_on(run, fact, t)
+
+
+def _go_on(run: Run, fact: events.RunResumed | events.RunForked, t: float) -> None:
+    run.mixed |= fact.model not in {"", run.model} and run.tokens_in + run.tokens_out > 0
+    run.model, run.options = fact.model or run.model, fact.options or run.options
+    run.version = fact.version
     run.status, run.answer, run.why = "running", "", ""
 
     for agent in run.agents.values():
@@ -171,6 +183,7 @@ _OF_AGENTS: Mapping[type, Callable[[Run, Agent, Any, float], None]] = {
 _OF_RUNS: Mapping[type, Callable[[Run, Any, float], None]] = {
     events.RunBegan: _run_began,
     events.RunResumed: _run_resumed,
+    events.RunForked: _run_forked,
     events.RunEnded: _run_ended,
     events.Judged: _judged,
 }

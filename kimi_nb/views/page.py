@@ -14,6 +14,7 @@ from kimi_nb.views.words import (
     label,
     metric_rows,
     next_step,
+    origin,
     state_word,
     status_line,
 )
@@ -90,8 +91,8 @@ def status_html(run: Run, path: Path | None) -> str:
     if run.simulated:
         parts.append(f'<p class="simulator">{SIMULATOR}</p>')
 
-    advice = next_step(run, path)
-    return "".join([*parts, *([f"<p>{escape(advice)}</p>"] if advice else [])])
+    lines = [line for line in (origin(run), next_step(run, path)) if line]
+    return "".join([*parts, *(f"<p>{escape(line)}</p>" for line in lines)])
 
 
 def answer_html(run: Run) -> str:

@@ -14,7 +14,7 @@ from kimi_nb.views.path import CriticalPath, critical_path
 from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.state import Agent, Run, Stage
 from kimi_nb.views.text import escape, one_line
-from kimi_nb.views.words import label, seconds, state_word
+from kimi_nb.views.words import label, origin, seconds, state_word
 
 __all__ = ["report_html"]
 
@@ -146,6 +146,7 @@ def _made(trace: Trace, run: Run) -> str:
         ("kimi_nb", run.version),
         ("options", run.options),
         ("taken up again", f"{run.resumed}×" if run.resumed else "never"),
+        *([("forked from", origin(run))] if run.forked_from else []),
         ("records", f"{len(trace):,}"),
         ("trace", str(trace.path) if trace.path else "not saved"),
     ]

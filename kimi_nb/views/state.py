@@ -201,6 +201,7 @@ class Run:
     """Time of the latest record: the wall time so far, in seconds."""
     goal: str = ""
     model: str = ""
+    """The latest, where a resumed run went on with another."""
     simulated: bool = False
     options: str = ""
     """Canonical JSON, as RunBegan has it."""
@@ -209,6 +210,12 @@ class Run:
     version: str = ""
     resumed: int = 0
     """How often another process took the run up."""
+    forked_from: str = ""
+    """The log that this one forks from; "" for one that does not."""
+    copied: int = 0
+    """How many of its records came from there."""
+    mixed: bool = False
+    """More than one model answered, so that one price does not tell the cost."""
     status: str = "running"
     """ "running" until RunEnded says otherwise, also in the log of a killed process."""
     answer: str = ""

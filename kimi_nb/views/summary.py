@@ -26,6 +26,7 @@ from kimi_nb.views.words import (
     count,
     dollars,
     next_step,
+    origin,
     seconds,
     short,
     status_line,
@@ -59,9 +60,9 @@ def summary_text(
 
 
 def _head(trace: Trace, run: Run) -> str:
-    lines = [status_line(run), *([SIMULATOR] if run.simulated else [])]
-    advice = next_step(run, trace.path)
-    return "\n".join([*lines, *([advice] if advice else [])])
+    mark = SIMULATOR if run.simulated else ""
+    lines = [status_line(run), mark, origin(run), next_step(run, trace.path)]
+    return "\n".join(line for line in lines if line)
 
 
 def _measures(found: Metrics, run: Run) -> str:

@@ -35,7 +35,8 @@ def usage(run: Fold | Iterable[Record], prices: Mapping[str, Price] = PRICES) ->
         cost = cost_usd(
             state.model, tokens_in=t_in, tokens_out=t_out, tokens_cached=cached, prices=prices
         )
-        return Use(agent, steps, calls, t_in, t_out, cached, 0.0 if state.simulated else cost)
+        known = 0.0 if state.simulated else None if state.mixed else cost
+        return Use(agent, steps, calls, t_in, t_out, cached, known)
 
     rows = [
         row(a.id, a.steps, a.tool_calls, a.tokens_in, a.tokens_out, a.tokens_cached)

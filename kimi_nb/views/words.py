@@ -16,6 +16,7 @@ __all__ = [
     "label",
     "metric_rows",
     "next_step",
+    "origin",
     "seconds",
     "shape",
     "short",
@@ -100,6 +101,16 @@ def status_line(run: Run) -> str:
 
     why = one_line(run.why)
     return state_word(run.status) + (f": {why}" if why else "")
+
+
+def origin(run: Run) -> str:
+    """Which run this one forks from, in one line; "" for one that does not."""
+    if not run.forked_from:
+        return ""
+
+    source = one_line(run.forked_from)
+    what = "" if run.copied else ", with another goal or plan: nothing of it could be taken over"
+    return f"forked from {source}{what}"
 
 
 def next_step(run: Run, path: Path | None) -> str:

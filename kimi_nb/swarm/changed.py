@@ -1,0 +1,90 @@
+"""What of a run is no longer as its log has it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kimi_nb._version import __version__
+from kimi_nb.errors import TraceMismatch
+from kimi_nb.redact import hide
+from kimi_nb.swarm.asked import ways_on
+from kimi_nb.swarm.plan import Task
+from kimi_nb.swarm.saved import Had, digests, entries
+from kimi_nb.tools import Toolset
+
+__all__ = ["changed", "check", "check_simulated", "parted"]
+
+SHOWN = 60
+"""Characters of a goal in a message."""
+
+
+def parted(was: Had, goal: str | None, tasks: Sequence[Task] | None) -> list[str]:
+    """What differs from the first record on, so that nothing could be taken over. None: as it was.
+
+    White space around a goal does not count: a shell adds it. A log has no keys in its texts.
+    """
+    found: list[str] = []
+
+    if goal is not None and hide(goal).strip() != was.goal.strip():
+        found.append(f"its goal is {_short(was.goal)}, not {_short(goal)}")
+
+    if tasks is not None and [_hidden(each) for each in entries(tasks)] != was.options["plan"]:
+        found.append("its plan has other tasks" if was.options["plan"] else "it has no plan")
+
+    return found
+
+
+def _hidden(entry: dict[str, Any]) -> dict[str, Any]:
+    return entry | {"prompt": hide(entry["prompt"])}
+
+
+def changed(was: Had, toolset: Toolset) -> list[str]:
+    """What differs in that which carries it on: the tools and the version."""
+    have = digests(toolset)
+    gone = sorted(was.tools.keys() - have.keys())
+    new = sorted(have.keys() - was.tools.keys())
+    found = [f"it had {', '.join(gone)}; pass tools=[{', '.join(gone)}]"] if gone else []
+
+    if new:
+        found.append(f"it had no {', '.join(new)}")
+
+    for name in sorted(was.tools.keys() & have.keys()):
+        (told, code), (told_now, code_now) = was.tools[name], have[name]
+
+        if told != told_now:
+            found.append(f"what the model is told of {name} has changed")
+        elif code and code_now and code != code_now:
+            found.append(f"the code of {name} has changed")
+
+    if was.version != __version__:
+        found.append(f"kimi_nb {was.version} wrote it, and this is {__version__}")
+
+    return found
+
+
+def check(path: Path, differences: Sequence[str]) -> None:
+    """Raises TraceMismatch if there are any."""
+    if differences:
+        message = (
+            f"{path} cannot go on like this: {'; '.join(differences)}. Give what it had, or leave "
+            f"it as it is and go on in a log of your own: {ways_on(path, fork=True)}"
+        )
+        raise TraceMismatch(message)
+
+
+def check_simulated(was: Had, *, simulated: bool) -> None:
+    """Raises TraceMismatch where rules would go on for a language model, or the reverse."""
+    if simulated != was.simulated:
+        kinds = ["a language model", "the simulator"]
+        message = (
+            f"{kinds[was.simulated]} answered so far, and {kinds[simulated]} would go on: "
+            f"the answer would be neither's. Resume it with model={was.model!r}, or start anew"
+        )
+        raise TraceMismatch(message)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return repr(line if len(line) <= SHOWN else line[: SHOWN - 1] + "…")

@@ -1,0 +1,270 @@
+"""Take a run up again: in its own log, or in a new one that forks from it.
+
+What the log says must still hold: a history of one goal, of one set of tools and of one version
+proves nothing for another. What has changed is refused by name; a fork leaves the old log as it
+is, takes over what was paid for, and goes on with what there is now.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kimi_nb._version import __version__
+from kimi_nb.errors import CorruptTrace, TraceError, TraceLocked, UsageFault
+from kimi_nb.events import RunBegan, RunEnded, RunForked, RunResumed
+from kimi_nb.models.base import Model
+from kimi_nb.models.endpoint import SIMULATOR
+from kimi_nb.models.rules import Manner, Rules
+from kimi_nb.models.secret import Secret
+from kimi_nb.redact import learn_environment
+from kimi_nb.swarm.asked import (
+    Plan,
+    UserTools,
+    all_prices,
+    fits_plan,
+    mode_of,
+    price_of,
+    toolset_of,
+    ways_on,
+)
+from kimi_nb.swarm.budget import Account, Budget
+from kimi_nb.swarm.changed import changed, check, check_simulated, parted
+from kimi_nb.swarm.connect import Connection, Limits, connect
+from kimi_nb.swarm.engine import Settings
+from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.plan import Task, parse_plan
+from kimi_nb.swarm.saved import Had, entries, had, options_of, this_process
+from kimi_nb.swarm.start import launch
+from kimi_nb.tools import Toolset, standard_tools
+from kimi_nb.tools.render import clean
+from kimi_nb.trace import Log, Record, Trace, read
+from kimi_nb.views.prices import Price
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+__all__ = ["own_tools", "resume"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a run is to go on with. None: what it had."""
+
+    goal: str | None
+    tasks: list[Task] | None
+    toolset: Toolset
+    connected: Callable[[Had], tuple[Connection, Account]]
+
+
+class Taken(NamedTuple):
+    """A log that is open and says how the run goes on, and what carries it on."""
+
+    log: Log
+    connection: Connection
+    account: Account
+    settings: Settings
+    goal: str
+    tasks: list[Task]
+
+
+def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functions
+    path: str | Path,
+    *,
+    goal: str | None = None,
+    plan: Plan | None = None,
+    fork: str | Path | None = None,
+    name: str = "",
+    model: str | Model | None = None,
+    base_url: str | None = None,
+    key: str | Secret | None = None,
+    client: AsyncOpenAI | None = None,
+    tools: UserTools = (),
+    budget: Budget | None = None,
+    limits: Limits | None = None,
+    prices: Mapping[str, Price] | None = None,
+    rules: Iterable[Rules] = (),
+) -> Run | Replay:
+    """Go on with the run in a log where it ended, in the same file.
+
+    Completed calls are not made again; a finished run is only read. Give the `tools` that the
+    run had, and `goal` and `plan` only to make sure of them; `budget` is the whole run's, what
+    is spent included. A model and a budget that are given hold for later resumes too.
+
+    `fork`: a new file. It begins with what the log has, which stays as it is even while another
+    process writes it, and goes on with other tools or another version. With another goal or
+    plan nothing can be taken over: it begins anew, with the log's other settings.
+
+    Raises TraceMismatch where something has changed and there is no fork, TraceError,
+    TraceLocked, and UsageFault.
+    """
+    key = Secret.of(key)
+    learn_environment()
+
+    def connected(was: Had) -> tuple[Connection, Account]:
+        manner = Manner(was.options.get("thinking"), tuple(rules))
+        connection = _connect(was, model, base_url, key, client, limits, manner)
+        return connection, Account(budget or was.budget, price_of(connection, prices))
+
+    wanted = Wanted(
+        goal=None if goal is None else clean(goal),
+        tasks=None if plan is None else parse_plan(plan),
+        toolset=toolset_of(tools),
+        connected=connected,
+    )
+    path = _existing(path)
+    name = name or Path(fork or path).stem
+    taken = _take_up(path, wanted) if fork is None else _fork(path, Path(fork), wanted)
+
+    if isinstance(taken, Trace):
+        return Replay(taken, name=name, prices=all_prices(prices))
+
+    log, connection, account, settings, goal, tasks = taken
+    return launch(log, connection, account, wanted.toolset, settings, goal, tasks, name, prices)
+
+
+def own_tools(path: str | Path) -> list[str]:
+    """The tools that the run in a log had beside the standard ones. Raises TraceError."""
+    with warnings.catch_warnings():  # whoever resumes it hears of its damage
+        warnings.simplefilter("ignore")
+        was = had(path, read(_existing(path), strict=False))
+
+    return sorted(set(was.tools) - set(standard_tools().names))
+
+
+def _existing(path: str | Path) -> Path:
+    if not Path(path).is_file():
+        message = f"there is no trace {str(path)!r}"
+        raise TraceError(message)
+
+    return Path(path)
+
+
+def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
+    """The log, open, with the fact that it goes on; closed and as it was if it is finished."""
+    log = _open(path)
+
+    try:
+        was = had(path, log.records)
+        end = log.records[-1].fact
+        finished = isinstance(end, RunEnded) and end.status == "finished"
+        other = parted(was, wanted.goal, wanted.tasks)
+        check(path, [*other, *([] if finished else changed(was, wanted.toolset))])
+
+        if finished:
+            log.close()
+            return log.trace()
+
+        connection, account = wanted.connected(was)
+        check_simulated(was, simulated=connection.model.simulated)
+        tasks = _tasks(was)
+        resumed = RunResumed(
+            started=time.time(),
+            version=__version__,
+            model=connection.model.name,
+            options=options_of(was.settings, connection, account.budget, wanted.toolset, tasks),
+            process=this_process(),
+        )
+        log.add("", resumed)
+    except BaseException:
+        log.close()
+        raise
+
+    return Taken(log, connection, account, was.settings, was.goal, tasks)
+
+
+def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
+    """The new log, open, with what could be taken over from the old one."""
+    if new.exists():
+        message = f"{new} is there already, and a fork begins a log of its own: name another file"
+        raise UsageFault(message)
+
+    records = read(path, strict=False)
+    was = had(path, records)
+    goal = was.goal if wanted.goal is None else wanted.goal
+    tasks = _tasks(was) if wanted.tasks is None else wanted.tasks
+    settings = was.settings
+    anew = bool(parted(was, wanted.goal, wanted.tasks))
+    connection, account = wanted.connected(was)
+
+    if anew:
+        single = settings.mode == "single" and not tasks
+        settings = replace(settings, mode=mode_of(goal, single=single, plan=entries(tasks) or None))
+        fits_plan(tasks, settings.max_agents)
+    else:
+        check_simulated(was, simulated=connection.model.simulated)
+
+    common: dict[str, Any] = {
+        "started": time.time(),
+        "version": __version__,
+        "model": connection.model.name,
+        "options": options_of(settings, connection, account.budget, wanted.toolset, tasks),
+        "process": this_process(),
+    }
+    began = RunBegan(
+        goal=goal, seed=was.seed, simulated=connection.model.simulated, **common
+    ).without_keys()
+    forked = RunForked(source=str(path), copied=0 if anew else len(records), **common)
+    kept = [Record(0, 0.0, "", began)] if anew else list(records)
+    kept.append(Record(len(kept), kept[-1].t, "", forked.without_keys()))
+
+    try:
+        Trace(kept).save(new)
+    except OSError as error:
+        message = f"cannot write the log {str(new)!r}: {error.strerror}"
+        raise TraceError(message) from None
+
+    return Taken(Log(new), connection, account, settings, goal, tasks)
+
+
+def _open(path: Path) -> Log:
+    try:
+        return Log(path)
+    except CorruptTrace as error:
+        message = f"{error}; what stands before it can go on elsewhere: {ways_on(path, fork=True)}"
+        raise CorruptTrace(message) from None
+    except TraceLocked as error:
+        raise _locked(path, error) from None
+
+
+def _locked(path: Path, error: TraceLocked) -> TraceLocked:
+    """The same with who has it and since when, if its log says so."""
+    try:
+        was = had(path, read(path, strict=False))
+    except TraceError:
+        return error
+
+    host, _, pid = was.process.rpartition(":")
+    other = f"process {pid} on {host}" if pid else "another process"
+    who = "this very process" if was.process == this_process() else other
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(was.started))
+    message = (
+        f"{path} is being written by another run, in {who} since {since}: cancel it there, "
+        f"or go on beside it in a log of your own: {ways_on(path, fork=True)}"
+    )
+    return TraceLocked(message)
+
+
+def _tasks(was: Had) -> list[Task]:
+    return parse_plan(was.options["plan"]) if was.options["plan"] else []
+
+
+def _connect(
+    was: Had,
+    model: str | Model | None,
+    base_url: str | None,
+    key: Secret | None,
+    client: AsyncOpenAI | None,
+    limits: Limits | None,
+    manner: Manner,
+) -> Connection:
+    """To the model that is asked for, or to the one that it had."""
+    if was.simulator is not None and model in {None, SIMULATOR} and client is None:
+        return connect(None, None, None, None, was.simulator, limits)
+
+    url = base_url or was.options["base_url"]
+    return connect(model or was.model, url, key, client, None, limits, manner)
