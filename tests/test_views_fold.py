@@ -133,6 +133,23 @@ def test_a_resumed_run_takes_up_cancelled_agents_and_interrupted_tools() -> None
     assert state.agents["a00"].outstanding == {}
 
 
+def test_who_has_ended_after_its_tools_were_asked_again_stays_ended() -> None:
+    script = Script()
+    main = script.orchestrator(role="single")
+    main.begin()
+    main.t = 1.0
+    main._turn([("grep", {})], "", (1, 1, 0))
+    stopped = e.ToolReturned(step=1, call=0, ok=False, text="", interrupted=True)
+    script.add(2.0, main.id, stopped)
+    script.add(2.0, main.id, e.AgentEnded(outcome="cancelled", text=""))
+    script.add(2.0, "", e.RunResumed(started=0.0, version="0.1.0"))
+    main.returned(0, 3.0)
+    script.add(4.0, main.id, e.AgentEnded(outcome="failed", text="refused"))
+    script.add(5.0, "", e.RunResumed(started=0.0, version="0.1.0"))
+    agent = fold(script.trace()).agents["a00"]
+    assert (agent.state, agent.outcome, agent.ended) == ("failed", "refused", 4.0)
+
+
 def test_an_agent_that_has_not_begun_is_named() -> None:
     record = Record(0, 0.0, "a07", e.StepBegan(step=1))
     with pytest.raises(CorruptTrace, match="record 0: agent 'a07' has not begun"):

@@ -62,7 +62,7 @@ def resume(agent: Agent, t: float) -> None:
         agent.close(t, "failed" if agent.kind == "call" else None)
         agent.state = "waiting"
 
-    if agent.interrupted:
+    if agent.interrupted and agent.outstanding:  # else it has had its answers since
         reopen(agent)
 
         if agent.tools_out:
