@@ -130,6 +130,7 @@ def _written(value: str) -> Iterator[str]:
     yield value
     yield quote(value, safe="", errors="replace")
     yield json.dumps(value)[1:-1]
+    yield repr(value)[1:-1]
     yield html.escape(value)
 
     for before in range(3):  # as part of a longer text, "user:key" say, at any place
