@@ -148,22 +148,19 @@ class KimiServer(Platform):
             return whole(refuse(500, "server_error", f"the brain failed: {error!r}"))
 
         due = asked.answer.pieces
-        begun = written = 0
+        written = 0
 
         def writes() -> None:
-            nonlocal begun, written
-            begun, written = begun + 1, begun
+            nonlocal written
+            written += 1
 
-            if begun == due and not asked.spoiled:
+            if written == due and not asked.spoiled:
                 self.leave(asked)
 
         try:
-            response = await play(request, asked.answer, streaming=True, writes=writes)
-            written = begun
+            return await play(request, asked.answer, streaming=True, writes=writes)
         finally:
             self.end(asked, written)
-
-        return response
 
     async def _other(self, request: web.Request) -> web.Response:
         path = request.path.removeprefix("/v1")

@@ -105,6 +105,8 @@ class Ledger:
         """The requests whose answers were sent to the end."""
         return [asked for asked in self.log if asked.outcome == "completed"]
 
+    completed = paid
+
     @property
     def paid_twice(self) -> list[Asked]:
         """Those of them that had been completed before: the same model, the same messages.
