@@ -122,7 +122,7 @@ def test_nothing_asked_is_help(capsys) -> None:
         (["run", "go", "--model", "kimi-k3"], 2, "needs a key: set MOONSHOT_API_KEY"),
         (["run", "go", "--tokens", "-1"], 2, "the budget for tokens is -1"),
         (["run", "go", "--rpm", "0"], 2, "the limit rpm is 0"),
-        (["run", "go", "--trace", "old.jsonl"], 2, "`kimi-nb resume old.jsonl` goes on"),
+        (["run", "go", "--trace", "old.jsonl"], 2, "or kimi-nb resume old.jsonl"),
         (["replay", "none.jsonl"], 1, "cannot read the trace 'none.jsonl'"),
         (["replay", "."], 1, "cannot read the trace '.': Is a directory"),
         (["replay", "old.jsonl"], 1, "old.jsonl is not a kimi_nb trace"),
@@ -269,17 +269,27 @@ def test_a_run_that_fails_exits_with_1_and_says_how_to_go_on(tmp_path, quick) ->
 
 def test_doctor_checks_the_endpoint(quick, tmp_path) -> None:
     done = kimi_nb("doctor", "--json", *at(quick), cwd=tmp_path)
+    assert done.stdout.count("\n") == 1
     checks = json.loads(done.stdout)["checks"]
-    assert all(check["ok"] for check in checks)
-    assert {"models", "call"} <= {check["name"] for check in checks}
+    assert all(check.keys() == {"name", "ok", "detail", "todo"} for check in checks)
+    assert {c["name"] for c in checks if c["ok"]} >= {"models", "call", "tools", "parallel"}
+    unfit = {"key", "balance", "arguments", "images"}
+    assert {c["name"] for c in checks if c["ok"] is None} == unfit
+    assert "small calls follow" in done.stderr
 
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
         failed = kimi_nb("doctor", "--json", "--base-url", dead, code=1, cwd=tmp_path)
 
-    assert json.loads(failed.stdout)["checks"][-1]["ok"] is False
-    assert "cannot be reached" in failed.stderr
+    found = {check["name"]: check for check in json.loads(failed.stdout)["checks"]}
+    assert [name for name, check in found.items() if check["ok"] is False] == ["endpoint"]
+    assert "cannot be reached" in found["endpoint"]["detail"]
+    assert "check --base-url" in found["endpoint"]["todo"]
+    assert found["call"]["detail"] == "not tried, because of endpoint"
+    plain = kimi_nb("doctor", "--base-url", dead, code=1, cwd=tmp_path)
+    assert "✘ fail   endpoint" in plain.stdout
+    assert plain.stderr == ""
 
 
 def test_the_simulator_names_its_place_and_answers_for_no_other_model(quick) -> None:

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
-from kimi_nb.swarm.doctor import Check, Report, examine
+from kimi_nb.swarm.doctor import examine
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import read_plan
 from kimi_nb.swarm.resume import resume
@@ -173,16 +174,13 @@ def _simulator(asked: argparse.Namespace) -> int:
 
 
 def _doctor(asked: argparse.Namespace) -> int:
-    report: Report = examine(asked.model, asked.base_url, told=_tell_check)
+    told = tell if asked.json else partial(print, flush=True)
+    report = examine(asked.model, asked.base_url, thinking=asked.thinking, told=told)
 
     if asked.json:
         print_json(report.as_dict())
 
     return 0 if report.ok else 1
-
-
-def _tell_check(check: Check) -> None:
-    tell(repr(Report([check])))
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
+    doctor.add_argument("--thinking", metavar="WAY", help="how the model is to think")
     _add_json(doctor)
     return parser
 

@@ -43,6 +43,8 @@ class Endpoint:
     key: Secret | None
     provider: str
     """"moonshot", "local" or the host's name."""
+    source: str = ""
+    """Where the key comes from: a variable's name, "key" for one that was given, "" for none."""
 
 
 def resolve(
@@ -62,7 +64,7 @@ def resolve(
     typed = base_url or ""
     url = _check_url(typed or environ.get("KIMI_BASE_URL", "") or MOONSHOT["ai"])
     base = url.geturl()
-    secret = _key(key, url, environ, typed=bool(typed))
+    source, secret = _key(key, url, environ, typed=bool(typed))
 
     if secret is not None:
         refuse_on_binder(base, environ)
@@ -78,7 +80,9 @@ def resolve(
         raise UsageFault(message)
 
     provider = "moonshot" if is_moonshot(base) else "local" if _is_local(url) else _host(url)
-    return Endpoint(model=model or DEFAULT_MODEL, base_url=base, key=secret, provider=provider)
+    return Endpoint(
+        model=model or DEFAULT_MODEL, base_url=base, key=secret, provider=provider, source=source
+    )
 
 
 def is_moonshot(base_url: str) -> bool:
@@ -139,8 +143,8 @@ def _check_url(text: str) -> SplitResult:
 
 def _key(
     key: Secret | None, url: SplitResult, environ: Mapping[str, str], *, typed: bool
-) -> Secret | None:
-    """The key for this URL, cleaned; a local server gets only one that was typed."""
+) -> tuple[str, Secret | None]:
+    """The key for this URL, cleaned, after its source; a local server gets only a typed one."""
     sources = {"key": key}
 
     if is_moonshot(url.geturl()) or not typed:
@@ -150,9 +154,9 @@ def _key(
 
     for source, found in sources.items():
         if found is not None and (cleaned := _clean(source, found)):
-            return cleaned
+            return source, cleaned
 
-    return None
+    return "", None
 
 
 # A frame that may raise holds keys as Secrets only: verbose tracebacks show all its variables.
