@@ -4,146 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import selectors
-from collections.abc import Callable, Coroutine
 from random import Random
-from typing import Any
 
 import pytest
 from faults.server import FaultServer, refuse, say
 from hypothesis import given
 from hypothesis import strategies as st
+from limited import Endpoint, attempt, new_limiter, swarm
+from virtual_time import clock, in_virtual_time
 
 from kimi_nb.errors import ModelError, Overloaded, RateLimited, ServerFault
 from kimi_nb.models.base import Conversation, Reply, Request, ToolCall, ToolSpecs
 from kimi_nb.models.chat import ChatModel
 from kimi_nb.models.limiter import Limiter, backoff, limiter_for
-from kimi_nb.models.pace import Window
-
-
-class VirtualSelector(selectors.DefaultSelector):
-    """Does not wait: the time that it was asked to wait has passed."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        if timeout is None:
-            message = "everything waits for ever"
-            raise RuntimeError(message)
-
-        self.now += max(timeout, 0.0)
-        return super().select(0)
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self.virtual = VirtualSelector()
-        super().__init__(self.virtual)
-
-    def time(self) -> float:
-        return self.virtual.now
-
-
-def in_virtual_time(main: Coroutine[Any, Any, Any]) -> Any:
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
-
-
-def clock() -> float:
-    return asyncio.get_running_loop().time()
-
-
-class Server:
-    """Takes `limit` calls at once and, if it is set, `per_minute` in any minute."""
-
-    def __init__(
-        self,
-        limit: int = 10**9,
-        *,
-        per_minute: int | None = None,
-        latency: float = 0.5,
-        refusal: Callable[[], ModelError] = lambda: RateLimited("429", retry_after=1.0),
-    ) -> None:
-        self.limit = limit
-        self.latency = latency
-        self.in_flight = self.peak = self.taken = 0
-        self.refusals: list[float] = []
-        self._refusal = refusal
-        self._window: list[float] = []
-        self._per_minute = per_minute
-
-    async def call(self) -> None:
-        await asyncio.sleep(0.005)
-
-        if self.in_flight >= self.limit or self._spent():
-            self.refusals.append(clock())
-            raise self._refusal()
-
-        self.taken += 1
-        self.in_flight += 1
-        self.peak = max(self.peak, self.in_flight)
-
-        try:
-            await asyncio.sleep(self.latency)
-        finally:
-            self.in_flight -= 1
-
-    def _spent(self) -> bool:
-        if self._per_minute is None:
-            return False
-
-        recent = [time for time in self._window if time > clock() - 60]
-        self._window = [*recent, clock()] if len(recent) < self._per_minute else recent
-        return len(recent) >= self._per_minute
-
-
-async def attempt(limiter: Limiter, call: Callable[[], Any], tokens: int = 100) -> Any:
-    """One model call with its retries, as the engine makes it."""
-    for count in itertools.count(1):
-        await limiter.acquire(tokens)
-        fault: ModelError | None = None
-
-        try:
-            return await call()
-        except (Overloaded, RateLimited) as error:
-            fault = error
-        finally:
-            limiter.release(tokens, None if fault else tokens, fault)
-
-        if fault.retry_after is None:
-            await asyncio.sleep(backoff(count, fault, Random(count)))
-
-    return None
-
-
-async def swarm(limiter: Limiter, server: Server, agents: int, calls: int) -> float:
-    """Seconds until all agents have made all their calls."""
-
-    async def agent() -> None:
-        for _ in range(calls):
-            await attempt(limiter, server.call)
-
-    begun = clock()
-    await asyncio.gather(*(agent() for _ in range(agents)))
-    return clock() - begun
-
-
-def new_limiter(**limits: Any) -> Limiter:
-    return Limiter(clock=clock, **limits)
-
+from kimi_nb.models.window import Window
 
 # What the endpoint teaches -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [RateLimited, Overloaded])
 def test_a_hundred_agents_under_a_limit_of_32(kind: type[ModelError]) -> None:
-    server = Server(32, refusal=lambda: kind("429", retry_after=1.0))
+    server = Endpoint(concurrency=32, refusal=lambda: kind("429", retry_after=1.0))
 
     async def main() -> float:
         return await swarm(limiter := new_limiter(), server, 100, 4) + limiter.in_flight
 
     seconds = in_virtual_time(main())
-    assert server.taken == 400
+    assert len(server.taken) == 400
     assert seconds <= 1.2 * 7.25 - 1.0  # two calls of an orchestrator come on top
     first = [time for time in server.refusals if time < 0.1]
     assert len(first) == 68
@@ -151,7 +38,7 @@ def test_a_hundred_agents_under_a_limit_of_32(kind: type[ModelError]) -> None:
 
 
 def test_without_a_header_all_finish_too() -> None:
-    server = Server(32, refusal=lambda: Overloaded("429"))
+    server = Endpoint(concurrency=32, refusal=lambda: Overloaded("429"))
     limiters: list[Limiter] = []
 
     async def main() -> float:
@@ -164,7 +51,7 @@ def test_without_a_header_all_finish_too() -> None:
 
 
 def test_it_probes_rarely_and_by_one() -> None:
-    server = Server(32)
+    server = Endpoint(concurrency=32, style="nothing")
 
     async def main() -> None:
         await swarm(new_limiter(), server, 100, 60)
@@ -177,7 +64,9 @@ def test_it_probes_rarely_and_by_one() -> None:
 
 
 def test_nothing_is_sent_while_the_server_asked_to_wait() -> None:
-    server = Server(2, latency=0.1, refusal=lambda: RateLimited("429", retry_after=20.0))
+    server = Endpoint(
+        concurrency=2, latency=0.1, refusal=lambda: RateLimited("429", retry_after=20.0)
+    )
     sent: list[float] = []
 
     async def main() -> None:
@@ -191,11 +80,13 @@ def test_nothing_is_sent_while_the_server_asked_to_wait() -> None:
 
     in_virtual_time(main())
     assert [time for time in sent if 0.01 < time < 20.0] == []
-    assert server.taken == 6
+    assert len(server.taken) == 6
 
 
 def test_after_the_pause_they_do_not_all_come_at_once() -> None:
-    server = Server(50, latency=2.0, refusal=lambda: RateLimited("429", retry_after=5.0))
+    server = Endpoint(
+        concurrency=50, latency=2.0, refusal=lambda: RateLimited("429", retry_after=5.0)
+    )
     sent: list[float] = []
 
     async def main() -> None:
@@ -215,14 +106,14 @@ def test_after_the_pause_they_do_not_all_come_at_once() -> None:
 
 
 def test_it_recovers_when_the_endpoint_takes_more_again() -> None:
-    server = Server(4)
+    server = Endpoint(concurrency=4, style="nothing")
 
     async def main() -> int | None:
         limiter = new_limiter()
 
         async def relent() -> None:
             await asyncio.sleep(30)
-            server.limit = 64
+            server.concurrency = 64
 
         await asyncio.gather(relent(), swarm(limiter, server, 100, 50))
         return limiter.concurrency
@@ -234,14 +125,14 @@ def test_it_recovers_when_the_endpoint_takes_more_again() -> None:
 
 
 def test_a_short_outage_does_not_leave_it_at_one() -> None:
-    server = Server(0, refusal=lambda: Overloaded("429", retry_after=1.0))
+    server = Endpoint(concurrency=0, refusal=lambda: Overloaded("429", retry_after=1.0))
 
     async def main() -> float:
         limiter = new_limiter()
 
         async def relent() -> None:
             await asyncio.sleep(3)
-            server.limit = 10**9
+            server.concurrency = 10**9
 
         _, seconds = await asyncio.gather(relent(), swarm(limiter, server, 100, 4))
         return seconds
@@ -251,7 +142,7 @@ def test_a_short_outage_does_not_leave_it_at_one() -> None:
 
 
 def test_one_at_once() -> None:
-    server = Server(1, latency=0.2)
+    server = Endpoint(concurrency=1, latency=0.2, style="nothing")
 
     async def main() -> float:
         return await swarm(new_limiter(), server, 10, 3)
@@ -261,7 +152,7 @@ def test_one_at_once() -> None:
 
 
 def test_three_a_minute_learned_from_refusals() -> None:
-    server = Server(per_minute=3, latency=1.0, refusal=lambda: RateLimited("429", retry_after=20.0))
+    server = Endpoint(rpm=3, latency=1.0, refusal=lambda: RateLimited("429", retry_after=20.0))
 
     async def main() -> float:
         return await swarm(new_limiter(), server, 5, 3)
@@ -274,7 +165,7 @@ def test_three_a_minute_learned_from_refusals() -> None:
 
 
 def test_three_a_minute_are_never_exceeded() -> None:
-    server = Server(per_minute=3, latency=1.0)
+    server = Endpoint(rpm=3, latency=1.0)
 
     async def main() -> float:
         return await swarm(new_limiter(rpm=3), server, 5, 2)
@@ -313,7 +204,7 @@ def test_more_tokens_than_reserved_count() -> None:
 
 def test_a_ceiling_holds_and_keeps_the_order() -> None:
     order: list[int] = []
-    server = Server(latency=0.1)
+    server = Endpoint(latency=0.1)
 
     async def main() -> None:
         limiter = new_limiter(concurrency=4)
@@ -350,7 +241,7 @@ def test_nobody_overtakes_who_waits() -> None:
 def test_cancelled_waiters_leave_nothing_taken(plan: list[tuple[float, float, bool]]) -> None:
     async def main() -> None:
         limiter = new_limiter(concurrency=2, rpm=1000, tpm=100_000)
-        server = Server(2, latency=1.0)
+        server = Endpoint(concurrency=2, latency=1.0)
 
         async def one(start: float, patience: float, give_up: bool) -> None:  # noqa: FBT001
             await asyncio.sleep(start)
@@ -388,7 +279,8 @@ def test_let_go_and_cancelled_in_the_same_moment() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 40), st.integers(1, 5)), max_size=30))
 def test_no_minute_holds_more_than_the_window(steps: list[tuple[float, int]]) -> None:
-    window, now = Window(5), 0.0
+    window, now = Window(), 0.0
+    window.ceiling = 5
     spent: list[tuple[float, int]] = []
 
     for pause, amount in steps:
@@ -410,7 +302,7 @@ def test_status_is_one_line() -> None:
         assert all(limiter.try_acquire(1) for _ in range(4))
         limiter.release(1, None, RateLimited("429", retry_after=90))
         assert limiter.status() == (
-            "3 calls in flight, 0 waiting; at most 3 at once (learned); 500 requests a minute; "
+            "3 calls in flight, 0 waiting; at most 3 at once (learned from its refusals); 500 requests a minute; "
             "3,000,000 tokens a minute; 1 of 4 answered 429; paused for 60.0 s"
         )
 

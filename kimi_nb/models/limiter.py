@@ -10,22 +10,28 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from kimi_nb.errors import ModelError, Overloaded, RateLimited
-from kimi_nb.models.pace import AdaptiveLimit, Window
+from kimi_nb.errors import Allowed, ModelError, Overloaded, RateLimited
+from kimi_nb.models.pace import AdaptiveLimit
+from kimi_nb.models.window import Window
 
 __all__ = ["Limiter", "backoff", "limiter_for"]
+
+Waiter = tuple[asyncio.Future[None], int]
+"""Whose turn it is to be, and the tokens of the call."""
 
 BACKOFF_S = 0.5
 BACKOFF_MAX_S = 30.0
 RETRY_AFTER_MAX_S = 60.0
+"""The longest wait that an endpoint's word is enough for."""
 
 
 class Limiter:
     """Lets calls go in the order in which they asked, as many as the endpoint takes.
 
     `concurrency` (calls at once), `rpm` and `tpm` (requests and tokens a minute) are what the
-    user sets; what the endpoint's refusals teach is added to it. Every call that was let go
-    must be released. For one event loop at a time.
+    user sets. What the endpoint says of itself and what its refusals teach is added to it. A
+    call that was refused goes first when it asks again. Every call that was let go must be
+    released. For one event loop at a time.
     """
 
     def __init__(
@@ -37,8 +43,12 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pace = AdaptiveLimit()
+        self._requests = Window()
+        self._tokens = Window()
         self._clock = clock
-        self._queue: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._first: deque[Waiter] = deque()
+        """Those who were refused before, in that order; then come all others."""
+        self._queue: deque[Waiter] = deque()
         self._waiting = 0
         self._in_flight = 0
         self._sent = 0
@@ -55,8 +65,8 @@ class Limiter:
     ) -> None:
         """Set what the user allows from now on; None: any number."""
         self._pace.ceiling = concurrency
-        self._requests = Window(rpm) if rpm else None
-        self._tokens = Window(tpm) if tpm else None
+        self._requests.ceiling = rpm
+        self._tokens.ceiling = tpm
 
     @property
     def in_flight(self) -> int:
@@ -83,13 +93,16 @@ class Limiter:
         self._take(tokens, now)
         return True
 
-    async def acquire(self, tokens: int) -> None:
-        """Return when a call of `tokens`, prompt and answer together, may go."""
+    async def acquire(self, tokens: int, *, again: bool = False) -> None:
+        """Return when a call of `tokens`, prompt and answer together, may go.
+
+        `again`: it was refused before, and need not queue up behind all others a second time.
+        """
         if self.try_acquire(tokens):
             return
 
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((turn, tokens))
+        (self._first if again else self._queue).append((turn, tokens))
         self._waiting += 1
         self._pump()
 
@@ -101,34 +114,49 @@ class Limiter:
             else:  # let go and cancelled in the same moment
                 self._in_flight -= 1
                 self._sent -= 1
-                self._spend(-1, -tokens, self._clock())
+                self._take_back(tokens)
 
             self._pump()
             raise
 
     def release(
-        self, tokens_reserved: int, tokens_used: int | None, error: ModelError | None
+        self,
+        tokens_reserved: int,
+        tokens_used: int | None,
+        error: ModelError | None,
+        allowed: Allowed | None = None,
     ) -> None:
         """End a call that was let go, and learn from how it went.
 
         `tokens_used` is None where nobody knows. Fewer than reserved are not given back:
-        endpoints count the reservation.
+        endpoints count the reservation. `allowed` is what a good answer's headers say.
         """
         now = self._clock()
 
+        if error is not None:
+            allowed = error.allowed
+
+        if allowed is not None:
+            self._tell(allowed, now)
+
         if isinstance(error, Overloaded | RateLimited):
-            self._refused += 1
-            after = error.retry_after
-            after = None if after is None else min(after, RETRY_AFTER_MAX_S)
-            self._pace.refused(self._in_flight, after, now)
+            self._learn(error, tokens_reserved, now)
         elif error is None and tokens_used is not None:
             limit = self._pace.limit
             saturated = limit is not None and self._in_flight >= limit
             self._pace.succeeded(now, saturated=saturated)
-            self._spend(0, max(0, tokens_used - tokens_reserved), now)
+            self._requests.succeeded(now)
+            self._tokens.succeeded(now)
+
+            if tokens_used > tokens_reserved:
+                self._tokens.spend(tokens_used - tokens_reserved, now)
 
         self._in_flight -= 1
         self._pump()
+
+    def hopeless(self) -> bool:
+        """Whether every call has been refused for so long that more waiting is pointless."""
+        return self._pace.hopeless(self._clock())
 
     def status(self) -> str:
         """One line: what is in flight, what waits, and for what."""
@@ -136,12 +164,11 @@ class Limiter:
         parts = [f"{self._in_flight} calls in flight, {self._waiting} waiting"]
 
         if (limit := self._pace.limit) is not None:
-            learned = " (learned)" if limit != self._pace.ceiling else ""
-            parts.append(f"at most {limit} at once{learned}")
+            parts.append(f"at most {limit} at once{_origin(self._pace.source)}")
 
         for window, what in ((self._requests, "requests"), (self._tokens, "tokens")):
-            if window is not None:
-                parts.append(f"{window.limit:,.0f} {what} a minute")
+            if math.isfinite(window.limit):
+                parts.append(f"{window.limit:,.0f} {what} a minute{_origin(window.source)}")
 
         if self._refused:
             parts.append(f"{self._refused} of {self._sent} answered 429")
@@ -151,52 +178,78 @@ class Limiter:
 
         return "; ".join(parts)
 
+    def _tell(self, allowed: Allowed, now: float) -> None:
+        """Note what the endpoint says of itself."""
+        concurrency, rpm, tpm = allowed
+
+        if concurrency is not None:
+            self._pace.tell(concurrency, now)
+
+        if rpm is not None:
+            self._requests.tell(rpm, now)
+
+        if tpm is not None:
+            self._tokens.tell(tpm, now)
+
+    def _learn(self, error: ModelError, tokens: int, now: float) -> None:
+        """Find out what a refusal means: too many at once, or a minute that is full.
+
+        Refused calls do not count as sent: endpoints that count them say so by refusing more.
+        """
+        self._refused += 1
+        self._take_back(tokens)
+        limited = isinstance(error, RateLimited) and error.allowed.concurrency is None
+        windows = [(self._requests, 1), (self._tokens, tokens)] if limited else []
+        full = [window for window, amount in windows if window.explains(amount)]
+        after = error.retry_after
+        after = None if after is None else min(after, RETRY_AFTER_MAX_S)
+        self._pace.refused(self._in_flight, after, now, explained=bool(full))
+
+        for window in full:
+            window.refused(now, suspected=False)
+
+        if limited and not full and self._pace.suspects_minute:
+            of_tokens = error.allowed.tpm is not None and error.allowed.rpm is None
+            (self._tokens if of_tokens else self._requests).refused(now, suspected=True)
+
     def _delay(self, tokens: int, now: float) -> float:
         delay = self._pace.delay(self._in_flight, now)
-
-        if self._requests is not None:
-            delay = max(delay, self._requests.delay(1, now))
-
-        if self._tokens is not None:
-            delay = max(delay, self._tokens.delay(tokens, now))
-
-        return delay
+        return max(delay, self._requests.delay(1, now), self._tokens.delay(tokens, now))
 
     def _take(self, tokens: int, now: float) -> None:
         self._in_flight += 1
         self._sent += 1
-        self._pace.sent()
-        self._spend(1, tokens, now)
+        self._pace.sent(now)
+        self._requests.spend(1, now)
+        self._tokens.spend(tokens, now)
 
-    def _spend(self, requests: int, tokens: int, now: float) -> None:
-        if self._requests is not None:
-            self._requests.spend(requests, now)
-
-        if self._tokens is not None:
-            self._tokens.spend(tokens, now)
+    def _take_back(self, tokens: int) -> None:
+        self._requests.take_back(1)
+        self._tokens.take_back(tokens)
 
     def _pump(self) -> None:
         """Let go whoever may, and come back when the next one may."""
-        if not self._queue:
+        if not self._waiting:
             return
 
         now = self._clock()
 
-        while self._queue:
-            turn, tokens = self._queue[0]
+        for queue in (self._first, self._queue):
+            while queue:
+                turn, tokens = queue[0]
 
-            if not turn.done():
-                delay = self._delay(tokens, now)
+                if not turn.done():
+                    delay = self._delay(tokens, now)
 
-                if delay > 0:
-                    self._wake_in(delay)
-                    return
+                    if delay > 0:
+                        self._wake_in(delay)
+                        return
 
-                self._waiting -= 1
-                self._take(tokens, now)
-                turn.set_result(None)
+                    self._waiting -= 1
+                    self._take(tokens, now)
+                    turn.set_result(None)
 
-            self._queue.popleft()
+                queue.popleft()
 
     def _wake_in(self, delay: float) -> None:
         """Pump after `delay` seconds; infinite: a release will."""
@@ -206,6 +259,10 @@ class Limiter:
 
         if math.isfinite(delay):
             self._timer = asyncio.get_running_loop().call_later(delay, self._pump)
+
+
+def _origin(source: str) -> str:
+    return f" ({source})" if source else ""
 
 
 @functools.cache
