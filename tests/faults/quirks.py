@@ -44,7 +44,7 @@ class Turn:
         if self.tokens <= cap:
             return self
 
-        left = 4 * cap
+        left = 4 * cap - 1
         thinking, left = _cut(self.thinking, left)
         text, left = _cut(self.text, left)
         calls: list[Made] = []
