@@ -283,9 +283,11 @@ def test_model_and_doctor(kernel):
     assert "simulator" in kernel.run("%swarm model").text
     assert kernel.run("%swarm model simulator").text == "model: simulator"
     assert kernel.run("%swarm model default").status == "ok"
-    report = kernel.run("%swarm doctor").text
-    assert "✘" not in report
-    assert "sandbox" in report
+    report = kernel.run("%swarm doctor")
+    assert "✘" not in report.text
+    assert "✔ pass   sandbox" in report.text
+    assert "the simulator has no eyes" in report.text
+    assert "<td" in report.html
 
 
 def test_replay_shows_a_run_from_its_trace(kernel):
