@@ -11,8 +11,10 @@ MINUTE = 60.5
 """Seconds; half of one more than the endpoint counts, because calls travel unevenly fast."""
 GRAIN_S = 0.05
 """What is spent within this time counts as spent at its beginning: few entries, little work."""
-TOLD_S = 300.0
-"""How long what the endpoint told is beyond doubt. Then, rarely, a little more is tried."""
+ROUNDING_S = 1e-6
+"""What a sum of times may be short of itself by."""
+TOLD_S = 60.0
+"""Seconds for which what the endpoint told is beyond doubt. Then a little more is tried."""
 PROBE_MAX_S = 900.0
 PROBE_SHARE = 0.1
 """More than was learned, as a share of it, that is tried first; doubles while it is taken."""
@@ -171,5 +173,7 @@ class Window:
         self.learned = limit + self._step
 
     def _forget(self, now: float) -> None:
-        while self._spent and self._spent[0][0] <= now - MINUTE:
+        until = now - MINUTE + ROUNDING_S
+
+        while self._spent and self._spent[0][0] <= until:
             self._total -= self._spent.popleft()[1]
