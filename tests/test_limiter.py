@@ -303,7 +303,8 @@ def test_status_is_one_line() -> None:
         limiter.release(1, None, RateLimited("429", retry_after=90))
         assert limiter.status() == (
             "3 calls in flight, 0 waiting; at most 3 at once (learned from its refusals); "
-            "500 requests a minute; 3,000,000 tokens a minute; 1 of 4 answered 429; paused for 60.0 s"
+            "500 requests a minute; 3,000,000 tokens a minute; "
+            "1 of 4 answered 429; paused for 60.0 s"
         )
 
     in_virtual_time(main())

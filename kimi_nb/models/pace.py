@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from kimi_nb.models.window import TOLD_S
-
 __all__ = ["AdaptiveLimit"]
 
 RAMP_S = 0.25
@@ -13,6 +11,8 @@ RAMP_S = 0.25
 PROBE_S = 10.0
 """Seconds without a refusal before one more call at once is tried."""
 PROBE_MAX_S = 300.0
+TOLD_S = 60.0
+"""Seconds for which what the endpoint told is beyond doubt. Then one more call is tried."""
 PAUSE_S = 1.0
 """Pause after a refusal that names no time; doubles while nothing gets through."""
 PAUSE_MAX_S = 30.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-__all__ = ["TOLD_S", "Window"]
+__all__ = ["Window"]
 
 MINUTE = 60.5
 """Seconds; half of one more than the endpoint counts, because calls travel unevenly fast."""
@@ -13,7 +13,7 @@ GRAIN_S = 0.05
 """What is spent within this time counts as spent at its beginning: few entries, little work."""
 ROUNDING_S = 1e-6
 """What a sum of times may be short of itself by."""
-TOLD_S = 60.0
+TOLD_S = 300.0
 """Seconds for which what the endpoint told is beyond doubt. Then a little more is tried."""
 PROBE_MAX_S = 900.0
 PROBE_SHARE = 0.1
