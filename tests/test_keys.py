@@ -25,7 +25,8 @@ import kimi_nb as kn
 from kimi_nb import errors, redact
 from kimi_nb.cli.main import main
 from kimi_nb.errors import KimiNbError, ModelError, UsageFault
-from kimi_nb.models.base import Model
+from kimi_nb.events import RunEnded, StepBegan
+from kimi_nb.models.base import Model, ToolCall
 from kimi_nb.models.chat import ChatModel
 from kimi_nb.models.endpoint import resolve
 from kimi_nb.models.openai_client import OpenAIModel
@@ -33,10 +34,11 @@ from kimi_nb.models.secret import Secret
 from kimi_nb.redact import Environment, hide, holds_key, know, learn_environment
 from kimi_nb.swarm.connect import connect
 from kimi_nb.swarm.doctor import examine
+from kimi_nb.trace import Log
 from kimi_nb.views.report import report_html
 
-KEY = "sk-cAnArY0kRq7ZtW3xYb9LmN2pVs5Hd8Jf4Gg6TcEuQaXiOo1"
-"""Of the length and the letters of a Moonshot key."""
+KEY = "mk-cAnArY0kRq7ZtW3xYb9LmN2pVs5Hd8Jf4Gg6TcEuQaXiOo1"
+"""As long as a Moonshot key, but known only to who was told: it does not look like one."""
 OTHERS = "sk-proj-0kRq7ZtW3xYb9LmN2pVs5Hd8Jf4Gg6TcEuQaXiOo"
 PARTS = (KEY[:20], KEY[-20:], KEY[15:35])
 
@@ -145,7 +147,7 @@ def test_keys_of_the_environment_are_known(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_secret_is_known_from_its_making_on() -> None:
-    other = f"sk-{KEY[:2:-1]}"
+    other = KEY[::-1]
     assert not holds_key(other)
     assert Secret.of(other) is not None
     assert holds_key(f"x {other[-20:]}")
@@ -202,6 +204,7 @@ async def test_a_server_that_echoes_the_key(
     from openai import AsyncOpenAI
 
     caplog.set_level(logging.DEBUG)
+    redact._known.cache_clear()  # whoever takes the key makes it known
 
     async with FaultServer(lambda _body: echo) as server:
         url = server.base_url
@@ -262,13 +265,14 @@ def babble(messages: list) -> object:
     if is_orchestrator(messages):
         if turns == 0:
             made = [
-                called("create_subagent", name=f"w {KEY}", system_prompt=f"You know {KEY}."),
+                called("create_subagent", name="w", system_prompt=f"You know {KEY}."),
+                called("create_subagent", name=f"w {KEY}", system_prompt="You know nothing."),
                 called("assign_task", agent=f"w {KEY}", prompt=f"Use {KEY}."),
                 called("assign_task", agent=f"nobody {KEY}", prompt="x"),
                 called("map_task", agent=f"w {KEY}", template="Do {{item}}", items=[KEY, "b"]),
             ]
-            hidden = escaped({"agent": f"w {KEY}", "prompt": f"Secretly {KEY}."})
-            made.append(made[1].__class__(index=0, id="e", name="assign_task", arguments=hidden))
+            hidden = escaped({"agent": "w", "prompt": f"Secretly {KEY}."})
+            made.append(ToolCall(index=0, id="e", name="assign_task", arguments=hidden))
             return calls(*made, text=f"I know {KEY}", thinking=f"They gave me {KEY}")
 
         return f"All is done with {KEY}."
@@ -327,6 +331,15 @@ async def test_nothing_of_a_run_holds_the_key(
     assert places["the log"].count(b"[key]") > 5
 
 
+def test_the_log_lets_no_key_in_whoever_writes(tmp_path: Path) -> None:
+    log = Log(tmp_path / "x.jsonl")
+    written = log.add("", StepBegan(step=3), RunEnded(status="failed", answer=KEY, why=f"as {KEY}"))
+    log.close()
+    assert written.fact == RunEnded(status="failed", answer="[key]", why="as [key]")
+    assert log.records[0].fact == StepBegan(step=3)
+    assert is_free((tmp_path / "x.jsonl").read_bytes())
+
+
 async def test_a_run_with_a_hidden_key_is_resumed_without_paying_again(tmp_path: Path) -> None:
     run, _ = await leaky_run(tmp_path)
     log = tmp_path / "run.jsonl"
@@ -345,6 +358,7 @@ async def test_the_command_line_says_no_key(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KIMI_API_KEY", KEY)
+    redact._known.cache_clear()
     (tmp_path / "notes.txt").write_text(f"their key is {KEY}, mine is {OTHERS}")
     bodies: list[dict] = []
 
@@ -395,6 +409,36 @@ async def test_no_library_logs_the_header(caplog: pytest.LogCaptureFixture) -> N
 
     assert len(caplog.records) > 3
     assert is_free(caplog.text)
+
+
+async def test_keys_of_a_client_of_ones_own_are_known_as_it_gets_them(tmp_path: Path) -> None:
+    from openai import AsyncOpenAI
+
+    redact._known.cache_clear()
+    second = KEY[::-1]
+    sent: list[str] = []
+
+    async def fresh() -> str:
+        return second
+
+    def answer(body: dict) -> Answer:
+        sent.append(json.dumps(body))
+        return say(f"{KEY} or {second}")
+
+    async with FaultServer(answer) as server:
+        for number, key in enumerate((KEY, fresh)):
+            client = AsyncOpenAI(api_key=key, base_url=server.base_url)
+            log = tmp_path / f"{number}.jsonl"
+            plan = {"plan": [{"name": "a", "prompt": f"Not {KEY}."}]} if number else {}
+            await kn.swarm(f"Not {KEY}.", model="m", client=client, trace=log, **plan)
+            await client.close()
+
+        assert server.requests[-1].headers["Authorization"] == f"Bearer {second}"
+
+    assert is_free("".join(sent))
+    assert second in (tmp_path / "0.jsonl").read_text()
+    assert (tmp_path / "1.jsonl").read_text().count("[key] or [key]") >= 1
+    assert second not in (tmp_path / "1.jsonl").read_text()
 
 
 # Tracebacks that show every variable

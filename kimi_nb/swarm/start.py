@@ -16,7 +16,6 @@ from kimi_nb.events import RunBegan
 from kimi_nb.models.base import Model
 from kimi_nb.models.rules import Manner, Rules
 from kimi_nb.models.secret import Secret
-from kimi_nb.redact import learn_environment
 from kimi_nb.swarm.asked import (
     Plan,
     UserTools,
@@ -91,8 +90,6 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     Raises UsageFault if this cannot be done as asked.
     """
     key = Secret.of(key)
-    learn_environment()  # before the goal: a key may stand in it
-    goal = clean(goal)
     settings = Settings(
         mode=mode_of(goal, single=single, plan=plan),
         max_agents=at_least_one("max_agents", max_agents),
@@ -103,11 +100,12 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         seed=seed,
         folder=working_folder(folder),
     )
-    tasks = parse_plan(plan) if plan is not None else []
-    fits_plan(tasks, max_agents)
     toolset = toolset_of(tools)
     manner = Manner(thinking, tuple(rules))
     connection = connect(model, base_url, key, client, simulator, limits, manner)
+    goal = clean(goal)  # only now are all keys known that may stand in it
+    tasks = parse_plan(plan) if plan is not None else []
+    fits_plan(tasks, max_agents)
     account = Account(budget or Budget(), price_of(connection, prices))
     path = Path(trace) if trace is not None else new_path(name)
 
