@@ -260,6 +260,10 @@ def out_of_bounds(good: Turn) -> Turn:
     return Turn(calls=(Made("", "set_progress", '{"percent": 400}'),))
 
 
+def another_colour(good: Turn) -> Turn:
+    return Turn(text="Blue" if "red" in good.text else "Red")
+
+
 def half(good: Turn) -> Turn:
     return replace(good, calls=good.calls[:1])
 
@@ -315,6 +319,7 @@ BROKEN: dict[str, tuple[OfBody, str, str, str, list[str]]] = {
         ["parallel"],
     ),
     "wrong colour": (broken(images="It is mauve."), "images", "it said 'It is mauve.'", "see", []),
+    "another colour": (broken(images=another_colour), "images", "picture, it said", "see", []),
     "a page": (broken(call=PAGE), "call", "answered with a web page", "/v1", PAID[1:]),
     "a failure": (
         broken(call=refuse(500, "server_error", "out of memory")),
@@ -414,14 +419,17 @@ def test_a_limit_is_waited_for() -> None:
 # What is shown ----------------------------------------------------------------------------------
 
 
-def test_words_of_an_endpoint_can_do_nothing_and_no_key_is_among_them() -> None:
+@pytest.mark.parametrize("name", ["tools", "round trip"])
+def test_words_of_an_endpoint_can_do_nothing_and_no_key_is_among_them(name) -> None:
     with KimiServer() as server:
         hostile = f"\x1b[31m<script>{server.key}\u202e\n\nno"
-        server._voice = replace(server._voice, brain=broken(tools=hostile))
+        refusal = refuse(400, "invalid_request_error", hostile)
+        brain = broken(tools=hostile) if name == "tools" else broken(round_trip=refusal)
+        server._voice = replace(server._voice, brain=brain)
         report = seen_by(server)
 
-    shown = repr(report) + report._repr_html_() + json.dumps(report.as_dict())
-    assert only_failure(report).name == "tools"
+    shown = repr(report) + report._repr_html_() + json.dumps(report.as_dict(), ensure_ascii=False)
+    assert only_failure(report).name == name
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert server.key not in shown

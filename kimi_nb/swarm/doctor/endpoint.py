@@ -87,8 +87,10 @@ class Desk:
 
         if card is None:
             detail = f"{name} is not among the models here, retired or misspelt: {listed}"
-            advice = suggest(name, (card.id for card in self._cards))
-            return failed(detail, f"give --model with one of them; {advice}", final=True)
+            advice = suggest(name, (card.id for card in self._cards)).removesuffix("?")
+            return failed(
+                detail, f"{advice}; use --model ID (in a notebook: %swarm model ID)", final=True
+            )
 
         context = f" ({card.context:,} tokens)" if card.context else ""
         return passed(f"{card.id}{context} is live, among: {listed}")

@@ -213,10 +213,8 @@ def _announcement(connection: Connection, sees: bool | None) -> str:  # noqa: FB
 
 def _described(connection: Connection) -> str:
     if connection.base_url is None:
-        return (
-            "the simulator: rules, no language model; "
-            "set MOONSHOT_API_KEY (or KIMI_API_KEY), or give --model and --base-url"
-        )
+        hint = "to connect one, set MOONSHOT_API_KEY, or use --model and --base-url"
+        return f"the simulator: rules, no language model; {hint}"
 
     rules = " (the simulator: rules, no language model)" if connection.model.simulated else ""
     return f"{connection.model.name} at {connection.base_url}{rules}"

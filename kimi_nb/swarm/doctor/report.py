@@ -94,7 +94,11 @@ class Report(list[Check]):
         if not self.calls:
             return ""
 
-        cost = "its price is not known" if self.cost_usd is None else f"${self.cost_usd:.4f}"
+        cost = "what that costs is not known"
+
+        if self.cost_usd is not None:
+            cost = f"${self.cost_usd:.4f}" if self.cost_usd else "$0"
+
         return (
             f"{self.calls} calls: {self.tokens_in:,} tokens in ({self.tokens_cached:,} cached), "
             f"{self.tokens_out:,} out; {cost}"
