@@ -311,6 +311,30 @@ def test_ended_says_whether_a_reason_came() -> None:
     assert assembler.ended
 
 
+def test_what_is_far_longer_than_allowed_is_cut_off() -> None:
+    heard = Heard()
+    assembler = Assembler(heard, max_tokens=2)
+    assembler.feed(delta(reasoning_content="t" * 30))
+    assert not assembler.full
+    assembler.feed(delta(content="x" * 5))
+    assembler.feed(delta(content="y", tool_calls=[{"function": {"name": "f", "arguments": "{}"}}]))
+    assembler.feed(end("stop"))
+    reply = assembler.finish(1)
+    assert assembler.full
+    assert assembler.ended
+    assert (reply.thinking, reply.text, reply.calls) == ("t" * 30, "xx", ())
+    assert (reply.finish, reply.usage.estimated) == ("length", True)
+
+
+def test_a_call_that_is_far_longer_than_allowed_is_cut_off() -> None:
+    assembler = Assembler(Heard(), max_tokens=1)
+    assembler.feed(part('{"x": "', name="f", index=0, id="a"))
+    assembler.feed(part("y" * 100 + '"}', index=0))
+    reply = assembler.finish(1)
+    assert reply.finish == "length"
+    assert reply.calls[0].arguments == '{"x": "' + "y" * 9
+
+
 # What is no answer ----------------------------------------------------------------------------
 
 

@@ -112,9 +112,8 @@ class ChatModel:
         session = self._transport.session()
         body = self._body(request)
         data = body if len(body) <= LARGE_BYTES else io.BytesIO(body)
-        exchange = Exchange(
-            sink, self._timeouts.idle, call_namer(self._rules, request.conversation)
-        )
+        call_id = call_namer(self._rules, request.conversation)
+        exchange = Exchange(sink, self._timeouts.idle, call_id, request.max_tokens)
         first = self._timeouts.first if self._streaming else self._timeouts.whole
 
         try:

@@ -30,11 +30,15 @@ class Exchange:
     __slots__ = ("_allowed", "_assembler", "_done", "_idle", "began")
 
     def __init__(
-        self, sink: Sink, idle: float, call_id: Callable[[str, int], str] | None = None
+        self,
+        sink: Sink,
+        idle: float,
+        call_id: Callable[[str, int], str] | None,
+        max_tokens: int,
     ) -> None:
         self.began = False
         """Some of the answer has arrived."""
-        self._assembler = Assembler(sink, call_id)
+        self._assembler = Assembler(sink, call_id, max_tokens)
         self._allowed = Allowed()
         self._idle = idle
         self._done = False
@@ -94,6 +98,9 @@ class Exchange:
 
             for data in splitter.feed(chunk):
                 self._take(data)
+
+            if self._assembler.full:
+                return
 
             if self._done:
                 limit.reschedule(now + LINGER_S)

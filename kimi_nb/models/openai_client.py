@@ -48,7 +48,8 @@ class OpenAIModel:
 
     async def reply(self, request: Request, sink: Sink) -> Reply:
         """The whole turn, after `sink` heard all of it. Raises `errors.ModelError`."""
-        assembler = Assembler(sink, call_namer(self._rules, request.conversation))
+        call_id = call_namer(self._rules, request.conversation)
+        assembler = Assembler(sink, call_id, request.max_tokens)
         prompt_estimate = request.conversation.estimate_tokens()
 
         try:
@@ -69,6 +70,9 @@ class OpenAIModel:
 
                 async for chunk in stream:
                     assembler.feed(chunk.model_dump(exclude_unset=True, warnings=False))
+
+                    if assembler.full:
+                        break
         except NotFoundError as error:
             found = convert(error)
             raise found.reworded(f"{found}; {await self._about_models()}") from None

@@ -17,6 +17,8 @@ __all__ = ["Assembler"]
 
 
 NOTHING = Allowed()
+TOKEN = 16
+"""Characters of a token; no answer in any language has so many on average."""
 
 
 class Assembler:
@@ -25,11 +27,19 @@ class Assembler:
     A call is announced once, in the order in which the model began them: as soon as its
     arguments are a whole JSON object, or, if they are not, once a later call's are, or at the
     end. What still arrives for an announced call is in the final `Reply.calls`.
+
+    Not every endpoint keeps to the length that it was asked for: what is far longer than
+    `max_tokens` is cut off, as if the endpoint had done it.
     """
 
-    def __init__(self, sink: Sink, call_id: Callable[[str, int], str] | None = None) -> None:
+    def __init__(
+        self, sink: Sink, call_id: Callable[[str, int], str] | None = None, max_tokens: int = 2**40
+    ) -> None:
         self.ended = False
         """A finish reason has arrived. Without one the stream may have been cut."""
+        self.full = False
+        """What arrives from here on is dropped."""
+        self._room = TOKEN * max_tokens
         self._sink = sink
         self._call_id = call_id
         """Makes an id of a call's name and its position, where the model wants its own form."""
@@ -49,6 +59,9 @@ class Assembler:
         """
         if "error" in chunk and (error := chunk["error"]) is not None:
             raise fault(None, error)
+
+        if self.full:
+            return
 
         if "usage" in chunk and (usage := chunk["usage"]):
             self._usage = _mapping(usage)
@@ -102,7 +115,7 @@ class Assembler:
 
     def _take(self, delta: dict[str, Any], *, whole: bool) -> None:
         if text := delta.get("content"):
-            self._text.append(_string(text))
+            self._text.append(text := self._fitting(_string(text)))
             self._sink.on_text(text)
 
         for key in ("reasoning_content", "reasoning"):
@@ -117,14 +130,14 @@ class Assembler:
     def _think(self, key: str, text: object) -> None:
         self._thinking_key = key
 
-        if text := _string(text):
+        if text := self._fitting(_string(text)):
             self._thinking.append(text)
             self._sink.on_thinking(text)
 
     def _take_call(self, delta: dict[str, Any], position: int | None) -> None:
         function = _mapping(delta.get("function") or {})
         name = _string(function.get("name") or "")
-        text = _arguments(function.get("arguments"))
+        text = self._fitting(_arguments(function.get("arguments")))
         id_ = _string(delta.get("id") or "")
         index = delta.get("index", position)
         draft = self._draft(index if isinstance(index, int) else position, id_, name, text)
@@ -138,6 +151,18 @@ class Assembler:
 
         if draft.complete and draft.position < 0 and draft.name:
             self._announce(self._drafts[: self._drafts.index(draft) + 1])
+
+    def _fitting(self, text: str) -> str:
+        """As much of it as there is room for."""
+        self._room -= len(text)
+
+        if self._room >= 0:
+            return text
+
+        self.full = self.ended = True
+        kept = text[: self._room]
+        self._room = 0
+        return kept
 
     def _draft(self, index: int | None, id_: str, name: str, text: str) -> Draft:
         """The call that a delta belongs to.
@@ -175,12 +200,13 @@ class Assembler:
 
     def _finish(self) -> str:
         """What the turn amounts to. Finish reasons are unreliable; what was assembled is not."""
-        cut = self._reason == "length" and not all(draft.complete for draft in self._announced)
+        reason = "length" if self.full else self._reason
+        cut = reason == "length" and not all(draft.complete for draft in self._announced)
 
         if self._announced and not cut:
             return "tool_calls"
 
-        return self._reason if self._reason in {"length", "content_filter"} else "stop"
+        return reason if reason in {"length", "content_filter"} else "stop"
 
     def _count(self, prompt_estimate: int, calls: tuple[ToolCall, ...]) -> Usage:
         sent, made = self._usage.get("prompt_tokens"), self._usage.get("completion_tokens")
