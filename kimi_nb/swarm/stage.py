@@ -178,7 +178,7 @@ class Stage:
         if new > left:
             message = (
                 f"{new} more sub-agents were asked for, but only {max(left, 0)} of "
-                f"{engine.settings.max_agents} are left; give each more to do, or answer"
+                f"{engine.account.agents + left} are left; give each more to do, or answer"
             )
             raise ToolError(message)
 
