@@ -8,7 +8,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.doctor import examine
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import read_plan
-from kimi_nb.swarm.resume import resume
+from kimi_nb.swarm.resume import peek, resume
 from kimi_nb.swarm.start import replay, swarm
 from kimi_nb.trace import read
 from kimi_nb.views.critical import metrics
@@ -35,6 +35,8 @@ INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C ended."""
 UNREAD = 141
 """And of one whose reader, such as `head`, has gone."""
+TYPED = ("steps", "critical_steps", "tokens", "usd", "seconds")
+"""Limits of the budget that are options."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,26 +77,24 @@ def _refuse(asked: argparse.Namespace, why: str, code: int) -> int:
 def _run(asked: argparse.Namespace) -> int:
     plan = read_plan(asked.plan) if asked.plan else None
     run = swarm(
-        _goal(asked, needed=plan is None),
+        _goal(asked.goal, needed=plan is None),
         model=asked.model,
         base_url=asked.base_url,
         max_agents=asked.agents,
-        budget=_budget(asked),
+        budget=_budget(asked, Budget()),
         limits=_limits(asked),
         single=asked.single,
         plan=plan,
         folder=asked.folder,
-        trace=_new(asked.trace),
+        trace=asked.trace,
         seed=asked.seed,
         early_start=not asked.no_early_start,
     )
     return _finish(run, asked)
 
 
-def _goal(asked: argparse.Namespace, *, needed: bool) -> str:
+def _goal(goal: str, *, needed: bool = True) -> str:
     """The goal. Raises UsageFault where one is needed and there is none."""
-    goal: str = asked.goal
-
     if goal == "-":
         goal = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
 
@@ -105,22 +105,15 @@ def _goal(asked: argparse.Namespace, *, needed: bool) -> str:
     return goal
 
 
-def _new(trace: str | None) -> str | None:
-    """The log's path. Raises UsageFault if it holds a run already."""
-    if trace is not None and Path(trace).is_file() and Path(trace).stat().st_size:
-        message = f"{trace} holds a run already; `kimi-nb resume {shlex.quote(trace)}` goes on"
-        raise UsageFault(message)
-
-    return trace
-
-
 def _resume(asked: argparse.Namespace) -> int:
-    budget = _budget(asked)
     run = resume(
         asked.trace,
+        goal=None if asked.goal is None else _goal(asked.goal),
+        plan=read_plan(asked.plan) if asked.plan else None,
+        fork=asked.fork,
         model=asked.model,
         base_url=asked.base_url,
-        budget=None if budget == Budget() else budget,
+        budget=_budget(asked, peek(asked.trace).budget),
         limits=_limits(asked),
     )
     return _finish(run, asked)
@@ -193,14 +186,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _budget(asked: argparse.Namespace) -> Budget:
-    return Budget(
-        steps=asked.steps,
-        critical_steps=asked.critical_steps,
-        tokens=asked.tokens,
-        usd=asked.usd,
-        seconds=asked.seconds,
-    )
+def _budget(asked: argparse.Namespace, had: Budget) -> Budget:
+    """What was typed, and for the rest the limits that there were."""
+    typed = {name: getattr(asked, name) for name in TYPED}
+    return replace(had, **{name: value for name, value in typed.items() if value is not None})
 
 
 def _limits(asked: argparse.Namespace) -> Limits:

@@ -24,6 +24,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     resume = commands.add_parser("resume", help="go on with a run, in the same log")
     resume.add_argument("trace", metavar="TRACE")
+    resume.add_argument("--goal", help="make sure that this is its goal; '-' reads it")
+    resume.add_argument("--plan", metavar="FILE", help="make sure that this is its task graph")
+    resume.add_argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")
     _add_model(resume)
     _add_limits(resume)
     _add_budget(resume)

@@ -62,11 +62,8 @@ def _is_awaited(node: ast.expr | None) -> TypeGuard[ast.Call]:
         return False
 
     words = str(values[1]).split() if len(values) > 1 else []
-    return (
-        "--background" not in words
-        if node.func.attr == "run_cell_magic"
-        else words[:1] == ["resume"]
-    )
+    in_cell = node.func.attr == "run_cell_magic"
+    return "--background" not in words and (in_cell or words[:1] == ["resume"])
 
 
 def _autoawait() -> bool:

@@ -1,23 +1,26 @@
-"""`%swarm status`, `list`, `cancel`, `replay`, `resume`, `model`, `doctor`."""
+"""`%swarm status`, `list`, `cancel`, `replay`, `resume`, `model`, `key`, `doctor`."""
 
 from __future__ import annotations
 
+import getpass
 import glob
 import re
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from IPython.core.error import UsageError
+from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.models.endpoint import MOONSHOT, is_moonshot, refuse_on_binder
+from kimi_nb.models.secret import Secret
+from kimi_nb.redact import Environment
 from kimi_nb.swarm.doctor import Report, examine
 from kimi_nb.swarm.handle import Replay, Run
-from kimi_nb.swarm.resume import resume
 from kimi_nb.swarm.start import replay, runs
 
-__all__ = ["COMMANDS", "Notebook", "complete", "run_command"]
+__all__ = ["COMMANDS", "Notebook", "complete", "place", "run_command"]
 
 
 class Notebook(Protocol):
@@ -25,9 +28,10 @@ class Notebook(Protocol):
 
     model: str
     base_url: str
+    keys: dict[str, Secret]
 
-    def bind(self, name: str, run: Replay) -> None:
-        """Give the run its variable."""
+    def resumed(self, words: list[str]) -> Any:
+        """What a `%%swarm` line of these words gives over an empty cell."""
         ...
 
 
@@ -85,14 +89,8 @@ def _replay(_magics: Notebook, words: list[str]) -> Replay:
     return replay(_file(words))
 
 
-def _resume(magics: Notebook, words: list[str]) -> Run | Replay:
-    path, *rest = [_file(words), *words[1:]]
-    run = resume(path, name=rest[0] if rest else "", base_url=magics.base_url or None)
-
-    if rest:
-        magics.bind(rest[0], run)
-
-    return run
+def _resume(magics: Notebook, words: list[str]) -> Any:
+    return magics.resumed([*words[1:], "--resume", _file(words)])
 
 
 def _model(magics: Notebook, words: list[str]) -> Text:
@@ -108,8 +106,44 @@ def _model(magics: Notebook, words: list[str]) -> Text:
     )
 
 
+def _key(magics: Notebook, words: list[str]) -> Text:
+    if words == ["forget"]:
+        magics.keys.clear()
+        return Text("forgotten; what runs goes on with it")
+
+    if words:
+        message = "%swarm key asks for the key itself, so that none stands in the notebook"
+        raise UsageError(message)
+
+    url = place(magics.base_url)
+    where = url or "Moonshot"
+    refuse_on_binder(url or MOONSHOT["ai"], Environment())
+    typed = _ask(f"key for {where} (it is not shown): ")
+
+    if typed is None:
+        return Text("nothing was typed; all is as before")
+
+    magics.keys[url] = typed
+    return Text(f"kept until this kernel ends, for {where} only; `%swarm key forget` drops it")
+
+
+def _ask(prompt: str) -> Secret | None:
+    try:
+        return Secret.of(getpass.getpass(prompt).strip())
+    except StdinNotImplementedError:
+        message = "nobody can be asked here; set MOONSHOT_API_KEY before the kernel starts"
+        raise UsageFault(message) from None
+
+
 def _doctor(magics: Notebook, _words: list[str]) -> Report:
-    return examine(magics.model or None, magics.base_url or None)
+    url = magics.base_url or None
+    return examine(magics.model or None, url, magics.keys.get(place(url)))
+
+
+def place(base_url: str | None) -> str:
+    """The endpoint that a typed key is for, and to no other does it go; "" is Moonshot."""
+    url = (base_url or "").strip().rstrip("/")
+    return "" if url in MOONSHOT or is_moonshot(url) else url
 
 
 COMMANDS: dict[str, Callable[[Any, list[str]], Any]] = {
@@ -119,6 +153,7 @@ COMMANDS: dict[str, Callable[[Any, list[str]], Any]] = {
     "replay": _replay,
     "resume": _resume,
     "model": _model,
+    "key": _key,
     "doctor": _doctor,
 }
 """What `%swarm` understands."""

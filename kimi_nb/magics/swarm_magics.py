@@ -15,9 +15,12 @@ from traitlets import Int, Unicode
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.magics.awaiting import prefix_await
-from kimi_nb.magics.commands import complete, run_command
+from kimi_nb.magics.commands import complete, place, run_command
 from kimi_nb.magics.live import watch
+from kimi_nb.magics.redaction import Redaction
+from kimi_nb.magics.resuming import take_up, tools_named
 from kimi_nb.models.endpoint import SIMULATOR
+from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.handle import Replay, Run
@@ -46,6 +49,12 @@ class SwarmMagics(Magics):
     budget_tokens = Int(None, allow_none=True, min=0, help="Tokens of one run.").tag(config=True)
     budget_seconds = Int(None, allow_none=True, min=0, help="Seconds of one run.").tag(config=True)
 
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell=shell)
+        self.keys: dict[str, Secret] = {}
+        """What `%swarm key` was told, by `commands.place`. In no trait: those are shown."""
+        self.redaction = Redaction(shell)
+
     @magic_arguments()
     @argument("name", nargs="?", help="variable that holds the run, from its start")
     @argument("--agents", type=int, metavar="N", help="sub-agents at most")
@@ -57,7 +66,9 @@ class SwarmMagics(Magics):
     @argument("--folder", metavar="PATH", help="what the file tools see (default: here)")
     @argument("--tools", metavar="NAMES", help="functions of this notebook, as a,b")
     @argument("--trace", metavar="FILE", help="where the log goes")
-    @argument("--seed", type=int, default=0, metavar="N", help="of the simulator and of jitter")
+    @argument("--resume", metavar="FILE", help="go on with the run in this log")
+    @argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")
+    @argument("--seed", type=int, metavar="N", help="of the simulator and of jitter")
     @argument("--steps", type=int, metavar="N", help="budget: model calls in all")
     @argument("--critical-steps", type=int, metavar="N", help="budget: critical steps")
     @argument("--tokens", type=int, metavar="N", help="budget: tokens")
@@ -74,23 +85,24 @@ class SwarmMagics(Magics):
             Compare the opening hours of the museums in data/museums/.
 
         `%swarm` on a line of its own: status [NAME], list, cancel [NAME [AGENT]],
-        replay FILE, resume FILE [NAME], model [ID], doctor.
+        replay FILE, resume FILE [NAME] [OPTIONS], model [ID], key [forget], doctor.
         """
         if cell is None:
-            result = run_command(cast("Any", self), line)
-            return self._watched(result) if isinstance(result, Run) else result
+            return run_command(cast("Any", self), line)
 
-        arguments = _parse(line)
+        return self._run(_parse(line), cell)
+
+    def resumed(self, words: list[str]) -> Any:
+        """What a `%%swarm` line of these words gives over an empty cell."""
+        return self._run(cast("Any", _parser()).parse_args(words), "")
+
+    def _run(self, arguments: argparse.Namespace, cell: str) -> Any:
         run = self._start(arguments, cell)
 
         if arguments.name:
-            self.bind(arguments.name, run)
+            self._names[arguments.name] = run
 
         return run if arguments.background else self._watched(run)
-
-    def bind(self, name: str, run: Replay) -> None:
-        """Give the run its variable in the notebook."""
-        self._names[name] = run
 
     @property
     def _shell(self) -> InteractiveShell:
@@ -105,7 +117,7 @@ class SwarmMagics(Magics):
         """The notebook's variables."""
         return cast("dict[str, Any]", self._shell.user_ns)
 
-    def _start(self, arguments: argparse.Namespace, cell: str) -> Run:
+    def _start(self, arguments: argparse.Namespace, cell: str) -> Replay:
         name = arguments.name or _free_name()
 
         if not name.isidentifier():
@@ -116,21 +128,31 @@ class SwarmMagics(Magics):
             message = f"{name!r} is still running; `%swarm cancel {name}`, or take another name"
             raise UsageFault(message)
 
+        limits = Limits(concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm)
+
+        if arguments.resume:
+            return take_up(cast("Any", self), self._names, arguments, cell, limits)
+
+        if arguments.fork:
+            message = "--fork goes with --resume FILE: which run is it to fork from?"
+            raise UsageFault(message)
+
         return swarm(
             "" if arguments.plan == "-" else cell.strip(),
             name=name,
             model=arguments.model or self.model or None,
             base_url=self._base_url(arguments),
-            tools=[self._tool(item) for item in (arguments.tools or "").split(",") if item],
+            key=self.keys.get(place(self._base_url(arguments))),
+            tools=tools_named(self._names, arguments.tools or ""),
             max_agents=self.max_agents if arguments.agents is None else arguments.agents,
             max_tokens=self.max_tokens,
             budget=self._budget(arguments),
-            limits=Limits(concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm),
+            limits=limits,
             single=arguments.single,
             plan=cell if arguments.plan == "-" else arguments.plan and read_plan(arguments.plan),
             folder=arguments.folder or ".",
             trace=arguments.trace,
-            seed=arguments.seed,
+            seed=arguments.seed or 0,
             early_start=not arguments.no_early_start,
         )
 
@@ -148,18 +170,17 @@ class SwarmMagics(Magics):
             seconds=self.budget_seconds if arguments.seconds is None else arguments.seconds,
         )
 
-    def _tool(self, name: str) -> Any:
-        value = self._names.get(name.strip())
-
-        if not callable(value):
-            message = f"--tools {name.strip()}: no such function in this notebook; run its cell"
-            raise UsageFault(message)
-
-        return value
-
-    def _watched(self, run: Run) -> Run | Awaitable[Run]:
+    def _watched(self, run: Replay) -> Replay | Awaitable[Replay]:
         """Where cells can await, the cell's `await` (see `awaiting`) does the waiting."""
-        return watch(run, self._shell) if self._shell.autoawait else run.result()
+        if not self._shell.autoawait:
+            return run.result() if isinstance(run, Run) else run
+
+        return watch(run, self._shell) if isinstance(run, Run) else _at_once(run)
+
+
+async def _at_once(run: Replay) -> Replay:
+    """A finished run, where the cell awaits."""
+    return run
 
 
 def _free_name() -> str:
@@ -210,6 +231,8 @@ def unload(shell: InteractiveShell) -> None:
     for kind in ("line", "cell"):
         registered[kind].pop("swarm", None)
 
-    kept = [item for item in shell.configurables if not isinstance(item, SwarmMagics)]
-    cast("list[Any]", shell.configurables)[:] = kept
+    for item in [item for item in shell.configurables if isinstance(item, SwarmMagics)]:
+        item.redaction.undo()
+        cast("list[Any]", shell.configurables).remove(item)
+
     runtime().stop()

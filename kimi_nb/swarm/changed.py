@@ -45,7 +45,14 @@ def changed(was: Had, toolset: Toolset) -> list[str]:
     have = digests(toolset)
     gone = sorted(was.tools.keys() - have.keys())
     new = sorted(have.keys() - was.tools.keys())
-    found = [f"it had {', '.join(gone)}; pass tools=[{', '.join(gone)}]"] if gone else []
+    found: list[str] = []
+
+    if gone:
+        names = ", ".join(gone)
+        found.append(
+            f"it had {names}; pass tools=[{names}], or in a notebook run the cell that defines "
+            "it and then %swarm resume (kimi-nb has no functions of yours)"
+        )
 
     if new:
         found.append(f"it had no {', '.join(new)}")
@@ -64,12 +71,17 @@ def changed(was: Had, toolset: Toolset) -> list[str]:
     return found
 
 
-def check(path: Path, differences: Sequence[str]) -> None:
-    """Raises TraceMismatch if there are any."""
+def check(path: Path, differences: Sequence[str], *, anew: bool) -> None:
+    """Raises TraceMismatch if there are any; `anew`: a fork could take over nothing."""
     if differences:
+        what = (
+            "begin anew with its settings, for nothing of it could be taken over, by giving this"
+            if anew
+            else "go on in a log of your own by giving this"
+        )
         message = (
-            f"{path} cannot go on like this: {'; '.join(differences)}. Give what it had, or leave "
-            f"it as it is and go on in a log of your own: {ways_on(path, fork=True)}"
+            f"{path} cannot go on like this: {'; '.join(differences)}. Give what it had, or "
+            f"{what} and a fork: {ways_on(path, fork=True)}"
         )
         raise TraceMismatch(message)
 

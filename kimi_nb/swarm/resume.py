@@ -42,13 +42,13 @@ from kimi_nb.swarm.saved import Had, entries, had, options_of, this_process
 from kimi_nb.swarm.start import launch
 from kimi_nb.tools import Toolset, standard_tools
 from kimi_nb.tools.render import clean
-from kimi_nb.trace import Log, Record, Trace, read
+from kimi_nb.trace import Log, Record, TornTail, Trace, read
 from kimi_nb.views.prices import Price
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["own_tools", "resume"]
+__all__ = ["own_tools", "peek", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +127,15 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     return launch(log, connection, account, wanted.toolset, settings, goal, tasks, name, prices)
 
 
-def own_tools(path: str | Path) -> list[str]:
-    """The tools that the run in a log had beside the standard ones. Raises TraceError."""
+def peek(path: str | Path) -> Had:
+    """How the run in a log was asked for, also while it goes on. Raises TraceError."""
     with warnings.catch_warnings():  # whoever resumes it hears of its damage
-        warnings.simplefilter("ignore")
-        was = had(path, read(_existing(path), strict=False))
+        warnings.simplefilter("ignore", TornTail)
+        return had(path, read(_existing(path), strict=False))
 
+
+def own_tools(was: Had) -> list[str]:
+    """The tools that a run had beside the standard ones."""
     return sorted(set(was.tools) - set(standard_tools().names))
 
 
@@ -153,7 +156,8 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
         end = log.records[-1].fact
         finished = isinstance(end, RunEnded) and end.status == "finished"
         other = parted(was, wanted.goal, wanted.tasks)
-        check(path, [*other, *([] if finished else changed(was, wanted.toolset))])
+        rest = [] if finished else changed(was, wanted.toolset)
+        check(path, [*other, *rest], anew=bool(other))
 
         if finished:
             log.close()
@@ -213,7 +217,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
     kept.append(Record(len(kept), kept[-1].t, "", forked.without_keys()))
 
     try:
-        Trace(kept).save(new)
+        Trace(kept).save(new).chmod(0o600)
     except OSError as error:
         message = f"cannot write the log {str(new)!r}: {error.strerror}"
         raise TraceError(message) from None

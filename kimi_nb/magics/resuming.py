@@ -1,0 +1,88 @@
+"""`%%swarm NAME --resume FILE` and `%swarm resume FILE`: what the notebook gives to a run's log."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.magics.commands import Notebook, place
+from kimi_nb.swarm.budget import Budget
+from kimi_nb.swarm.connect import Limits
+from kimi_nb.swarm.handle import Replay
+from kimi_nb.swarm.plan import read_plan
+from kimi_nb.swarm.resume import own_tools, peek, resume
+from kimi_nb.tools import Tool
+
+__all__ = ["take_up", "tools_named"]
+
+KEPT = ("agents", "single", "folder", "trace", "seed", "no_early_start")
+"""Options of which the log has the value, and keeps it."""
+
+
+def take_up(
+    magics: Notebook,
+    names: Mapping[str, Any],
+    asked: argparse.Namespace,
+    cell: str,
+    limits: Limits,
+) -> Replay:
+    """Go on with the run in `asked.resume`; `names` are the notebook's variables.
+
+    The goal in the cell, if there is one, must be the run's. Tools that the run had are taken
+    from the notebook by their names, unless `--tools` says which. Raises what `resume` does.
+    """
+    if given := [name for name in KEPT if getattr(asked, name) not in {None, False}]:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        message = f"{options}: a resumed run keeps what its log has; leave that out"
+        raise UsageFault(message)
+
+    was = peek(asked.resume)
+    in_cell = asked.plan == "-"
+    url: str | None = asked.base_url or was.options["base_url"] or magics.base_url or None
+    own = [_named(names, name) for name in own_tools(was)]
+    typed = {limit.name: getattr(asked, limit.name) for limit in fields(Budget)}
+    more = {name: value for name, value in typed.items() if value is not None}
+    return resume(
+        asked.resume,
+        goal=None if in_cell else cell.strip() or None,
+        plan=cell if in_cell else asked.plan and read_plan(asked.plan),
+        fork=asked.fork,
+        name=asked.name or "",
+        model=asked.model,
+        base_url=url,
+        key=magics.keys.get(place(url)) if url else None,
+        tools=tools_named(names, asked.tools) if asked.tools else filter(None, own),
+        budget=replace(was.budget, **more) if more else None,
+        limits=limits,
+    )
+
+
+def tools_named(names: Mapping[str, Any], listed: str) -> list[Any]:
+    """The functions of a notebook in a list such as "a,b". Raises UsageFault for none of it."""
+    wanted = [name.strip() for name in listed.split(",") if name.strip()]
+    found = [_named(names, name) for name in wanted]
+
+    for name, value in zip(wanted, found, strict=True):
+        if value is None:
+            message = f"--tools {name}: no such function in this notebook; run its cell"
+            raise UsageFault(message)
+
+    return found
+
+
+def _named(names: Mapping[str, Any], name: str) -> Any:
+    """The function or tool of that name among the notebook's variables; None if there is none."""
+    value = names.get(name)
+
+    if callable(value):
+        return value
+
+    renamed = (
+        other
+        for variable, other in names.items()
+        if isinstance(other, Tool) and other.name == name and not variable.startswith("_")
+    )
+    return next(renamed, None)
