@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -26,8 +21,6 @@ import kimi_nb as kn
 from kimi_nb.errors import AccessDenied, TraceLocked, TraceMismatch
 from kimi_nb.events import AgentBegan, AgentEnded, StepEnded
 from kimi_nb.models.base import Message, Reply
-
-HERE = Path(__file__).parent
 
 
 @kn.tool
@@ -212,35 +205,3 @@ def test_an_existing_log_is_not_overwritten(tmp_path):
 
     with pytest.raises(kn.UsageFault, match="holds a run already"):
         whole_run(tmp_path / "run.jsonl")
-
-
-CHILD = """
-import sys, asyncio
-sys.path.insert(0, {here!r})
-import kimi_nb as kn
-from scripted import Scripted
-from test_resume import respond, look
-kn.swarm("go", model=Scripted(respond, delay=0.01), tools=[look], trace=sys.argv[1]).result()
-"""
-
-
-@pytest.mark.parametrize("records", [4, 17, 33])
-def test_kill_9_of_a_real_process_then_resume(tmp_path, records):
-    path = tmp_path / "run.jsonl"
-    process = subprocess.Popen([sys.executable, "-c", CHILD.format(here=str(HERE)), str(path)])
-
-    while process.poll() is None and (
-        not path.exists() or path.read_bytes().count(b"\n") < records
-    ):
-        time.sleep(0.002)
-
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    done = path.read_bytes().count(b'"StepEnded"')
-    model = Scripted(respond)
-    resumed = kn.resume(path, model=model, tools=[look])
-    assert isinstance(resumed, kn.Run)
-    full, paid = whole_run(tmp_path / "full.jsonl")
-    assert state(resumed.result()) == state(full)
-    assert len(model.seen) <= paid - done
-    assert json.loads(path.read_bytes().splitlines()[0])["format"] == "kimi_nb.trace"
