@@ -24,7 +24,7 @@ from faults.core import Platform
 from faults.kimi import KimiServer
 from faults.mishaps import Fault
 from faults.quirks import Made, Quirks, Turn
-from faults.server import CUT, DROPPED, STALL, Answer, chunk, event
+from faults.server import CUT, DONE, DROPPED, STALL, Answer, chunk, event
 from faults.tier import TIERS, Tier
 from scripted import check_ended
 from test_chat import Heard, ask, until
@@ -157,6 +157,15 @@ async def test_an_answer_is_broken_off_where_the_request_ends_it() -> None:
     end = chunks_of(wire)[-1]
     assert end["usage"]["completion_tokens"] == 20
     assert chunks_of(wire)[-2]["choices"][0]["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize("cap", range(1, CALLS.tokens + 2))
+def test_no_answer_is_longer_than_its_cap(cap: int) -> None:
+    turn = CALLS.within(cap)
+    most = min(cap, CALLS.tokens)
+    assert most - 1 <= turn.tokens <= most  # no letter and no name of a tool is cut
+    assert turn.reason == ("tool_calls" if cap >= CALLS.tokens else "length")
+    assert all(made.name == "look" for made in turn.calls)
 
 
 # Quirks ----------------------------------------------------------------------------------------
@@ -518,6 +527,15 @@ async def test_as_many_at_once_as_the_tier_allows_and_the_next_at_once_after() -
 
     assert sorted(type(each).__name__ for each in both) == ["RateLimited", "Reply"]
     assert server.peak == 1
+
+
+async def test_the_place_of_an_answer_is_free_with_its_last_bytes() -> None:
+    said = Answer(parts=(event(chunk({"content": "a"})), DONE, 5.0))
+
+    async with KimiServer(says(said)) as server, client(server, timeouts=Timeouts(idle=9)) as chat:
+        await _heard(chat)
+        assert server.log[0].outcome == "in flight"
+        assert (server.in_flight, server.peak) == (0, 1)
 
 
 async def test_headers_of_the_tier_are_on_good_and_bad_answers() -> None:
