@@ -245,7 +245,7 @@ def leaky_tools() -> list:
         "Fail with the request's headers."
         raise ValueError({"Authorization": f"Bearer {KEY}", "what": what})
 
-    def end(what: str) -> str:
+    async def end(what: str) -> str:
         "End the program."
         raise SystemExit(f"{what} {KEY}")
 
