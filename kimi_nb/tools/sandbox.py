@@ -78,7 +78,7 @@ class _Pool:
             self._calls.add(call)
 
         try:
-            return snippet.run(pool, call, code, folder)
+            return snippet.run(pool, call, code, folder, self._workers)
         except (OSError, RuntimeError) as error:  # the pool cannot start another worker
             self._drop(pool)
             raise ToolError(f"the Python sandbox failed: {error}; try again") from error

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,14 @@ from kimi_nb.tools.beneath import SANDBOX_ROOT
 from kimi_nb.tools.prelude import FRAME, PRELUDE, advice, decode
 
 if TYPE_CHECKING:
-    from pydantic_monty import Monty, MontyError, MountDir, OSPolicy, ResourceLimits
+    from pydantic_monty import (
+        Monty,
+        MontyError,
+        MontySession,
+        MountDir,
+        OSPolicy,
+        ResourceLimits,
+    )
 
 __all__ = ["SECONDS", "Call", "run"]
 
@@ -94,14 +102,17 @@ class _Printed:
         return f"[more than {PRINTED:,} characters were printed: print less]" * (self._room < 0)
 
 
-def run(pool: Monty, call: Call, code: str, folder: Path) -> str:
-    """What `code` prints, and the value of its last expression. Raises ToolError."""
+def run(pool: Monty, call: Call, code: str, folder: Path, workers: int) -> str:
+    """What `code` prints, and the value of its last expression. Raises ToolError.
+
+    `workers`: how many the pool has, all of which may have died in their sleep.
+    """
     import pydantic_monty
 
     printed = _Printed(call)
 
     try:
-        value = _fed(pool, call, code, folder, printed)
+        value = _fed(pool, call, code, folder, printed, workers)
     except pydantic_monty.MontyError as error:
         why = printed.overflow() or _explained(error)
         raise ToolError(_joined(printed.text(), why)) from error
@@ -109,21 +120,39 @@ def run(pool: Monty, call: Call, code: str, folder: Path) -> str:
     return _joined(printed.text(), "" if value is None else _shown(value))
 
 
-def _fed(pool: Monty, call: Call, code: str, folder: Path, printed: _Printed) -> Any:
-    with _mounted(folder) as mount, pool.checkout(limits=_limits(), os_policy=_POLICY) as session:
-        call.hold(session.worker_pid)
+def _fed(pool: Monty, call: Call, code: str, folder: Path, printed: _Printed, workers: int) -> Any:
+    with _mounted(folder) as mount, _awake(pool, call, workers) as session:
+        return session.feed_run(
+            code,
+            mount=mount,
+            cwd=SANDBOX_ROOT,
+            print_callback=printed,
+            external_lookup={"_decode": decode},
+        )
 
-        try:
-            session.feed_run(PRELUDE)
-            return session.feed_run(
-                code,
-                mount=mount,
-                cwd=SANDBOX_ROOT,
-                print_callback=printed,
-                external_lookup={"_decode": decode},
-            )
-        finally:
-            call.release()
+
+@contextlib.contextmanager
+def _awake(pool: Monty, call: Call, workers: int) -> Generator[MontySession, None, None]:
+    """A worker that answers. The pool hands out one that died in its sleep as if it lived."""
+    import pydantic_monty
+
+    for asleep in reversed(range(workers + 1)):
+        with pool.checkout(limits=_limits(), os_policy=_POLICY) as session:
+            call.hold(session.worker_pid)
+
+            try:
+                try:
+                    session.feed_run(PRELUDE)
+                except pydantic_monty.MontyCrashedError:
+                    if not asleep:
+                        raise
+
+                    continue
+
+                yield session
+                return
+            finally:
+                call.release()
 
 
 def _mounted(folder: Path) -> MountDir:
