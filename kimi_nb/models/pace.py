@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["AdaptiveLimit"]
+__all__ = ["PATIENCE_S", "AdaptiveLimit"]
 
 RAMP_S = 0.25
 """After a pause the waiting calls go out evenly over this time, not all at once."""
@@ -131,6 +131,8 @@ class AdaptiveLimit:
 
     def succeeded(self, now: float, *, saturated: bool) -> None:
         """Learn from a call that was taken; `saturated`: as many as allowed were in flight."""
+        self._barren_since = math.inf
+
         if self.learned is None or not saturated or now < self.paused_until:
             return
 

@@ -4,55 +4,46 @@ from __future__ import annotations
 
 import asyncio
 
-from kimi_nb.errors import ModelError, Overloaded, RateLimited, Unreachable
+from kimi_nb.errors import Allowed, ModelError, Unreachable
 from kimi_nb.events import Said, StepQueued, StepRetried, StepSent
 from kimi_nb.models.base import Reply, Request, ToolSpecs, Usage
 from kimi_nb.models.limiter import backoff
 from kimi_nb.swarm.budget import Reservation
 from kimi_nb.swarm.engine import AgentFault, Engine
 from kimi_nb.swarm.reply import sound
+from kimi_nb.swarm.tries import Tries
 from kimi_nb.swarm.turn import Stepper, Turn
 from kimi_nb.tools.render import clean
 
 __all__ = ["all_attempts", "cost_of", "partial"]
-
-LIMITED_ATTEMPTS = 60
-"""Attempts at a call that the endpoint answers with 429 only. The limiter paces them."""
 
 
 async def all_attempts(
     engine: Engine, agent: Stepper, tools: ToolSpecs, turn: Turn, reservation: Reservation
 ) -> Reply:
     """The reply of the first attempt that succeeds. Raises ModelError when none did."""
-    limited = failed = 0
+    tries = Tries(reservation.tokens)
 
     while True:
         engine.check(agent.id)
-        attempt = limited + failed + 1
         request = Request(
             conversation=agent.conversation,
             tools=tools,
             max_tokens=reservation.max_tokens,
-            seed=engine.settings.seed + attempt - 1,
+            seed=engine.settings.seed + tries.made,
             cache_key=engine.cache_key,
         )
 
         try:
-            return await _attempt(engine, agent, request, turn, reservation.tokens)
+            return await _attempt(engine, agent, request, turn, tries)
         except ModelError as error:
-            paced = isinstance(error, Overloaded | RateLimited)
-            limited, failed = limited + paced, failed + (not paced)
             engine.account.charge(cost_of(error))
-            exhausted = failed >= engine.settings.max_attempts or limited >= LIMITED_ATTEMPTS
-
-            if exhausted or not error.retryable:
-                raise
-
+            waits = tries.count(error, engine)
+            wait = round(backoff(tries.failed, error, engine.random), 3) if waits else 0.0
             turn.restart()
-            wait = _pause(engine, error, attempt if paced else failed)
             fact = StepRetried(
                 step=agent.step,
-                attempt=attempt,
+                attempt=tries.made,
                 error=type(error).__name__,
                 why=clean(" ".join(str(error).split()))[:300],
                 wait=wait,
@@ -78,29 +69,23 @@ def partial(agent: Stepper, error: BaseException) -> list[Said]:
     return [Said(step=agent.step, text=text, cut=True)] if text else []
 
 
-def _pause(engine: Engine, error: ModelError, attempt: int) -> float:
-    """Seconds until the next attempt; none where the limiter itself waits as it was told."""
-    if isinstance(error, Overloaded | RateLimited) and error.retry_after is not None:
-        return 0.0
-
-    return round(backoff(attempt, error, engine.random), 3)
-
-
 async def _attempt(
-    engine: Engine, agent: Stepper, request: Request, turn: Turn, tokens: int
+    engine: Engine, agent: Stepper, request: Request, turn: Turn, tries: Tries
 ) -> Reply:
-    limiter = engine.limiter
+    limiter, tokens = engine.limiter, tries.tokens
 
     if not limiter.try_acquire(tokens):
         engine.log.add(agent.id, StepQueued(step=agent.step))
-        await limiter.acquire(tokens)
+        await limiter.acquire(tokens, again=tries.limited > 0)
         engine.log.add(agent.id, StepSent(step=agent.step))
 
     used: int | None = None
     fault: ModelError | None = None
+    allowed: Allowed | None = None
 
     try:
         reply = await _reply(engine, request, turn)
+        allowed = reply.allowed
         used = reply.usage.tokens_in + reply.usage.tokens_out
     except ModelError as error:
         fault = error
@@ -108,7 +93,7 @@ async def _attempt(
     else:
         return reply
     finally:
-        limiter.release(tokens, used, fault)
+        limiter.release(tokens, used, fault, allowed)
 
 
 async def _reply(engine: Engine, request: Request, turn: Turn) -> Reply:
