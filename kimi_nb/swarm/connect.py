@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from kimi_nb.errors import UsageFault
+from kimi_nb.errors import Allowed, UsageFault
 from kimi_nb.models.base import Model
 from kimi_nb.models.endpoint import refuse_on_binder, resolve
 from kimi_nb.models.limiter import Limiter, limiter_for
 from kimi_nb.models.rules import Manner
 from kimi_nb.models.secret import Secret
+from kimi_nb.models.tiers import tier_limits
 from kimi_nb.redact import Environment, learn_environment
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ __all__ = ["Connection", "Limits", "connect"]
 class Limits:
     """What an endpoint allows, where one knows it. All swarms of a kernel share it.
 
-    What is left out is learnt from the endpoint's refusals.
+    What is left out is learnt from what the endpoint says, and from what it refuses.
     """
 
+    tier: str | int | None = None
+    """The account's tier at Moonshot, such as "T1"; the numbers below go before the tier's."""
     concurrency: int | None = None
     """Calls at once."""
     rpm: float | None = None
@@ -36,10 +39,19 @@ class Limits:
     """Tokens a minute, prompt and longest answer together."""
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value is not None and value <= 0:
+        for name, value in self.numbers()._asdict().items():
+            if value is not None and not value > 0:  # nan too
                 message = f"the limit {name} is {value}; give more than 0, or leave it out"
                 raise UsageFault(message)
+
+    def numbers(self) -> Allowed:
+        """The limits in numbers. Raises UsageFault for a tier that there is not."""
+        tier = Allowed() if self.tier is None else tier_limits(self.tier)
+        return Allowed(
+            concurrency=tier.concurrency if self.concurrency is None else self.concurrency,
+            rpm=tier.rpm if self.rpm is None else self.rpm,
+            tpm=tier.tpm if self.tpm is None else self.tpm,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +85,7 @@ def connect(
     connection = _connection(model, base_url, key, client, options, manner)
 
     if limits is not None:
-        connection.limiter.restrict(**asdict(limits))
+        connection.limiter.restrict(**limits.numbers()._asdict())
 
     return connection
 
