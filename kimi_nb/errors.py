@@ -56,8 +56,8 @@ class KimiNbError(Exception):
     In a notebook it shows as one line: its readers run swarms, not our code.
     """
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(hide(message))
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(hide(str(word)) for word in words))
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]

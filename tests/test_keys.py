@@ -176,6 +176,12 @@ def test_no_fault_says_a_key(kind: type[KimiNbError]) -> None:
     assert "[key]" in texts[0]
 
 
+def test_a_tools_error_may_be_made_of_anything() -> None:
+    assert str(kn.ToolError()) == ""
+    assert str(kn.ToolError(404)) == "404"
+    assert is_free(str(kn.ToolError(ValueError(KEY))) + str(kn.ToolError("of", {"key": KEY})))
+
+
 ECHOES: dict[str, Answer] = {
     **{
         f"HTTP {status}": refuse(status, words=f"bad header Authorization: Bearer {KEY}")

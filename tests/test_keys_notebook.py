@@ -101,7 +101,9 @@ LEAKS = {
     "a display that fails": (
         "class Bad:\n    def _repr_html_(self):\n        raise ValueError(KEY)\n\nBad()"
     ),
-    "a key set a moment ago": "os.environ['LATER_API_KEY'] = KEY[::-1]\nprint(os.environ)",
+    "a key set a moment ago": (
+        "os.environ['LATER_API_KEY'] = KEY[::-1]\nprint(os.environ, flush=True)"
+    ),
     "captured output": "%%capture caught\nprint(KEY)",
     "captured output, shown": "caught.show()",
     "the goal of a run": "run = await kn.swarm(f'List {KEY}', model='simulator', key=KEY)\nrun",
