@@ -110,7 +110,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
     value = headers.get("Retry-After", "").strip()
     seconds = _number(value)
-    return _wait(_seconds_until(value) if seconds is None else seconds)
+    return _wait(_seconds_until(value, headers.get("Date", "")) if seconds is None else seconds)
 
 
 def fault(
@@ -154,11 +154,13 @@ def _number(value: str | None) -> float | None:
         return None
 
 
-def _seconds_until(date: str) -> float | None:
+def _seconds_until(date: str, sent: str) -> float | None:
+    """From when it was `sent`: the clock of this machine may be wrong, or be set meanwhile."""
     from email.utils import parsedate_to_datetime
 
     try:
-        return parsedate_to_datetime(date).timestamp() - time.time()
+        begun = parsedate_to_datetime(sent).timestamp() if sent else time.time()
+        return parsedate_to_datetime(date).timestamp() - begun
     except ValueError:
         return None
 
