@@ -7,6 +7,7 @@ import re
 import shlex
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,13 @@ def new_path(name: str) -> Path:
         writable = False
 
     if not writable:
+        read_only = folder
         folder = Path(tempfile.gettempdir()) / f"kimi_nb-{os.getuid()}" / "runs"
+        message = (
+            f"{read_only} cannot be written: the log goes to {folder}, which may not last; "
+            "say with trace= where to keep it"
+        )
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
 
     path = folder / f"{stamp}-{slug}.jsonl"
     number = 1
