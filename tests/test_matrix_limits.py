@@ -7,8 +7,10 @@ import threading
 
 import pytest
 from faults.mishaps import huge
+from matrix_child import look
 from matrix_trial import (
     PATIENCE,
+    TEAM,
     Trial,
     _warm,  # noqa: F401
     ends,
@@ -22,17 +24,6 @@ import kimi_nb as kn
 from kimi_nb.events import AgentBegan, ToolReturned
 from kimi_nb.models.base import Message
 from kimi_nb.tools.sandbox import WORKERS
-
-
-@kn.tool
-async def look(n: int) -> str:
-    "Look at something."
-    return f"saw {n}"
-
-
-def worker(task: str, got: list[str]) -> object:
-    """Three steps for each task."""
-    return f"did {task}" if len(got) == 2 else calls(call("look", n=len(got)))
 
 
 # 21
@@ -49,7 +40,7 @@ def worker(task: str, got: list[str]) -> object:
     ids=lambda value: next(iter(value), "") if isinstance(value, dict) else "",
 )
 def test_fault_21_at_a_cap_no_call_goes_out_and_its_agent_says_which(tmp_path, limit, reason):
-    with Trial(tmp_path, team("a", "b", "c", work=worker)) as trial:
+    with Trial(tmp_path, TEAM) as trial:
         budget = kn.Budget(**limit)
         run = trial.run(tools=[look], budget=budget, max_tokens=4_000).result(PATIENCE)
         assert run.status == "over_budget"
