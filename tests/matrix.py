@@ -14,7 +14,7 @@ from faults.tier import RATE_LIMIT
 
 import kimi_nb as kn
 from kimi_nb.events import Fact
-from kimi_nb.models import chat, pace
+from kimi_nb.models import chat, pace, window
 from kimi_nb.models.transport import Timeouts
 from kimi_nb.swarm import attempt
 
@@ -25,11 +25,16 @@ GOAL = "go"
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts follow each other at once; a 429 that names no time pauses for a moment only."""
+    """Attempts follow each other at once; a 429 that names no time pauses for a moment only.
+
+    A minute that is full is over as soon.
+    """
     monkeypatch.setattr(attempt, "backoff", lambda *_: 0.0)
 
     for name in ("PAUSE_S", "PAUSE_MIN_S", "PAUSE_MAX_S", "RAMP_S"):
         monkeypatch.setattr(pace, name, 0.001)
+
+    monkeypatch.setattr(window, "MINUTE", 0.01)
 
 
 def patience(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:

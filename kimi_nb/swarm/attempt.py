@@ -74,16 +74,21 @@ async def _attempt(
 ) -> Reply:
     limiter, tokens = engine.limiter, tries.tokens
 
-    if not limiter.try_acquire(tokens):
+    waited = not limiter.try_acquire(tokens)
+
+    if waited:
         engine.log.add(agent.id, StepQueued(step=agent.step))
         await limiter.acquire(tokens, again=tries.limited > 0)
-        engine.log.add(agent.id, StepSent(step=agent.step))
 
     used: int | None = None
     fault: ModelError | None = None
     allowed: Allowed | None = None
 
     try:
+        if waited:
+            engine.check(agent.id)  # the call before may have ended the run
+            engine.log.add(agent.id, StepSent(step=agent.step))
+
         reply = await _reply(engine, request, turn)
         allowed = reply.allowed
         used = reply.usage.tokens_in + reply.usage.tokens_out

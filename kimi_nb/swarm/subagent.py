@@ -147,6 +147,8 @@ async def _outcome(engine: Engine, id: str, work: Assignment) -> tuple[str, str]
     except BudgetExceeded as error:
         return "over_budget", str(error)
     except ModelError as error:
+        engine.check(id)  # what ended the run is said once, not by all whom it met
+
         if error.ends_run:
             engine.stop(Stop("failed", one_line(error)))
 
