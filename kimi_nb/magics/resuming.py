@@ -34,7 +34,11 @@ def take_up(
     The goal in the cell, if there is one, must be the run's. Tools that the run had are taken
     from the notebook by their names, unless `--tools` says which. Raises what `resume` does.
     """
-    if given := [name for name in KEPT if getattr(asked, name) not in {None, False}]:
+    values = {name: getattr(asked, name) for name in KEPT}
+
+    if given := [
+        name for name, value in values.items() if value is not None and value is not False
+    ]:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         message = f"{options}: a resumed run keeps what its log has; leave that out"
         raise UsageFault(message)
