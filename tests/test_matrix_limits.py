@@ -25,7 +25,6 @@ from kimi_nb.events import AgentBegan, ToolReturned
 from kimi_nb.models.base import Message
 from kimi_nb.tools.sandbox import WORKERS
 
-
 # 21
 
 
