@@ -44,4 +44,4 @@ def test_the_commands_of_the_command_line() -> None:
 def test_the_options_of_run_are_those_of_the_magic() -> None:
     magic, run = options(SwarmMagics.swarm.parser), options(commands()["run"])
     assert magic - run == {"--background", "--tools", "--resume", "--fork"}
-    assert run - magic == {"--concurrency", "--rpm", "--tpm", "--json", "-h", "--help"}
+    assert run - magic == {"--tier", "--concurrency", "--rpm", "--tpm", "--json", "-h", "--help"}

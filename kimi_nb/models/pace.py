@@ -166,6 +166,9 @@ class AdaptiveLimit:
         return 0 < self._burst_sent <= self._refused
 
     def _shrink(self) -> None:
+        if self._burst <= 1:  # a single call is not too many
+            return
+
         taken = self._burst - self._refused
         self.learned = taken if taken > 0 else max(1, self._burst // 2)
 
