@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
 from collections import defaultdict
 from dataclasses import replace
 
@@ -11,6 +13,7 @@ from faults.brains import small_swarm
 from faults.cards import MODELS
 from faults.kimi import KimiServer
 from invariants import check_invariants, held
+from processes import COMMAND, ENVIRONMENT
 
 import kimi_nb as kn
 
@@ -119,3 +122,30 @@ def test_thinking_is_asked_for_as_the_model_wants_it_and_kept_for_a_resume(tmp_p
         assert resumed.result(30).status == "finished"
 
     assert {asked.body.get("reasoning_effort") for asked in server.log} == {"low"}
+
+
+def test_a_price_that_is_typed_turns_tokens_into_dollars(tmp_path):
+    mine = replace(next(card for card in MODELS if card.id == "kimi-k3"), id="mine")
+
+    with KimiServer(models=[mine]) as server:
+        where = {"KIMI_BASE_URL": server.base_url, "KIMI_API_KEY": server.key}
+        asked = ["run", "Do all parts.", "--json", "--model", "mine", "--thinking", "high"]
+        done = [
+            subprocess.run(
+                [*COMMAND, *asked, "--usd", "1", *price],
+                check=False,
+                cwd=tmp_path,
+                env=ENVIRONMENT | where,
+                capture_output=True,
+                text=True,
+            )
+            for price in ((), ("--price", "2,0.2,10"), ("--price", "2"))
+        ]
+
+    assert [process.returncode for process in done] == [2, 0, 2]
+    assert "--price IN,CACHED,OUT" in done[0].stderr
+    found = json.loads(done[1].stdout)["metrics"]
+    fresh = found["tokens_in"] - found["tokens_cached"]
+    dollars = (2 * fresh + 0.2 * found["tokens_cached"] + 10 * found["tokens_out"]) / 1e6
+    assert found["cost_usd"] == pytest.approx(dollars)
+    assert {asked.body["reasoning_effort"] for asked in server.log} == {"high"}

@@ -17,6 +17,7 @@ from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
+from kimi_nb.models.endpoint import DEFAULT_MODEL
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.doctor import examine
@@ -27,6 +28,7 @@ from kimi_nb.swarm.start import replay, swarm
 from kimi_nb.trace import read
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.path import critical_path
+from kimi_nb.views.prices import Price
 from kimi_nb.views.report import report_html
 
 __all__ = ["main"]
@@ -87,8 +89,10 @@ def _run(asked: argparse.Namespace) -> int:
         plan=plan,
         folder=asked.folder,
         trace=asked.trace,
+        prices=_prices(asked, DEFAULT_MODEL),
         seed=asked.seed,
         early_start=not asked.no_early_start,
+        thinking=asked.thinking,
     )
     return _finish(run, asked)
 
@@ -105,7 +109,13 @@ def _goal(goal: str, *, needed: bool = True) -> str:
     return goal
 
 
+def _prices(asked: argparse.Namespace, usual: str) -> dict[str, Price]:
+    """The price that was typed, for the model that will answer."""
+    return {asked.model or usual: asked.price} if asked.price else {}
+
+
 def _resume(asked: argparse.Namespace) -> int:
+    was = peek(asked.trace)
     run = resume(
         asked.trace,
         goal=None if asked.goal is None else _goal(asked.goal),
@@ -113,8 +123,9 @@ def _resume(asked: argparse.Namespace) -> int:
         fork=asked.fork,
         model=asked.model,
         base_url=asked.base_url,
-        budget=_budget(asked, peek(asked.trace).budget),
+        budget=_budget(asked, was.budget),
         limits=_limits(asked),
+        prices=_prices(asked, was.model),
     )
     return _finish(run, asked)
 
@@ -193,7 +204,7 @@ def _budget(asked: argparse.Namespace, had: Budget) -> Budget:
 
 
 def _limits(asked: argparse.Namespace) -> Limits:
-    return Limits(concurrency=asked.concurrency, rpm=asked.rpm, tpm=asked.tpm)
+    return Limits(tier=asked.tier, concurrency=asked.concurrency, rpm=asked.rpm, tpm=asked.tpm)
 
 
 def _warn(message: Warning | str, *_rest: Any, **_more: Any) -> None:

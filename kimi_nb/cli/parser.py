@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kimi_nb._version import __version__
+from kimi_nb.views.prices import typed_price
 
 __all__ = ["build_parser"]
 
@@ -28,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     resume.add_argument("--plan", metavar="FILE", help="make sure that this is its task graph")
     resume.add_argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")
     _add_model(resume)
+    _add_price(resume)
     _add_limits(resume)
     _add_budget(resume)
     _add_json(resume)
@@ -40,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
-    doctor.add_argument("--thinking", metavar="WAY", help="how the model is to think")
+    _add_thinking(doctor)
     _add_json(doctor)
     return parser
 
@@ -55,6 +57,8 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--seed", type=int, default=0, metavar="N")
     run.add_argument("--no-early-start", action="store_true", help="wait for the turn's end")
     _add_model(run)
+    _add_thinking(run)
+    _add_price(run)
     _add_limits(run)
     _add_budget(run)
     _add_json(run)
@@ -65,7 +69,21 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
 
 
+def _add_thinking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--thinking", metavar="WAY", help="low, high, max, on or off")
+
+
+def _add_price(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--price",
+        type=typed_price,
+        metavar="IN,CACHED,OUT",
+        help="the model's, in USD for 1M tokens",
+    )
+
+
 def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tier", metavar="N", help="the account's tier at Moonshot, 0 to 5")
     parser.add_argument("--concurrency", type=int, metavar="N", help="calls at once")
     parser.add_argument("--rpm", type=float, metavar="N", help="requests a minute")
     parser.add_argument("--tpm", type=float, metavar="N", help="tokens a minute")

@@ -15,10 +15,11 @@ from kimi_nb.swarm.handle import Replay
 from kimi_nb.swarm.plan import read_plan
 from kimi_nb.swarm.resume import own_tools, peek, resume
 from kimi_nb.tools import Tool
+from kimi_nb.views.prices import Price, typed_price
 
-__all__ = ["take_up", "tools_named"]
+__all__ = ["prices_typed", "take_up", "tools_named"]
 
-KEPT = ("agents", "single", "folder", "trace", "seed", "no_early_start")
+KEPT = ("agents", "single", "folder", "trace", "seed", "thinking", "no_early_start")
 """Options of which the log has the value, and keeps it."""
 
 
@@ -61,7 +62,20 @@ def take_up(
         tools=tools_named(names, asked.tools) if asked.tools else filter(None, own),
         budget=replace(was.budget, **more) if more else None,
         limits=limits,
+        prices=prices_typed(asked, was.model),
     )
+
+
+def prices_typed(asked: argparse.Namespace, usual: str) -> dict[str, Price]:
+    """The price that was typed, for the model that will answer. Raises UsageFault for none."""
+    if not asked.price:
+        return {}
+
+    try:
+        return {asked.model or usual: typed_price(asked.price)}
+    except ValueError as error:
+        message = f"--price {error}; such as --price 3,0.3,15"
+        raise UsageFault(message) from None
 
 
 def tools_named(names: Mapping[str, Any], listed: str) -> list[Any]:

@@ -18,8 +18,8 @@ from kimi_nb.magics.awaiting import prefix_await
 from kimi_nb.magics.commands import complete, place, run_command
 from kimi_nb.magics.live import watch
 from kimi_nb.magics.redaction import Redaction
-from kimi_nb.magics.resuming import take_up, tools_named
-from kimi_nb.models.endpoint import SIMULATOR
+from kimi_nb.magics.resuming import prices_typed, take_up, tools_named
+from kimi_nb.models.endpoint import DEFAULT_MODEL, SIMULATOR
 from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
@@ -43,6 +43,7 @@ class SwarmMagics(Magics):
     max_tokens = Int(16_384, min=256, help="Longest answer of one call, in tokens.").tag(
         config=True
     )
+    tier = Unicode("", help="The account's tier at Moonshot, T0 to T5.").tag(config=True)
     concurrency = Int(None, allow_none=True, min=1, help="Calls at once.").tag(config=True)
     rpm = Int(None, allow_none=True, min=1, help="Requests a minute.").tag(config=True)
     tpm = Int(None, allow_none=True, min=1, help="Tokens a minute.").tag(config=True)
@@ -60,6 +61,8 @@ class SwarmMagics(Magics):
     @argument("--agents", type=int, metavar="N", help="sub-agents at most")
     @argument("--model", metavar="ID", help="model id, or 'simulator'")
     @argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
+    @argument("--thinking", metavar="WAY", help="low, high, max, on or off")
+    @argument("--price", metavar="IN,CACHED,OUT", help="the model's, in USD for 1M tokens")
     @argument("--single", action="store_true", help="one agent does it all alone")
     @argument("--plan", metavar="FILE", help="a task graph (YAML); '-' is the cell itself")
     @argument("--background", action="store_true", help="give the prompt back at once")
@@ -128,7 +131,9 @@ class SwarmMagics(Magics):
             message = f"{name!r} is still running; `%swarm cancel {name}`, or take another name"
             raise UsageFault(message)
 
-        limits = Limits(concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm)
+        limits = Limits(
+            tier=self.tier or None, concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm
+        )
 
         if arguments.resume:
             return take_up(cast("Any", self), self._names, arguments, cell, limits)
@@ -152,8 +157,10 @@ class SwarmMagics(Magics):
             plan=cell if arguments.plan == "-" else arguments.plan and read_plan(arguments.plan),
             folder=arguments.folder or ".",
             trace=arguments.trace,
+            prices=prices_typed(arguments, self.model or DEFAULT_MODEL),
             seed=arguments.seed or 0,
             early_start=not arguments.no_early_start,
+            thinking=arguments.thinking,
         )
 
     def _base_url(self, arguments: argparse.Namespace) -> str | None:

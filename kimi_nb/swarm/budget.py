@@ -63,7 +63,8 @@ class Account:
         if budget.usd is not None and price is None:
             message = (
                 "a budget in USD needs the model's price, which is not in the table; "
-                "pass prices={MODEL: kn.Price(tokens_in, tokens_cached, tokens_out)}, USD per 1M"
+                "give it in USD for 1M tokens: --price IN,CACHED,OUT, or "
+                "prices={MODEL: kn.Price(tokens_in, tokens_cached, tokens_out)}"
             )
             raise UsageFault(message)
 

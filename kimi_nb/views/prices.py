@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["PRICES", "Price", "cost_usd"]
+__all__ = ["PRICES", "Price", "cost_usd", "typed_price"]
 
 
 class Price(NamedTuple):
@@ -30,6 +30,20 @@ PRICES: Mapping[str, Price] = {
     "kimi-k2.6": Price(0.95, 0.16, 4.0),
 }
 """As the platform's price page had them in November 2026. Prices change: pass your own."""
+
+
+def typed_price(text: str) -> Price:
+    """The price in a text such as "3,0.3,15" or "3,15": in, cached if it costs less, out.
+
+    Raises ValueError for any other text.
+    """
+    numbers = [float(part) for part in text.split(",")]
+
+    if not 2 <= len(numbers) <= 3 or not all(0 <= number < float("inf") for number in numbers):
+        message = f"{text!r} is not IN,CACHED,OUT in US dollars for a million tokens"
+        raise ValueError(message)
+
+    return Price(numbers[0], numbers[-2], numbers[-1])
 
 
 def cost_usd(
