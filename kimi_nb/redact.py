@@ -42,9 +42,6 @@ class _Form(NamedTuple):
     head: str
     tail: str
 
-    def is_in(self, text: str) -> bool:
-        return self.head in text or self.tail in text
-
     def out_of(self, text: str) -> str:
         text = _without(text, self.whole, self.head, MARK)
         return _without(text[::-1], self.whole[::-1], self.tail[::-1], MARK[::-1])[::-1]
@@ -53,13 +50,15 @@ class _Form(NamedTuple):
 class _Known:
     """All keys so far. Readers take `forms` as it stands and need no lock."""
 
-    __slots__ = ("_lock", "forms", "values")
+    __slots__ = ("_lock", "edges", "forms", "values")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.values: frozenset[str] = frozenset()
         self.forms: tuple[_Form, ...] = ()
         """The longest first: one key may begin as another."""
+        self.edges: tuple[str, ...] = ()
+        """A text that holds none of these holds no key."""
 
     def add(self, value: str) -> None:
         if value in self.values:
@@ -69,6 +68,7 @@ class _Known:
             self.values |= {value}
             written = {form for value in self.values for form in _written(value)}
             self.forms = tuple(_form(text) for text in sorted(written, key=_longest_first))
+            self.edges = tuple({edge for form in self.forms for edge in (form.head, form.tail)})
 
 
 @functools.cache
@@ -96,14 +96,17 @@ def learn_environment() -> None:
 
 def holds_key(text: str) -> bool:
     """Whether a known key, or a long part of one, stands in `text`."""
-    return any(form.is_in(text) for form in _known().forms)
+    return any(edge in text for edge in _known().edges)
 
 
 def hide(text: str) -> str:
     """`text` with every key as `[key]`; `text` itself where there is none."""
-    for form in _known().forms:
-        if form.is_in(text):
-            text = form.out_of(text)
+    known = _known()
+
+    for edge in known.edges:
+        if edge in text:
+            text = functools.reduce(lambda rest, form: form.out_of(rest), known.forms, text)
+            break
 
     return LOOKS_LIKE_A_KEY.sub(MARK, text) if "sk-" in text else text
 
