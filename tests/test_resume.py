@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -174,6 +177,49 @@ def test_a_tool_with_side_effects_is_never_silently_repeated(tmp_path):
     assert isinstance(resumed, kn.Run)
     assert "whether it took effect is unknown" in resumed.result().answer
     assert effects == ["x"]
+
+
+def test_a_slow_disk_holds_up_no_other_agent(tmp_path, monkeypatch):
+    syncing, looked = threading.Event(), threading.Event()
+    waited: list[bool] = []
+    real = os.fsync
+
+    def slow(fd: int) -> None:
+        if not waited:  # the first, before the letter goes out
+            syncing.set()
+            waited.append(looked.wait(5))
+
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", slow)
+
+    @kn.tool(side_effects=True)
+    async def send(text: str) -> str:
+        "Send a letter."
+        return f"sent {text}"
+
+    @kn.tool
+    async def peep() -> str:
+        "Look at something."
+        await asyncio.to_thread(syncing.wait, 5)
+        looked.set()
+        return "seen"
+
+    def answer(messages: list[Message]) -> Reply | str:
+        if got := results(messages):
+            return say("; ".join(got))
+
+        if not is_orchestrator(messages):
+            letter = messages[1]["content"].endswith("letter")
+            return calls(call("send", text="x") if letter else call("peep"))
+
+        made = [call("assign_task", agent="w", prompt=task) for task in ("letter", "look")]
+        return calls(call("create_subagent", name="w", system_prompt="Work."), *made)
+
+    model = Scripted(answer)
+    run = kn.swarm("go", model=model, tools=[send, peep], trace=tmp_path / "run.jsonl").result(10)
+    assert waited == [True]
+    assert "sent x" in run.answer
 
 
 def cut(path: Path, records: int) -> None:

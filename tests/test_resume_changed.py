@@ -163,6 +163,17 @@ def test_code_that_cannot_be_read_is_not_compared(log, monkeypatch):
     assert go_on(log, tools=[replace(other, name="look")])[0].status == "finished"
 
 
+def test_an_older_log_that_has_the_names_of_tools_only_goes_on_with_those(log):
+    lines = log.read_bytes().splitlines(keepends=True)
+    began = orjson.loads(lines[1])
+    options = orjson.loads(began["options"])
+    began["options"] = orjson.dumps(options | {"tools": sorted(options["tools"])}).decode()
+    del began["process"]
+    log.write_bytes(b"".join([lines[0], orjson.dumps(began), b"\n", *lines[2:]]))
+    assert "it had no other" in refused(log, tools=[look, other])
+    assert go_on(log, tools=[replace(other, name="look")])[0].status == "finished"
+
+
 def test_indented_or_not_the_code_is_the_same(tmp_path):
     def defined(source: str, name: str) -> kn.Tool:
         path = tmp_path / f"{name}.py"
@@ -392,7 +403,10 @@ def test_the_key_in_a_goal_is_no_other_goal(tmp_path, monkeypatch):
     new = tmp_path / "new.jsonl"
     go_on(path, goal=goal)
     assert go_on(path, goal=f"stay with {secret}", fork=new)[0].status == "finished"
-    assert not any(secret.encode() in each.read_bytes() for each in (path, new))
+    plan, planned = [{"one": f"use {secret}"}], tmp_path / "plan.jsonl"
+    kn.swarm("", plan=plan, model=Scripted(lambda _m: "did"), trace=planned).result(10)
+    assert kn.resume(planned, plan=plan).status == "finished"
+    assert not any(secret.encode() in each.read_bytes() for each in (path, new, planned))
 
 
 @pytest.mark.parametrize(

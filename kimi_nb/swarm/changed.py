@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import TraceMismatch
-from kimi_nb.redact import hide
 from kimi_nb.swarm.asked import ways_on
 from kimi_nb.swarm.plan import Task
 from kimi_nb.swarm.saved import Had, digests, entries
@@ -23,21 +21,17 @@ SHOWN = 60
 def parted(was: Had, goal: str | None, tasks: Sequence[Task] | None) -> list[str]:
     """What differs from the first record on, so that nothing could be taken over. None: as it was.
 
-    White space around a goal does not count: a shell adds it. A log has no keys in its texts.
+    White space around a goal does not count: a shell adds it.
     """
     found: list[str] = []
 
-    if goal is not None and hide(goal).strip() != was.goal.strip():
+    if goal is not None and goal.strip() != was.goal.strip():
         found.append(f"its goal is {_short(was.goal)}, not {_short(goal)}")
 
-    if tasks is not None and [_hidden(each) for each in entries(tasks)] != was.options["plan"]:
+    if tasks is not None and entries(tasks) != was.options["plan"]:
         found.append("its plan has other tasks" if was.options["plan"] else "it has no plan")
 
     return found
-
-
-def _hidden(entry: dict[str, Any]) -> dict[str, Any]:
-    return entry | {"prompt": hide(entry["prompt"])}
 
 
 def changed(was: Had, toolset: Toolset) -> list[str]:
@@ -60,7 +54,7 @@ def changed(was: Had, toolset: Toolset) -> list[str]:
     for name in sorted(was.tools.keys() & have.keys()):
         (told, code), (told_now, code_now) = was.tools[name], have[name]
 
-        if told != told_now:
+        if told and told != told_now:
             found.append(f"what the model is told of {name} has changed")
         elif code and code_now and code != code_now:
             found.append(f"the code of {name} has changed")

@@ -103,8 +103,9 @@ class Had:
 
     @property
     def tools(self) -> Mapping[str, Sequence[str]]:
-        """As `digests` gives them; "" for what the log does not know."""
-        return self.options["tools"]
+        """As `digests` gives them; "" for what the log does not know: older ones have names only."""
+        kept: Mapping[str, Sequence[str]] | list[str] = self.options["tools"]
+        return dict.fromkeys(kept, ("", "")) if isinstance(kept, list) else kept
 
     @property
     def budget(self) -> Budget:
