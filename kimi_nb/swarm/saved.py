@@ -103,7 +103,7 @@ class Had:
 
     @property
     def tools(self) -> Mapping[str, Sequence[str]]:
-        """As `digests` gives them; "" for what the log does not know: older ones have names only."""
+        """As `digests` gives them; "" for what an older log, with names only, does not know."""
         kept: Mapping[str, Sequence[str]] | list[str] = self.options["tools"]
         return dict.fromkeys(kept, ("", "")) if isinstance(kept, list) else kept
 
