@@ -288,6 +288,8 @@ def test_model_and_doctor(kernel):
     assert "✔ pass   sandbox" in report.text
     assert "the simulator has no eyes" in report.text
     assert "<td" in report.html
+    assert any("sandbox" in text for text in report.shown[1:-1])
+    assert report.shown[-1] == "nothing failed"
 
 
 def test_replay_shows_a_run_from_its_trace(kernel):

@@ -7,10 +7,11 @@ import glob
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
+from IPython.display import DisplayHandle
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.models.endpoint import MOONSHOT, is_moonshot, refuse_on_binder
@@ -136,8 +137,20 @@ def _ask(prompt: str) -> Secret | None:
 
 
 def _doctor(magics: Notebook, _words: list[str]) -> Report:
+    """The report; each line shows as it comes to be known."""
     url = magics.base_url or None
-    return examine(magics.model or None, url, magics.keys.get(place(url)))
+    lines = ["checking …"]
+    shown = cast("Any", DisplayHandle())
+    shown.display(Text(lines[0]))
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        shown.update(Text("\n".join(lines)))
+
+    report = examine(magics.model or None, url, magics.keys.get(place(url)), told=tell)
+    wrong = sum(check.ok is False for check in report)
+    shown.update(Text(f"{len(report)} checks, {wrong} failed" if wrong else "nothing failed"))
+    return report
 
 
 def place(base_url: str | None) -> str:
