@@ -15,7 +15,7 @@ from kimi_nb.swarm.doctor.report import Report
 from kimi_nb.swarm.reply import sound
 from kimi_nb.views.prices import cost_usd
 
-__all__ = ["Answer", "Caller", "Ear"]
+__all__ = ["LONGEST", "Answer", "Caller", "Ear"]
 
 LONGEST = 4_096
 """Tokens of one answer, thinking included."""
@@ -109,7 +109,7 @@ class Caller:
                 await asyncio.sleep(min(backoff(attempt, error, self._random), self.patience))
 
     async def _once(self, request: Request) -> Answer:
-        tokens = request.conversation.estimate_tokens() + len(request.tools.wire) // 3
+        tokens = request.estimate_tokens()
         tokens += request.max_tokens
         await self._limiter.acquire(tokens)
         ear = Ear()
