@@ -127,10 +127,6 @@ class Conversation:
         """The messages as JSON, without the enclosing brackets. Not to be changed."""
         return self._wire
 
-    def estimate_tokens(self) -> int:
-        """A rough count of the prompt's tokens: four bytes of JSON each."""
-        return len(self._wire) // 4 + 1
-
 
 class ToolSpecs:
     """The tools of a request, serialised once for all agents of a role."""
@@ -156,6 +152,10 @@ class Request:
     """Distinguishes otherwise identical calls of the simulator; endpoints do not get it."""
     cache_key: str = ""
     """The same for all calls of a run, for the endpoint's prompt cache."""
+
+    def estimate_tokens(self) -> int:
+        """A rough count of the prompt's tokens, tools included: four bytes of JSON each."""
+        return (len(self.conversation.wire) + len(self.tools.wire)) // 4 + 1
 
 
 class Sink(Protocol):

@@ -124,14 +124,14 @@ class ChatModel:
 
                     await exchange.read(response, limit)
 
-            return exchange.finish(request.conversation.estimate_tokens())
+            return exchange.finish(request.estimate_tokens())
         except (aiohttp.ClientError, OSError, ModelError) as error:
             if isinstance(error, ModelError) or not exchange.complete:
                 found = self._transport.convert(error, began=exchange.began, first=first)
-                exchange.charge(found, request.conversation.estimate_tokens())
+                exchange.charge(found, request.estimate_tokens())
                 raise found from None
 
-        return exchange.finish(request.conversation.estimate_tokens())
+        return exchange.finish(request.estimate_tokens())
 
     def _body(self, request: Request) -> bytes:
         """The request's JSON, joined from parts that are JSON already."""

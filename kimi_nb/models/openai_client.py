@@ -50,7 +50,7 @@ class OpenAIModel:
         """The whole turn, after `sink` heard all of it. Raises `errors.ModelError`."""
         call_id = call_namer(self._rules, request.conversation)
         assembler = Assembler(sink, call_id, request.max_tokens)
-        prompt_estimate = request.conversation.estimate_tokens()
+        prompt_estimate = request.estimate_tokens()
 
         try:
             allowed = await self._stream(request, assembler)

@@ -47,7 +47,7 @@ async def take_step(engine: Engine, agent: Stepper, tools: ToolSpecs, turn: Turn
 
 
 async def _reserve(engine: Engine, agent: Stepper, tools: ToolSpecs) -> Reservation:
-    prompt = agent.prompt_tokens() + (0 if agent.step > 1 else len(tools.wire) // 3)
+    prompt = agent.prompt_tokens(tools)
     queued = False
 
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from kimi_nb.models.base import Conversation, Sink, ToolCall, Usage
+from kimi_nb.models.base import Conversation, Sink, ToolCall, ToolSpecs, Usage
 
 __all__ = ["Stepper", "Turn"]
 
@@ -46,14 +46,15 @@ class Stepper:
         self.step = 0
         self._known = (0, 0)
 
-    def prompt_tokens(self) -> int:
+    def prompt_tokens(self, tools: ToolSpecs) -> int:
         """What the next prompt will count, rather too high than too low.
 
-        The last call's usage is exact; what was added since counts a token for three bytes,
-        more than English text or Chinese has.
+        The last call's usage is exact; what was added since, or all where no usage was sent,
+        counts a token for three bytes, more than English text or Chinese has.
         """
         tokens, size = self._known
-        return tokens + (len(self.conversation.wire) - size) // 3 + 1
+        added = len(self.conversation.wire) - size + (0 if size else len(tools.wire))
+        return tokens + added // 3 + 1
 
     def learn(self, usage: Usage) -> None:
         """Take the usage of the step that has just ended, before its reply is appended."""

@@ -46,7 +46,7 @@ class Simulator:
 
             assembler.feed(event.what)
 
-        return assembler.finish(request.conversation.estimate_tokens())
+        return assembler.finish(request.estimate_tokens())
 
     async def close(self) -> None:
         """Nothing is open."""
