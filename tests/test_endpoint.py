@@ -71,6 +71,17 @@ def test_the_url_of_the_environment_gets_its_key() -> None:
     assert shown(found(KIMI_BASE_URL=OWN, KIMI_API_KEY="sk-e"))[1:3] == (OWN, "sk-e")
 
 
+def test_the_url_of_the_environment_gets_its_key_also_where_it_is_typed_or_read_from_a_log() -> (
+    None
+):
+    for own in (OWN, OWN + "/ "):
+        endpoint = found("m", OWN, KIMI_BASE_URL=own, KIMI_API_KEY="sk-e")
+        assert shown(endpoint)[1:3] == (OWN, "sk-e")
+
+    other = found("m", OWN, KIMI_BASE_URL="http://127.0.0.1:9/v1", KIMI_API_KEY="sk-e")
+    assert shown(other)[2] is None
+
+
 def test_a_moonshot_key_goes_to_no_other_host() -> None:
     assert found("m", OWN, MOONSHOT_API_KEY="sk-m", KIMI_API_KEY="sk-k").key is None
     lookalike = "https://api.moonshot.ai.example.org/v1"

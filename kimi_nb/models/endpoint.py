@@ -61,10 +61,11 @@ def resolve(
     if model == SIMULATOR and not base_url:
         return None
 
-    typed = base_url or ""
-    url = _check_url(typed or environ.get("KIMI_BASE_URL", "") or MOONSHOT["ai"])
+    typed, named = base_url or "", environ.get("KIMI_BASE_URL", "")
+    url = _check_url(typed or named or MOONSHOT["ai"])
     base = url.geturl()
-    source, secret = _key(key, url, environ, typed=bool(typed))
+    other = bool(typed) and base != named.strip().rstrip("/")  # a log has the same one
+    source, secret = _key(key, url, environ, typed=other)
 
     if secret is not None:
         refuse_on_binder(base, environ)
