@@ -51,6 +51,8 @@ class KimiServer(Platform):
         self._loop = asyncio.get_running_loop()
         await self._runner.setup()
         self._open()
+        assert self._opening is not None
+        await self._opening
         self.base_url = f"http://127.0.0.1:{self._port}/v1"
         return self
 
