@@ -34,7 +34,7 @@ REFUSALS = [
     ),
     ("Organization Rate limit exceeded, please try again after 1 seconds", Allowed(), 1.0),
     (
-        "Reached for gpt-5 on tokens per min (TPM): Limit 30000, Used 9. Please try again in 644ms.",
+        "Reached for m on tokens per min (TPM): Limit 30000, Used 9. Please try again in 644ms.",
         Allowed(tpm=30_000),
         0.644,
     ),
