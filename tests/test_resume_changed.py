@@ -325,14 +325,29 @@ def test_a_budget_and_a_model_that_were_given_hold_for_the_next_resume(tmp_path)
     assert fact.model == "successor"
 
 
-def test_the_cost_of_two_models_is_unknown_and_not_that_of_the_last(log):
+def test_each_model_costs_its_own_price_and_counts_against_the_dollars(log):
     price = {"scripted": kn.Price(1.0, 0.1, 4.0), "successor": kn.Price(9.0, 0.9, 36.0)}
-    assert kn.metrics(kn.read(log), price).cost_usd
+    before = kn.metrics(kn.read(log), price)
+    assert before.cost_usd
     successor = Scripted(respond)
     successor.name = "successor"
+    run, _ = go_on(log, model=successor, prices=price, budget=kn.Budget(usd=1.0))
+    more = run.metrics.tokens_in - before.tokens_in, run.metrics.tokens_out - before.tokens_out
+    assert min(more) > 0
+    assert run.metrics.cost_usd == pytest.approx(before.cost_usd + price["successor"].usd(*more))
+    assert run._engine.account.usd == pytest.approx(run.metrics.cost_usd)
+
+
+def test_dollars_cannot_be_counted_where_the_first_model_s_price_is_not_known(log):
+    successor = Scripted(respond)
+    successor.name = "successor"
+    price = {"successor": kn.Price(9.0, 0.9, 36.0)}
+
+    with pytest.raises(kn.UsageFault, match="needs the price of every model"):
+        go_on(log, model=successor, prices=price, budget=kn.Budget(usd=1.0))
+
     run, _ = go_on(log, model=successor, prices=price)
     assert run.metrics.cost_usd is None
-    assert "unknown cost" in repr(run)
 
 
 def test_the_simulator_does_not_go_on_for_a_language_model_nor_the_reverse(log, tmp_path):

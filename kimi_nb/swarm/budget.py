@@ -59,10 +59,11 @@ class Reservation:
 class Account:
     """What a run has spent and reserved. One event loop only."""
 
-    def __init__(self, budget: Budget, price: Price | None) -> None:
-        if budget.usd is not None and price is None:
+    def __init__(self, budget: Budget, price: Price | None, spent_usd: float | None = 0.0) -> None:
+        """`spent_usd`: what earlier processes have spent; None if that is not known."""
+        if budget.usd is not None and (price is None or spent_usd is None):
             message = (
-                "a budget in USD needs the model's price, which is not in the table; "
+                "a budget in USD needs the price of every model, and one is not known; "
                 "give it in USD for 1M tokens: --price IN,CACHED,OUT, or "
                 "prices={MODEL: kn.Price(tokens_in, tokens_cached, tokens_out)}"
             )
@@ -73,7 +74,7 @@ class Account:
         self.agents = 0
         self.steps = 0
         self.tokens = 0
-        self.usd = 0.0
+        self.usd = spent_usd or 0.0
         self._held_tokens = 0
         self._held_usd = 0.0
         self._in_flight = 0
@@ -167,9 +168,13 @@ class Account:
             self._refuse_room()
 
     def replay(self, agent: str, stage: int, usage: Usage) -> None:
-        """Count a step that an earlier process paid for."""
+        """Count a step that an earlier process paid for; its dollars are in `usd` already."""
         self._count(agent, stage)
-        self.charge(usage)
+        self.recall(usage)
+
+    def recall(self, usage: Usage) -> None:
+        """Count tokens that an earlier process paid for."""
+        self.tokens += usage.tokens_in + usage.tokens_out
 
     def _count(self, agent: str, stage: int) -> None:
         self.steps += 1

@@ -116,7 +116,7 @@ class Engine:
                 self.account.replay(id, agent.began.stage, reply.usage)
 
             wasted = Usage(tokens_in=agent.wasted_in, tokens_out=agent.wasted_out)
-            self.account.charge(wasted)
+            self.account.recall(wasted)
 
     def stop(self, stop: Stop) -> None:
         """End the run: all agents are cancelled, what was done is kept. The first stop counts."""

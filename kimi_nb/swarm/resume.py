@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,6 +43,8 @@ from kimi_nb.swarm.start import launch
 from kimi_nb.tools import Toolset, standard_tools
 from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log, Record, TornTail, Trace, read
+from kimi_nb.views.critical import run_cost
+from kimi_nb.views.fold import fold
 from kimi_nb.views.prices import Price
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ class Wanted:
     goal: str | None
     tasks: list[Task] | None
     toolset: Toolset
-    connected: Callable[[Had], tuple[Connection, Account]]
+    connected: Callable[[Had, Sequence[Record]], tuple[Connection, Account]]
+    """For a run of which these records are what there is."""
 
 
 class Taken(NamedTuple):
@@ -105,10 +108,11 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     key = Secret.of(key)
     learn_environment()
 
-    def connected(was: Had) -> tuple[Connection, Account]:
+    def connected(was: Had, records: Sequence[Record]) -> tuple[Connection, Account]:
         manner = Manner(was.options.get("thinking"), tuple(rules))
         connection = _connect(was, model, base_url, key, client, limits, manner)
-        return connection, Account(budget or was.budget, price_of(connection, prices))
+        spent = run_cost(fold(records), all_prices(prices)) if records else 0.0
+        return connection, Account(budget or was.budget, price_of(connection, prices), spent)
 
     wanted = Wanted(
         goal=None if goal is None else clean(goal),
@@ -163,7 +167,7 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
             log.close()
             return log.trace()
 
-        connection, account = wanted.connected(was)
+        connection, account = wanted.connected(was, log.records)
         check_simulated(was, simulated=connection.model.simulated)
         tasks = _tasks(was)
         resumed = RunResumed(
@@ -193,7 +197,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
     tasks = _tasks(was) if wanted.tasks is None else wanted.tasks
     settings = was.settings
     anew = bool(parted(was, wanted.goal, wanted.tasks))
-    connection, account = wanted.connected(was)
+    connection, account = wanted.connected(was, () if anew else records)
 
     if anew:
         single = settings.mode == "single" and not tasks

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold, as_fold
-from kimi_nb.views.prices import PRICES, Price, cost_usd
-from kimi_nb.views.state import Run
+from kimi_nb.views.prices import PRICES, Price, total_usd
+from kimi_nb.views.state import Run, Tokens
 
 __all__ = ["Metrics", "metrics", "run_cost"]
 
@@ -89,16 +89,4 @@ def metrics(run: Fold | Iterable[Record], prices: Mapping[str, Price] = PRICES) 
 
 def run_cost(state: Run, prices: Mapping[str, Price] = PRICES) -> float | None:
     """What the run cost so far, in US dollars: 0.0 for the simulator, None if unknown."""
-    if state.simulated:
-        return 0.0
-
-    if state.mixed:
-        return None
-
-    return cost_usd(
-        state.model,
-        tokens_in=state.tokens_in,
-        tokens_out=state.tokens_out,
-        tokens_cached=state.tokens_cached,
-        prices=prices,
-    )
+    return 0.0 if state.simulated else total_usd({state.model: Tokens()} | state.by_model, prices)

@@ -95,7 +95,6 @@ def _run_forked(run: Run, fact: events.RunForked, t: float) -> None:
 
 
 def _go_on(run: Run, fact: events.RunResumed | events.RunForked, t: float) -> None:
-    run.mixed |= fact.model not in {"", run.model} and run.tokens_in + run.tokens_out > 0
     run.model, run.options = fact.model or run.model, fact.options or run.options
     run.version = fact.version
     run.status, run.answer, run.why = "running", "", ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["PRICES", "Price", "cost_usd", "typed_price"]
+__all__ = ["PRICES", "Price", "cost_usd", "total_usd", "typed_price"]
 
 
 class Price(NamedTuple):
@@ -64,3 +64,21 @@ def cost_usd(
         return None
 
     return price.usd(tokens_in, tokens_out, tokens_cached)
+
+
+def total_usd(
+    tokens_of: Mapping[str, tuple[int, int, int]], prices: Mapping[str, Price] = PRICES
+) -> float | None:
+    """What the tokens (in, out, cached) of each model cost; None if one has no known price."""
+    costs = [
+        cost_usd(
+            model,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            tokens_cached=tokens_cached,
+            prices=prices,
+        )
+        for model, (tokens_in, tokens_out, tokens_cached) in tokens_of.items()
+    ]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from kimi_nb.events import Judged, ToolCalled
 
-__all__ = ["BUSY", "ENDED", "Agent", "Interval", "Kind", "Run", "Stage"]
+__all__ = ["BUSY", "ENDED", "Agent", "Interval", "Kind", "Run", "Stage", "Tokens"]
 
 Kind = Literal["call", "failed", "tool", "queued", "retry"]
 """What an agent's time went into.
@@ -27,6 +27,14 @@ BUSY = frozenset({"call", "failed", "tool"})
 
 ENDED = frozenset({"finished", "failed", "cancelled", "over_budget"})
 """The states in which an agent has ended."""
+
+
+class Tokens(NamedTuple):
+    """How many went in, came out, and were cached of those that went in."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
 
 
 class Interval(NamedTuple):
@@ -99,6 +107,8 @@ class Agent:
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
+    by_model: dict[str, Tokens] = field(default_factory=dict[str, Tokens])
+    """The same by the model that answered."""
     intervals: list[Interval] = field(default_factory=list[Interval])
     """Closed ones, in order, never overlapping; `timeline(now)` has the open one too."""
 
@@ -214,8 +224,6 @@ class Run:
     """The log that this one forks from; "" for one that does not."""
     copied: int = 0
     """How many of its records came from there."""
-    mixed: bool = False
-    """More than one model answered, so that one price does not tell the cost."""
     status: str = "running"
     """ "running" until RunEnded says otherwise, also in the log of a killed process."""
     answer: str = ""
@@ -234,6 +242,7 @@ class Run:
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
+    by_model: dict[str, Tokens] = field(default_factory=dict[str, Tokens])
     estimated: bool = False
     """Some token counts are estimates, for want of usage from the endpoint."""
 

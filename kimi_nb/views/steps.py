@@ -15,7 +15,7 @@ from kimi_nb.events import (
     ToolCalled,
     ToolReturned,
 )
-from kimi_nb.views.state import Agent, Run, Stage
+from kimi_nb.views.state import Agent, Run, Stage, Tokens
 
 __all__ = [
     "DELEGATES",
@@ -105,15 +105,23 @@ def step_retried(run: Run, agent: Agent, fact: StepRetried, t: float) -> None:
     agent.asked.clear()
     agent.retries += 1
     run.retries += 1
-    _count_tokens(run, agent, fact)
     run.estimated = run.estimated or bool(fact.tokens_in)
 
+    if fact.tokens_in:
+        _count_tokens(run, agent, Tokens(fact.tokens_in, fact.tokens_out))
 
-def _count_tokens(run: Run, agent: Agent, fact: StepRetried | StepEnded) -> None:
-    agent.tokens_in += fact.tokens_in
-    agent.tokens_out += fact.tokens_out
-    run.tokens_in += fact.tokens_in
-    run.tokens_out += fact.tokens_out
+
+def _count_tokens(run: Run, agent: Agent, more: Tokens) -> None:
+    for owner in (agent, run):
+        owner.tokens_in += more.tokens_in
+        owner.tokens_out += more.tokens_out
+        owner.tokens_cached += more.tokens_cached
+        so_far = owner.by_model.get(run.model, Tokens())
+        owner.by_model[run.model] = Tokens(
+            so_far.tokens_in + more.tokens_in,
+            so_far.tokens_out + more.tokens_out,
+            so_far.tokens_cached + more.tokens_cached,
+        )
 
 
 def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
@@ -123,9 +131,7 @@ def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
     agent.close(t, "failed" if failed and agent.kind == "call" else None)
     agent.step_chain = agent.chain
     agent.state = "waiting"
-    agent.tokens_cached += fact.tokens_cached
-    run.tokens_cached += fact.tokens_cached
-    _count_tokens(run, agent, fact)
+    _count_tokens(run, agent, Tokens(fact.tokens_in, fact.tokens_out, fact.tokens_cached))
     run.estimated = run.estimated or fact.estimated
 
     if failed:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold, as_fold
-from kimi_nb.views.prices import PRICES, Price, cost_usd
+from kimi_nb.views.prices import PRICES, Price, total_usd
+from kimi_nb.views.state import Agent, Run, Tokens
 
 __all__ = ["Use", "usage"]
 
@@ -31,23 +32,10 @@ def usage(run: Fold | Iterable[Record], prices: Mapping[str, Price] = PRICES) ->
     """One row an agent, in the order of their begin, and the total as the last row."""
     state = as_fold(run)
 
-    def row(agent: str, steps: int, calls: int, t_in: int, t_out: int, cached: int) -> Use:
-        cost = cost_usd(
-            state.model, tokens_in=t_in, tokens_out=t_out, tokens_cached=cached, prices=prices
-        )
-        known = 0.0 if state.simulated else None if state.mixed else cost
-        return Use(agent, steps, calls, t_in, t_out, cached, known)
+    nothing = {state.model: Tokens()}  # an unknown price makes even that unknown
 
-    rows = [
-        row(a.id, a.steps, a.tool_calls, a.tokens_in, a.tokens_out, a.tokens_cached)
-        for a in state.agents.values()
-    ]
-    total = row(
-        "",
-        state.steps,
-        state.tool_calls,
-        state.tokens_in,
-        state.tokens_out,
-        state.tokens_cached,
-    )
-    return [*rows, total]
+    def row(id: str, of: Agent | Run) -> Use:
+        cost = 0.0 if state.simulated else total_usd(nothing | of.by_model, prices)
+        return Use(id, of.steps, of.tool_calls, of.tokens_in, of.tokens_out, of.tokens_cached, cost)
+
+    return [*(row(agent.id, agent) for agent in state.agents.values()), row("", state)]
