@@ -185,6 +185,25 @@ def test_an_endpoint_that_takes_nothing_is_asked_less_and_less() -> None:
     assert HOPELESS_BURSTS <= later(endpoint) <= (600 + PATIENCE_S) / 30 * 4
 
 
+def test_hope_is_not_given_up_while_calls_that_went_out_before_are_answered() -> None:
+    endpoint = Endpoint(concurrency=0, style="nothing", retry_after=None)
+
+    async def main() -> None:
+        limiter = new_limiter()
+        assert limiter.try_acquire(1)
+        asking = asyncio.ensure_future(swarm(limiter, endpoint, 30, 1))
+        await asyncio.sleep(PATIENCE_S - 60)
+        limiter.release(1, 1, None)
+        await asyncio.sleep(PATIENCE_S - 60)
+        assert not limiter.hopeless()
+        await asyncio.sleep(180)
+        assert limiter.hopeless()
+        asking.cancel()
+        await asyncio.wait([asking])
+
+    in_virtual_time(main())
+
+
 @every_style
 @pytest.mark.parametrize("limits", [{"concurrency": 7}, {"rpm": 30}], ids=str)
 def test_nobody_starves(style: str, limits: dict[str, int]) -> None:

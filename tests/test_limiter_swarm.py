@@ -15,6 +15,7 @@ from scripted import Scripted, _no_complaints  # noqa: F401
 from test_swarm import fan_out
 from virtual_time import clock, in_virtual_time
 
+from kimi_nb.errors import RateLimited
 from kimi_nb.events import AgentEnded, RunBegan, RunEnded, RunResumed, StepEnded, StepRetried
 from kimi_nb.models.base import Reply, Request, Sink
 from kimi_nb.models.faults import fault
@@ -24,6 +25,7 @@ from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.engine import Engine, Settings
 from kimi_nb.swarm.orchestrate import run_to_end
 from kimi_nb.swarm.past import Past
+from kimi_nb.swarm.tries import LIMITED_TRIES, Tries
 from kimi_nb.tools import Toolset
 from kimi_nb.trace import Log
 
@@ -195,6 +197,27 @@ def test_one_that_refuses_for_good_ends_the_run_with_one_message() -> None:
     assert "refused every call for 15 minutes" in ended.why
     assert "resume" in ended.why
     assert PATIENCE_S <= log.records[-1].t <= 2 * PATIENCE_S
+
+
+def test_one_call_is_given_up_after_many_refusals_and_a_long_time_not_after_one_of_both() -> None:
+    async def main() -> None:
+        engine = engine_for(Limited(1, Endpoint()), Log(), new_limiter(), 1)
+        often, long = Tries(100), Tries(100)
+
+        for _ in range(2 * LIMITED_TRIES):
+            assert not often.count(RateLimited("429"), engine)
+
+        assert not long.count(RateLimited("429"), engine)
+        await asyncio.sleep(PATIENCE_S)
+
+        for _ in range(LIMITED_TRIES - 2):
+            assert not long.count(RateLimited("429"), engine)
+
+        for tries in (often, long):
+            with pytest.raises(RateLimited):
+                tries.count(RateLimited("429"), engine)
+
+    in_virtual_time(main())
 
 
 def test_a_call_that_no_minute_can_hold_is_given_up_and_says_why() -> None:
