@@ -89,10 +89,14 @@ def _record_open(engine: Engine, agent: Stepper, call: ToolCall) -> None:
 
 
 def _final_text(reply: Reply) -> str:
-    if reply.finish == "length":
-        return reply.text + "\n[cut: the answer reached max_completion_tokens]"
-
-    return reply.text
+    """The text, with a mark where it is not all of the answer."""
+    match reply.finish:
+        case "length":
+            return reply.text + "\n[cut: the answer reached max_completion_tokens]"
+        case "content_filter":
+            return reply.text + "\n[cut: the endpoint's content filter withheld the rest]"
+        case _:
+            return reply.text
 
 
 def _ask_again(agent: Stepper, reply: Reply, empty: int) -> None:

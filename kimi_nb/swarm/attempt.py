@@ -73,7 +73,6 @@ async def _attempt(
     engine: Engine, agent: Stepper, request: Request, turn: Turn, tries: Tries
 ) -> Reply:
     limiter, tokens = engine.limiter, tries.tokens
-
     waited = not limiter.try_acquire(tokens)
 
     if waited:
@@ -85,8 +84,9 @@ async def _attempt(
     allowed: Allowed | None = None
 
     try:
-        if waited:
-            engine.check(agent.id)  # the call before may have ended the run
+        if waited:  # the calls before may have ended the run, or cost more than was foreseen
+            engine.check(agent.id)
+            engine.account.check_cover()
             engine.log.add(agent.id, StepSent(step=agent.step))
 
         reply = await _reply(engine, request, turn)
