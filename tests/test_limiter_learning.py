@@ -191,7 +191,10 @@ def test_hope_is_not_given_up_while_calls_that_went_out_before_are_answered() ->
     async def main() -> None:
         limiter = new_limiter()
         assert limiter.try_acquire(1)
+        assert limiter.try_acquire(1)
         asking = asyncio.ensure_future(swarm(limiter, endpoint, 30, 1))
+        await asyncio.sleep(1)
+        limiter.release(1, 1, None)  # its place is asked for from now on, and refused
         await asyncio.sleep(PATIENCE_S - 60)
         limiter.release(1, 1, None)
         await asyncio.sleep(PATIENCE_S - 60)
