@@ -120,7 +120,7 @@ class AdaptiveLimit:
         `explained`: it says nothing about how many at once, because a minute is full.
         """
         if now >= self.paused_until and self._sent:  # else it went out before the pause
-            self._begin_burst(in_flight)
+            self._begin_burst(in_flight, now)
 
         self._refused += 1
 
@@ -144,10 +144,10 @@ class AdaptiveLimit:
         elif not self._probing and now >= self._next_probe:
             self._grow(1, now)
 
-    def _begin_burst(self, in_flight: int) -> None:
+    def _begin_burst(self, in_flight: int, now: float) -> None:
         if self._is_barren():
             self._barren += 1
-            self._barren_since = min(self._barren_since, self.paused_until)
+            self._barren_since = min(self._barren_since, now)
         else:
             self._barren = 0
             self._barren_since = math.inf
