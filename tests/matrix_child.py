@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,17 @@ async def hold(context: kn.ToolContext) -> str:
     return "held"
 
 
+@kn.tool
+def block(context: kn.ToolContext) -> str:
+    "Wait in a thread until a file is there."
+    (context.folder / "entered").touch()
+
+    while not (context.folder / "go").exists():
+        time.sleep(0.02)
+
+    return "blocked"
+
+
 @kn.tool(side_effects=True)
 def send(text: str, context: kn.ToolContext) -> str:
     "Send a letter."
@@ -53,7 +65,7 @@ def send(text: str, context: kn.ToolContext) -> str:
     return "sent"
 
 
-TOOLS = {"limited": look, "holding": hold, "dying": send}
+TOOLS = {"limited": look, "holding": hold, "dying": send, "blocking": block}
 
 
 def swarm(base_url: str, key: str, path: str, tool: Any = look, folder: str = ".") -> kn.Run:
