@@ -14,6 +14,8 @@ __all__ = ["follow", "progress_line"]
 
 REFRESH = {True: 0.2, False: 2.0}
 """Seconds between two lines, on a terminal and in a file."""
+SILENCE = 30.0
+"""Seconds after which a file hears of a run in which nothing happens."""
 
 
 def follow(run: Run) -> bool:
@@ -31,15 +33,17 @@ def follow(run: Run) -> bool:
 
 
 def _watch(run: Run, *, terminal: bool) -> None:
-    shown = time.monotonic()
+    shown, facts = time.monotonic(), 0
 
     while not run.done:
         try:
             run.result(timeout=REFRESH[terminal])
         except TimeoutError:
-            if time.monotonic() - shown >= REFRESH[terminal]:
+            news = terminal or run.fold.count > facts
+
+            if time.monotonic() - shown >= (REFRESH[terminal] if news else SILENCE):
                 _write(progress_line(run), terminal=terminal)
-                shown = time.monotonic()
+                shown, facts = time.monotonic(), run.fold.count
 
     if terminal:
         _write("", terminal=True)
@@ -59,10 +63,14 @@ def progress_line(run: Run) -> str:
 
 
 def _trouble(run: Run) -> str:
-    """What an agent has to repeat and why; "" while all goes well."""
+    """What an agent has to repeat and why, or what calls wait for; "" while all goes well."""
     now = run.seconds
     trying = [a for a in run.fold.agents.values() if a.state_at(now) == "retrying"]
-    return f" · {trying[0].id}: {doing(trying[0], run.fold, now)}" if trying else ""
+
+    if trying:
+        return f" · {trying[0].id}: {doing(trying[0], run.fold, now)}"
+
+    return f" · {run.pace}" if run.waiting else ""
 
 
 def _write(line: str, *, terminal: bool) -> None:

@@ -63,7 +63,11 @@ def _status(_magics: Notebook, words: list[str]) -> Text:
     if not chosen:
         return Text("no swarm is running; `%swarm list` has those of this kernel")
 
-    return Text("\n\n".join(f"{run.progress()}\n{run.pace}" for run in chosen))
+    return Text("\n\n".join(map(_progress, chosen)))
+
+
+def _progress(run: Run) -> str:
+    return run.progress() if run.waiting else f"{run.progress()}\n{run.pace}"
 
 
 def _list(_magics: Notebook, _words: list[str]) -> Text:

@@ -139,6 +139,11 @@ class Run(Replay):
         """One line: how many calls are out, how many wait, at what pace."""
         return self._engine.limiter.status()
 
+    @property
+    def waiting(self) -> int:
+        """How many calls the limiter keeps back, those of other runs at this endpoint too."""
+        return 0 if self.done else self._engine.limiter.waiting
+
     def cancel(self, agent: str | None = None) -> None:
         """End the run, or one of its sub-agents, at once; all that was done is kept.
 
@@ -215,8 +220,9 @@ class Run(Replay):
             time.sleep(HEARTBEAT / 10)
 
     def progress(self) -> str:
-        """What the run is at, in a few lines."""
-        return live_text(self.fold, self.seconds, name=self.name, prices=self._prices)
+        """What the run is at, in a few lines; also what its calls wait for, if any waits."""
+        text = live_text(self.fold, self.seconds, name=self.name, prices=self._prices)
+        return f"{text}\n{self.pace}" if self.waiting else text
 
     def __repr__(self) -> str:
         if self.done:
