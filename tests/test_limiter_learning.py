@@ -190,16 +190,18 @@ def test_hope_is_not_given_up_while_calls_that_went_out_before_are_answered() ->
 
     async def main() -> None:
         limiter = new_limiter()
-        assert limiter.try_acquire(1)
-        assert limiter.try_acquire(1)
+        assert all(limiter.try_acquire(1) for _ in range(20))
         asking = asyncio.ensure_future(swarm(limiter, endpoint, 30, 1))
-        await asyncio.sleep(1)
-        limiter.release(1, 1, None)  # its place is asked for from now on, and refused
-        await asyncio.sleep(PATIENCE_S - 60)
-        limiter.release(1, 1, None)
-        await asyncio.sleep(PATIENCE_S - 60)
+
+        for _ in range(20):
+            await asyncio.sleep(60)
+            limiter.release(1, 1, None)  # its place is asked for, and refused
+
+        await asyncio.sleep(60)
+        assert len(endpoint.refusals) > 30 + HOPELESS_BURSTS
+        assert clock() > PATIENCE_S
         assert not limiter.hopeless()
-        await asyncio.sleep(180)
+        await asyncio.sleep(PATIENCE_S + 60)
         assert limiter.hopeless()
         asking.cancel()
         await asyncio.wait([asking])
