@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from matrix_child import begin
+from matrix_child import begin, block
 from matrix_page import SETUP, opened
 from matrix_trial import PATIENCE, Trial, lines_of, stalling, team, until
 from scripted import call, calls, say
@@ -130,8 +130,6 @@ def test_fault_24_ctrl_c_in_plain_python_once_or_twice_loses_nothing(tmp_path, t
             assert last.status == "cancelled"
 
         (tmp_path / "go").touch()
-        from matrix_child import block
-
         assert trial.resume(tools=[block]).answer == "blocked | blocked"
 
 
