@@ -263,11 +263,13 @@ def test_fault_05_the_first_call_of_all_is_the_only_one(tmp_path, closed):
 def test_fault_06_without_money_the_run_stops_keeps_what_it_has_and_can_go_on(tmp_path):
     tasks = HUNDRED[:12]
 
-    with Trial(tmp_path, team(*tasks)) as trial:
+    enough_for = 7
+
+    def find(_asked):
+        return no_quota() if len(trial.server.paid) >= enough_for else None
+
+    with Trial(tmp_path, team(*tasks), faults=find) as trial:
         server = trial.server
-        server._faults = lambda _: (
-            no_quota() if len(server.paid) >= 7 and len(trial.runs) == 1 else None
-        )
         run = trial.run(limits=kn.Limits(concurrency=1)).result(PATIENCE)
         assert run.status == "partial"
         assert "top it up, then resume the run" in run.why
@@ -277,6 +279,7 @@ def test_fault_06_without_money_the_run_stops_keeps_what_it_has_and_can_go_on(tm
         assert all(f"did {task}" in run.answer for task in done)
         assert len(server.refused) == 1
 
+        enough_for = 1_000
         again = trial.resume()
         assert again.answer == " | ".join(f"did {task}" for task in tasks)
         assert server.paid_twice == []
