@@ -90,11 +90,11 @@ class Trap:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[Engine, Record], None]):
         self.sprung = False
         engines: dict[int, Engine] = {}
-        make, add = start._engine, Log.add
+        add = Log.add
 
-        def made(log: Log, *rest: Any) -> Engine:
-            engines[id(log)] = make(log, *rest)
-            return engines[id(log)]
+        def made(**given: Any) -> Engine:
+            engine = engines[id(given["log"])] = Engine(**given)
+            return engine
 
         def added(log: Log, agent: str, *facts: Any) -> Record:
             record = add(log, agent, *facts)
@@ -104,7 +104,7 @@ class Trap:
 
             return record
 
-        monkeypatch.setattr(start, "_engine", made)
+        monkeypatch.setattr(start, "Engine", made)
         monkeypatch.setattr(Log, "add", added)
 
 

@@ -460,7 +460,7 @@ def test_a_disk_that_fails_does_not_end_the_run_and_the_end_says_so(tmp_path, mo
         return write(fd, data)
 
     def refuse(*_: Any) -> None:
-        if threading.current_thread().name == "kimi_nb":
+        if threading.current_thread() is not threading.main_thread():
             raise OSError(errno.EIO, "Input/output error")
 
     if "write" in broken:
