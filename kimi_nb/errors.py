@@ -13,7 +13,7 @@ KimiNbError
     ├── ServerFault       5xx
     ├── Overloaded        429 engine_overloaded_error: fewer at once
     ├── RateLimited       429 rate_limit_reached_error, or one without a type: slower
-    ├── QuotaExhausted    429 exceeded_current_quota_error: nothing more can be done
+    ├── QuotaExhausted    no money left, a day's limit, or refusals without end: try later
     ├── BadRequest        400: repeating it is pointless
     ├── AccessDenied      401, 403: a wrong key
     └── UnknownModel      404: a retired or misspelt model, or a wrong base URL
@@ -161,7 +161,7 @@ class RateLimited(ModelError):
 
 
 class QuotaExhausted(ModelError):
-    """429 that no waiting mends: the account has no money left."""
+    """No money left, a day's limit used up, or nothing but refusals for a long time."""
 
     ends_run = True
 
