@@ -53,6 +53,19 @@ def block(context: kn.ToolContext) -> str:
     return "blocked"
 
 
+@kn.tool
+async def linger(context: kn.ToolContext) -> str:
+    "Wait until a file is there, and leave slowly when told to leave."
+    (context.folder / "entered").touch()
+
+    try:
+        return (await hold(context)).replace("held", "lingered")
+    except asyncio.CancelledError:
+        (context.folder / "leaving").touch()
+        await asyncio.sleep(0.5)
+        raise
+
+
 @kn.tool(side_effects=True)
 def send(text: str, context: kn.ToolContext) -> str:
     "Send a letter."

@@ -23,7 +23,7 @@ import asyncio, os, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import kimi_nb as kn
 from invariants import check_invariants, held, tasks_left
-from matrix_child import block, hold
+from matrix_child import block, hold, linger
 from kimi_nb.swarm.start import runs
 """
 

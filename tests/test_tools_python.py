@@ -260,6 +260,18 @@ async def test_a_worker_that_is_killed_is_replaced(python: Python) -> None:
     assert (await python("1 + 1")).text == "2"
 
 
+async def test_workers_that_died_while_idle_cost_no_call(python: Python) -> None:
+    busy = "n = 0\nfor i in range(100000):\n    n += i\nn"
+
+    for _ in range(30):  # the pool sees it in time, or it does not
+        await asyncio.gather(python(busy), python(busy))
+
+        for worker in workers():
+            worker.kill()
+
+        assert [(await python("1 + 1")).text for _ in range(3)] == ["2"] * 3
+
+
 async def test_a_cancelled_call_ends_its_worker(python: Python) -> None:
     await python("1")
     call = asyncio.create_task(python("while True:\n    pass"))

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +104,7 @@ class _Printed:
 def run(pool: Monty, call: Call, code: str, folder: Path, workers: int) -> str:
     """What `code` prints, and the value of its last expression. Raises ToolError.
 
-    `workers`: how many the pool has, all of which may have died in their sleep.
+    `workers`: how many the pool has, all of which may have died while idle.
     """
     import pydantic_monty
 
@@ -121,38 +120,35 @@ def run(pool: Monty, call: Call, code: str, folder: Path, workers: int) -> str:
 
 
 def _fed(pool: Monty, call: Call, code: str, folder: Path, printed: _Printed, workers: int) -> Any:
-    with _mounted(folder) as mount, _awake(pool, call, workers) as session:
-        return session.feed_run(
-            code,
-            mount=mount,
-            cwd=SANDBOX_ROOT,
-            print_callback=printed,
-            external_lookup={"_decode": decode},
-        )
+    with _mounted(folder) as mount, contextlib.ExitStack() as stack:
+        session = _checked_out(pool, stack, workers)
+        call.hold(session.worker_pid)
+
+        try:
+            session.feed_run(PRELUDE)
+            return session.feed_run(
+                code,
+                mount=mount,
+                cwd=SANDBOX_ROOT,
+                print_callback=printed,
+                external_lookup={"_decode": decode},
+            )
+        finally:
+            call.release()
 
 
-@contextlib.contextmanager
-def _awake(pool: Monty, call: Call, workers: int) -> Generator[MontySession, None, None]:
-    """A worker that answers. The pool hands out one that died in its sleep as if it lived."""
+def _checked_out(pool: Monty, stack: contextlib.ExitStack, workers: int) -> MontySession:
+    """A worker that answers. The pool may offer those that have just died while idle."""
     import pydantic_monty
 
-    for asleep in reversed(range(workers + 1)):
-        with pool.checkout(limits=_limits(), os_policy=_POLICY) as session:
-            call.hold(session.worker_pid)
+    def offered() -> MontySession:
+        return stack.enter_context(pool.checkout(limits=_limits(), os_policy=_POLICY))
 
-            try:
-                try:
-                    session.feed_run(PRELUDE)
-                except pydantic_monty.MontyCrashedError:
-                    if not asleep:
-                        raise
+    for _ in range(workers):
+        with contextlib.suppress(pydantic_monty.MontyCrashedError):
+            return offered()
 
-                    continue
-
-                yield session
-                return
-            finally:
-                call.release()
+    return offered()
 
 
 def _mounted(folder: Path) -> MountDir:
