@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -119,15 +120,19 @@ class Report(list[Check]):
         return "\n".join([*map(str, self), *filter(None, [self.bill])])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{word}</th>" for word in ("result", "check", "detail", "what to do"))
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="text-align:left">{escape(text)}</td>'
-                for text in (check.result, check.name, check.detail, check.todo)
-            )
-            + "</tr>"
-            for check in self
-        )
+        rows = [(check.result, check.name, check.detail, check.todo) for check in self]
+        wide = 4 if any(check.todo for check in self) else 3
+        head = _row("th", ("result", "check", "detail", "what to do")[:wide])
+        body = "".join(_row("td", row[:wide]) for row in rows)
         bill = f"<p>{escape(self.bill)}</p>" if self.calls else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{bill}"
+        return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>{bill}"
+
+
+def _row(tag: str, texts: Iterable[str]) -> str:
+    """A row of a table; the first two columns do not wrap."""
+    style = ["text-align:left;white-space:nowrap"] * 2 + ["text-align:left"] * 2
+    cells = (
+        f'<{tag} style="{how}">{escape(text)}</{tag}>'
+        for how, text in zip(style, texts, strict=False)
+    )
+    return f"<tr>{''.join(cells)}</tr>"
