@@ -19,7 +19,15 @@ from matrix_trial import PATIENCE, Trial, ends, team
 from scripted import call, calls, is_orchestrator, results, say
 
 import kimi_nb as kn
-from kimi_nb.events import AgentBegan, Said, StepBegan, StepEnded, StepRetried, ToolCalled
+from kimi_nb.events import (
+    AgentBegan,
+    AgentEnded,
+    Said,
+    StepBegan,
+    StepEnded,
+    StepRetried,
+    ToolCalled,
+)
 from kimi_nb.views.report import report_html
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -186,6 +194,9 @@ def test_fault_12_sub_agents_that_the_repeated_turn_does_not_want_are_cancelled(
             "new 2": "finished",
         }
         assert asked_for(trial.server, "old 2") == []  # its call was never whole
+        kinds = [(r.agent, type(r.fact)) for r in run.trace]
+        next_step = max(place for place, kind in enumerate(kinds) if kind == ("a0", StepBegan))
+        assert kinds.index(("a1", AgentEnded)) < next_step  # at once, not with the run
 
 
 # 13
