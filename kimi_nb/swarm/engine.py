@@ -147,11 +147,14 @@ class Engine:
             raise asyncio.CancelledError
 
     def begin(self, id: str, began: AgentBegan) -> None:
-        """Log that an agent begins; one that an earlier process began goes on."""
-        if self.past.agent(id) is None:
+        """Log that an agent begins; one that an earlier process began goes on, if it can."""
+        past = self.past.agent(id)
+
+        if past is None:
             self.log.add(id, began)
 
-        self.open[id] = None
+        if past is None or past.ended is None or past.ended.outcome != "finished":
+            self.open[id] = None
 
     def end(self, id: str, outcome: str, text: str) -> None:
         """Log how an agent ended: once, whoever comes first."""
