@@ -43,6 +43,8 @@ from kimi_nb.events import (
     RunResumed,
     StepBegan,
     StepEnded,
+    StepRetried,
+    ToolCalled,
     ToolReturned,
 )
 from kimi_nb.swarm.runtime import runtime
@@ -54,6 +56,7 @@ from kimi_nb.views.report import report_html
 
 __all__ = [
     "Held",
+    "answered",
     "check_invariants",
     "check_so_far",
     "held",
@@ -168,6 +171,28 @@ def _orderly(records: Sequence[Record]) -> None:
         if isinstance(fact, ToolReturned) and not fact.interrupted:
             assert (fact.step, fact.call) not in calls[id], f"{where}: answered twice"
             calls[id].add((fact.step, fact.call))
+
+
+def answered(records: Iterable[Record]) -> Iterator[tuple[str, ToolCalled, ToolReturned]]:
+    """(agent, call, answer) of all tool calls that were answered for good, in that order.
+
+    What a turn asked for that was cut off is void: another call may stand in its place.
+    """
+    asked: dict[str, dict[tuple[int, int], ToolCalled]] = defaultdict(dict)
+
+    for record in records:
+        mine = asked[record.agent]
+
+        match record.fact:
+            case StepBegan(step=step) | StepRetried(step=step):
+                for key in [key for key in mine if key[0] == step]:
+                    del mine[key]
+            case ToolCalled(step=step, call=call) as fact:
+                mine[step, call] = fact
+            case ToolReturned(step=step, call=call, interrupted=False) as fact:
+                yield record.agent, mine[step, call], fact
+            case _:
+                pass
 
 
 # I2

@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from faults.kimi import KimiServer
-from invariants import check_invariants, held
+from invariants import answered, check_invariants, held
 from killed import LETTERS, TOOLS, ForkServer, respond
 
 import kimi_nb as kn
-from kimi_nb.events import AgentBegan, AgentEnded, StepBegan, StepEnded, ToolCalled, ToolReturned
+from kimi_nb.events import AgentBegan, AgentEnded, StepEnded
 from kimi_nb.trace import TornTail, Trace
 
 SHARES = 4
@@ -132,24 +133,11 @@ def paid_steps(trace: Trace) -> set[tuple[str, int]]:
 
 def letters(trace: Trace) -> dict[str, str]:
     """What the log says of each letter: the tool's answer by the letter's text."""
-    texts: dict[tuple[str, int, int], str] = {}
-    told: dict[str, str] = {}
-
-    for record in trace:
-        match record.fact:
-            case StepBegan(step=step):  # what an attempt asked for that came to nothing
-                texts = {
-                    key: text for key, text in texts.items() if key[:2] != (record.agent, step)
-                }
-            case ToolCalled(tool="send", step=step, call=call, arguments=arguments):
-                texts[record.agent, step, call] = arguments.split('"')[3]
-            case ToolReturned(step=step, call=call, text=text) as fact if not fact.interrupted:
-                if (record.agent, step, call) in texts:
-                    told[texts[record.agent, step, call]] = text
-            case _:
-                pass
-
-    return told
+    return {
+        orjson.loads(call.arguments)["text"]: answer.text
+        for _, call, answer in answered(trace)
+        if call.tool == "send"
+    }
 
 
 def state(run: kn.Replay) -> Any:
