@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import pytest
@@ -26,6 +27,8 @@ def _stay_at_home(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_stay_at_home)
+# A shell lets its background jobs ignore Ctrl-C, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
