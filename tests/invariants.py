@@ -168,9 +168,9 @@ def _orderly(records: Sequence[Record]) -> None:
         else:
             assert id not in finished, f"{where}: it had finished in an earlier process"
 
-        if isinstance(fact, ToolReturned) and not fact.interrupted:
+        if isinstance(fact, ToolReturned):
             assert (fact.step, fact.call) not in calls[id], f"{where}: answered twice"
-            calls[id].add((fact.step, fact.call))
+            calls[id] |= set() if fact.interrupted else {(fact.step, fact.call)}
 
 
 def answered(records: Iterable[Record]) -> Iterator[tuple[str, ToolCalled, ToolReturned]]:

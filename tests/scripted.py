@@ -13,6 +13,8 @@ from invariants import check_invariants, tasks_left  # noqa: F401 -- tests take 
 
 import kimi_nb as kn
 from kimi_nb.models.base import Message, Reply, Request, Sink, ToolCall, Usage
+from kimi_nb.swarm.engine import Engine
+from kimi_nb.views.critical import Metrics
 
 Answer = Callable[[list[Message]], "Reply | BaseException | str"]
 COMPLAINTS: list[str] = []
@@ -123,12 +125,14 @@ def check_ended(run: kn.Replay, **more: Any) -> None:
     """What must hold of every run that has ended; `more` goes to `check_invariants`."""
     check_invariants(run, **more)
 
-    if not isinstance(run, kn.Run):
-        return
+    if isinstance(run, kn.Run):
+        check_books(run._engine, run.metrics)
 
-    engine = run._engine
+
+def check_books(engine: Engine, found: Metrics) -> None:
+    """Nothing is held any more, and what was counted while it ran is what the log says."""
     assert (engine.limiter.in_flight, engine.limiter.waiting) == (0, 0)
-    account, found = engine.account, run.metrics
+    account = engine.account
     assert (account._in_flight, account._held_tokens) == (0, 0)
     assert abs(account._held_usd) < 1e-9
     assert account.steps == found.total_steps

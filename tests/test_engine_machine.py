@@ -30,7 +30,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from invariants import answered, check_invariants, check_so_far
-from scripted import call, calls, complaints, say
+from scripted import call, calls, check_books, complaints, say
 from virtual_time import VirtualLoop
 
 import kimi_nb as kn
@@ -92,6 +92,9 @@ class MortalLog(Log):
         super()._write(b"".join(parts[: self.left]) + cut)
         self.dead = True
 
+    def flush(self) -> None:
+        """The machine goes on when a process dies: what was written is there."""
+
 
 class Numbered(asyncio.Task[Any]):
     """A task whose place in a set does not hang on where it lies in memory."""
@@ -111,7 +114,7 @@ class Parked:
     task: str
     step: int
     orchestrator: bool
-    answer: asyncio.Future[Reply | BaseException | ToolCall]
+    answer: asyncio.Future[Reply | BaseException | list[ToolCall]]
     heard: list[ToolCall] = field(default_factory=list)
     """Calls of this turn that were complete in the stream already."""
 
@@ -167,10 +170,12 @@ class World:
             while True:
                 answer = await call.answer
 
-                if isinstance(answer, ToolCall):
+                if isinstance(answer, list):
                     call.answer = asyncio.get_running_loop().create_future()
-                    call.heard.append(answer)
-                    sink.on_call(answer)
+
+                    for made in answer:
+                        call.heard.append(made)
+                        sink.on_call(made)
                 elif isinstance(answer, BaseException):
                     raise answer
                 else:
@@ -345,8 +350,12 @@ class Machine(RuleBasedStateMachine):
             self.loop.run_forever()
 
     def tick(self, count: int) -> None:
-        """Let so many turns of the loop pass; clear away a process that has died or ended."""
-        for _ in range(count):
+        """Let so many turns of the loop pass; clear away a process that has died or ended.
+
+        In the course of many, all pauses pass as well.
+        """
+        for place in range(count):
+            self.loop.virtual.now += 60.0 if place == ENOUGH // 2 else 0.0
             self._turn(1)
             log = self.world.log
 
@@ -381,6 +390,8 @@ class Machine(RuleBasedStateMachine):
             )
         ), (end, fates)
         check_invariants(trace, budget=self.budget, server=self.world)
+        assert self.engine is not None
+        check_books(self.engine, kn.Replay(trace).metrics)
         self.finished = end.status == "finished"
 
     @property
@@ -422,18 +433,23 @@ class Machine(RuleBasedStateMachine):
         self.lost[step] = made
         return made
 
-    def _turned(self, parked: Parked, made: list[ToolCall], text: str = "") -> None:
-        first = [call("create_subagent", name="w", system_prompt="Work.")]
-        more = [*(first if parked.step == 1 and not parked.heard else []), *made]
+    def _new(self, parked: Parked, made: list[ToolCall]) -> list[ToolCall]:
+        """Those that this turn has not had yet, behind the creation of the team."""
+        team = [call("create_subagent", name="w", system_prompt="Work.")]
         said = {c.arguments for c in parked.heard}
-        new = [c for c in more if c.arguments not in said]
-        self._answer(parked, calls(*parked.heard, *new, text=text))
+        wanted = [*(team if parked.step == 1 and parked.orchestrator else []), *made]
+        return [c for c in wanted if c.arguments not in said]
+
+    def _turned(self, parked: Parked, made: list[ToolCall], text: str = "") -> None:
+        self._answer(parked, calls(*parked.heard, *self._new(parked, made), text=text))
 
     TICKS = st.sampled_from([0, 1, 2, ENOUGH, ENOUGH])
     WHO = st.integers(0, 9)
+    AGAIN = st.sampled_from([True, True, False])
+    SELDOM = st.sampled_from([False, False, True])
 
     @precondition(lambda self: self._parked("boss"))
-    @rule(who=WHO, count=st.integers(1, 3), again=st.booleans(), ticks=TICKS)
+    @rule(who=WHO, count=st.integers(1, 3), again=AGAIN, ticks=TICKS)
     def spawn(self, who, count, again, ticks):
         parked = self._pick(who, "boss")
         self._turned(parked, self._assignments(parked.step, count, again=again))
@@ -448,26 +464,16 @@ class Machine(RuleBasedStateMachine):
         self.tick(ticks)
 
     @precondition(lambda self: self._parked("boss"))
-    @rule(who=WHO, again=st.booleans(), ticks=TICKS)
+    @rule(who=WHO, again=AGAIN, ticks=TICKS)
     def hear(self, who, again, ticks):
         """A call is complete in the orchestrator's stream; the turn goes on."""
         parked = self._pick(who, "boss")
-        place = len(parked.heard)
 
-        if parked.answer.done():
-            return
+        if not parked.answer.done():
+            wanted = self._new(parked, self._assignments(parked.step, 1, again=again))
+            made = wanted[:2] or [call("assign_task", agent="w", prompt=self._name("t"))]
+            parked.answer.set_result(list(calls(*parked.heard, *made).calls[len(parked.heard) :]))
 
-        if place == 0 and parked.step == 1:
-            made = call("create_subagent", name="w", system_prompt="Work.")
-        else:
-            said = {c.arguments for c in parked.heard}
-            wanted = [
-                c for c in self._assignments(parked.step, 1, again=again) if c.arguments not in said
-            ]
-            made = wanted[0] if wanted else call("assign_task", agent="w", prompt=self._name("t"))
-
-        heard = ToolCall(index=place, id=made.id, name=made.name, arguments=made.arguments)
-        parked.answer.set_result(heard)
         self.tick(ticks)
 
     @precondition(lambda self: self._parked("any"))
@@ -487,7 +493,7 @@ class Machine(RuleBasedStateMachine):
         self.tick(ticks)
 
     @precondition(lambda self: self._parked("any"))
-    @rule(who=WHO, really=st.sampled_from([False, False, False, True]), ticks=TICKS)
+    @rule(who=WHO, really=SELDOM, ticks=TICKS)
     def conclude(self, who, really, ticks):
         """An answer in words, be it the run's, which leaves nothing to try."""
         if really:
@@ -504,7 +510,7 @@ class Machine(RuleBasedStateMachine):
         self._answer(parked, say(text), ("finished", text))
 
     @precondition(lambda self: self._parked("any"))
-    @rule(who=WHO, fault=st.sampled_from(sorted(FAULTS)), ticks=TICKS)
+    @rule(who=WHO, fault=st.sampled_from([*FAULTS, "busy", "cut"]), ticks=TICKS)
     def fail(self, who, fault, ticks):
         parked = self._pick(who)
         self._answer(parked, FAULTS[fault](), ("failed", None))
@@ -513,6 +519,17 @@ class Machine(RuleBasedStateMachine):
             self._stops("failed")
 
         self.tick(ticks)
+
+    @precondition(lambda self: any(p.heard for p in self.world.parked))
+    @rule(fault=st.sampled_from(["busy", "cut"]), again=AGAIN, ticks=TICKS)
+    def break_off(self, fault, again, ticks):
+        """A turn breaks off after some of its calls; perhaps it comes again."""
+        parked = next(p for p in self.world.parked if p.heard)
+        self._answer(parked, FAULTS[fault](), ("failed", None))
+        self.tick(ticks)
+
+        if again and self._parked("boss"):
+            self.hear(who=0, again=True, ticks=ticks)
 
     # What comes from outside
 
@@ -534,13 +551,18 @@ class Machine(RuleBasedStateMachine):
         return any(end.outcome == "finished" or end.text == BY_USER for end in ends)
 
     @precondition(lambda self: self.up)
-    @rule(ticks=TICKS)
-    def cancel(self, ticks):
+    @rule(really=SELDOM, ticks=TICKS)
+    def cancel(self, really, ticks):
+        if really:
+            self._cancel()
+
+        self.tick(ticks)
+
+    def _cancel(self) -> None:
         assert self.engine is not None
         self.loop.call_soon(self.engine.stop, Stop("cancelled", "by the user"))
         self.world.fates.setdefault("main", set())
         self._stops("cancelled")
-        self.tick(ticks)
 
     @precondition(lambda self: self.up and self.engine.tasks)
     @rule(who=WHO, ticks=TICKS)
@@ -570,9 +592,10 @@ class Machine(RuleBasedStateMachine):
         self.world.log.left, self.world.log.torn = after, torn
 
     @precondition(lambda self: self.up)
-    @rule()
-    def crash(self):
-        self._drop()
+    @rule(really=SELDOM)
+    def crash(self, really):
+        if really:
+            self._drop()
 
     @precondition(lambda self: not self.up and not self.finished)
     @rule(more=st.booleans(), ticks=TICKS)
@@ -646,7 +669,6 @@ class Machine(RuleBasedStateMachine):
                 self.budget = kn.Budget()
                 self._start(RunResumed(started=0.0, version=""))
 
-            self.loop.virtual.now += 60.0
             self.tick(ENOUGH)
 
             for parked in [*self.world.parked]:
@@ -697,7 +719,7 @@ def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.timeout(300)  # for a failing example to be made small
 def test_any_order_of_answers_faults_cancels_deaths_and_resumes():
     enough = settings(
-        max_examples=300,
+        max_examples=200,
         stateful_step_count=40,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow],
@@ -714,7 +736,7 @@ def test_who_has_finished_is_not_cancelled_after_a_death_before_the_end_of_the_r
         state.conclude(who=0, really=True, ticks=ENOUGH)
         assert not state.up
         state.resume(more=False, ticks=1)
-        state.cancel(ticks=ENOUGH)
+        state.cancel(really=True, ticks=ENOUGH)
         ends = [r.fact.outcome for r in kn.read(state.path) if isinstance(r.fact, AgentEnded)]
         assert ends == ["finished"]
     finally:
