@@ -719,7 +719,7 @@ def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.timeout(300)  # for a failing example to be made small
 def test_any_order_of_answers_faults_cancels_deaths_and_resumes():
     enough = settings(
-        max_examples=200,
+        max_examples=150,
         stateful_step_count=40,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow],
