@@ -88,7 +88,8 @@ def check_invariants(
     check_so_far(run.trace, budget=budget, prices=run._prices, server=server)
     _ended_once(run)
     _on_disk(run, seen)
-    assert tasks_left() == [], "I4: tasks are left"
+    left = tasks_left()
+    assert left == [], f"I4: tasks are left: {left}"
 
     if before is not None:
         assert _left(before) == [], "I4: this is left"
@@ -302,9 +303,21 @@ def tasks_left() -> list[str]:
 
     async def look() -> list[str]:
         await asyncio.sleep(0)
-        return [str(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
+        return [_where(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
 
     return runtime().spawn(look()).result(5)
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """Its name, and the lines at which it waits, the innermost last."""
+    lines: list[str] = []
+    waits: Any = task.get_coro()
+
+    while (frame := getattr(waits, "cr_frame", None)) is not None:
+        lines.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+        waits = waits.cr_await
+
+    return f"{task.get_name()} at {' '.join(lines)}, {waits!r}"
 
 
 def _left(before: Held) -> list[str]:

@@ -194,6 +194,7 @@ def test_fault_12_sub_agents_that_the_repeated_turn_does_not_want_are_cancelled(
             "new 2": "finished",
         }
         assert asked_for(trial.server, "old 2") == []  # its call was never whole
+        assert run.fold.agents["a1"].outcome == "not asked for again"  # nor did the user cancel it
         kinds = [(r.agent, type(r.fact)) for r in run.trace]
         next_step = max(place for place, kind in enumerate(kinds) if kind == ("a0", StepBegan))
         assert kinds.index(("a1", AgentEnded)) < next_step  # at once, not with the run

@@ -18,7 +18,10 @@ from kimi_nb.tools.render import clean
 from kimi_nb.tools.threads import in_thread
 from kimi_nb.trace import Log
 
-__all__ = ["AgentFault", "Engine", "Report", "Settings", "Stop"]
+__all__ = ["BY_USER", "AgentFault", "Engine", "Report", "Settings", "Stop"]
+
+
+BY_USER = "cancelled by the user"
 
 
 class AgentFault(Exception):
@@ -88,8 +91,8 @@ class Engine:
     """The task that a stop cancels; None before the run begins and once its end is being logged."""
     launched: int = 0
     """Number of the last sub-agent."""
-    cancelled: set[str] = field(default_factory=set[str])
-    """Sub-agents that were cancelled one by one."""
+    cancelled: dict[str, str] = field(default_factory=dict[str, str])
+    """Sub-agents that were cancelled one by one, and why."""
     open: dict[str, None] = field(default_factory=dict[str, None])
     """Agents that have begun and not ended, in their order."""
     cache_key: str = ""
@@ -127,14 +130,14 @@ class Engine:
             if self.root is not None:
                 self.root.cancel()
 
-    def cancel_agent(self, id: str) -> bool:
+    def cancel_agent(self, id: str, why: str = BY_USER) -> bool:
         """End one sub-agent; its siblings go on. False if it is not running."""
         task = self.tasks.get(id)
 
         if task is None or task.done():
             return False
 
-        self.cancelled.add(id)
+        self.cancelled[id] = why
         task.cancel()
         return True
 

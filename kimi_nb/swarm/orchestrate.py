@@ -15,7 +15,7 @@ from kimi_nb.swarm.engine import AgentFault, Engine, Stop
 from kimi_nb.swarm.plan import Task, run_plan
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS, orchestrator_prompt, single_prompt
 from kimi_nb.swarm.runtime import GRACE
-from kimi_nb.swarm.stage import Stage
+from kimi_nb.swarm.stage import NOT_WANTED, Stage
 from kimi_nb.swarm.subagent import one_line
 from kimi_nb.swarm.team import Team
 from kimi_nb.swarm.turn import Stepper
@@ -52,7 +52,7 @@ async def run_to_end(engine: Engine, goal: str, plan: Sequence[Task]) -> None:
         deadline.cancel()
 
     for id in tuple(engine.open):  # cut off, or of an earlier process and not asked for again
-        engine.end(id, "cancelled", "not asked for again" if engine.past.agent(id) else "cancelled")
+        engine.end(id, "cancelled", NOT_WANTED if engine.past.agent(id) else "cancelled")
 
     reports = _reports(engine)
 

@@ -26,9 +26,11 @@ from kimi_nb.swarm.subagent import Assignment, launch, report_of
 from kimi_nb.swarm.team import OWN_TOOLS, Team, own_arguments
 from kimi_nb.swarm.turn import Stepper
 
-__all__ = ["Stage"]
+__all__ = ["NOT_WANTED", "Stage"]
 
 PLACEHOLDER = "{{item}}"
+NOT_WANTED = "not asked for again"
+"""How a sub-agent ends that a repeated turn, or a resumed run, has no use for."""
 
 
 @dataclass(slots=True)
@@ -211,7 +213,7 @@ class Stage:
     def _drop_spare(self) -> None:
         for agents in self._spare.values():
             for agent in agents:
-                self._engine.cancel_agent(agent)
+                self._engine.cancel_agent(agent, NOT_WANTED)
 
     async def _result(self, call: ToolCall) -> tuple[bool, str]:
         begun = self._begun[call.index]

@@ -9,7 +9,7 @@ from kimi_nb.errors import BudgetExceeded, ModelError
 from kimi_nb.events import AgentBegan, AgentEnded
 from kimi_nb.models.base import Conversation
 from kimi_nb.swarm.agent import ToolTurn, converse
-from kimi_nb.swarm.engine import AgentFault, Engine, Report, Stop
+from kimi_nb.swarm.engine import BY_USER, AgentFault, Engine, Report, Stop
 from kimi_nb.swarm.prompts import subagent_prompt
 from kimi_nb.swarm.turn import Stepper
 from kimi_nb.tools.render import clean
@@ -22,7 +22,6 @@ SPREAD = 320
 """Sub-agents over which first steps are spread."""
 MAX_REPORT = 20_000
 """Characters of a sub-agent's message that its orchestrator gets."""
-BY_USER = "cancelled by the user"
 CANCELLED = Report(ok=False, text="ERROR: this sub-agent was cancelled by the user")
 
 
@@ -120,7 +119,7 @@ def _brought(engine: Engine, id: str) -> Report | None:
 
 
 def _cancelled(engine: Engine, id: str) -> Report:
-    engine.end(id, "cancelled", BY_USER if id in engine.cancelled else "cancelled")
+    engine.end(id, "cancelled", engine.cancelled.get(id, "cancelled"))
     return CANCELLED
 
 
