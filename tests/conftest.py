@@ -8,6 +8,8 @@ import sys
 import pytest
 from hypothesis import settings
 
+from kimi_nb.models.limiter import limiter_for
+
 KEYS = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -35,3 +37,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in KEYS:
         monkeypatch.delenv(key, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned() -> None:
+    """Ports come again: what an endpoint taught in another test is not true of the next one."""
+    limiter_for.cache_clear()
