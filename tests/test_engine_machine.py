@@ -614,7 +614,11 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.up)
     @rule(ticks=TICKS, seconds=st.sampled_from([0.0, 0.3, 60.0]))
     def wait(self, ticks, seconds):
-        self.loop.virtual.now += seconds
+        assert self.engine is not None
+
+        if self.engine.stopped is None:  # else its grace would be over before it could do anything
+            self.loop.virtual.now += seconds
+
         self.tick(ticks)
 
     # What must hold
