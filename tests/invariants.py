@@ -92,7 +92,8 @@ def check_invariants(
     assert left == [], f"I4: tasks are left: {left}"
 
     if before is not None:
-        assert _left(before) == [], "I4: this is left"
+        left = _left(before)
+        assert left == [], f"I4: this is left: {left}"
 
     _no_secrets(run, [s for s in secrets if s], paths, texts)
 
