@@ -30,8 +30,10 @@ def test_the_orchestrator_is_one_node_a_step() -> None:
         "task": "Look into w1.",
         "stage": 2,
         "outcome": "finished",
+        "began": 2.0,
         "steps": 9,
         "seconds": 9.0,
+        "tokens": 1080,
     }
 
 

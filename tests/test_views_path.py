@@ -122,6 +122,7 @@ def test_rows_are_for_programs() -> None:
         "began": 0.0,
         "ended": 1.0,
         "share": 0.5,
+        "record": 2,
     }
 
 

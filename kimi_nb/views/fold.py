@@ -67,12 +67,13 @@ class Fold(Run):
 
         if agent is None:
             if isinstance(fact, events.AgentBegan):
-                _new_agent(self, record.agent, fact, t)
+                _new_agent(self, record, fact)
                 return
 
             message = f"record {record.seq}: agent {record.agent!r} has not begun"
             raise CorruptTrace(message)
 
+        agent.last_record = record.seq
         handler(self, agent, fact, t)
 
 
@@ -114,7 +115,8 @@ def _judged(run: Run, fact: events.Judged, _t: float) -> None:
 # Agents.
 
 
-def _new_agent(run: Run, name: str, fact: events.AgentBegan, t: float) -> None:
+def _new_agent(run: Run, record: Record, fact: events.AgentBegan) -> None:
+    name, t = record.agent, record.t
     parent = run.agents.get(fact.parent)
 
     if parent is None and fact.parent:
@@ -132,6 +134,8 @@ def _new_agent(run: Run, name: str, fact: events.AgentBegan, t: float) -> None:
         call=fact.call,
         after=tuple(other.id for other in before),
         began=t,
+        record=record.seq,
+        last_record=record.seq,
     )
     run.agents[name] = agent
 

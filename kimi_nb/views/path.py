@@ -30,6 +30,8 @@ class Segment(NamedTuple):
     ended: float
     share: float
     """Of the wall time, from 0 to 1."""
+    record: int
+    """Number of the record with which it began, or, of "other", of the latest before it."""
 
     @property
     def seconds(self) -> float:
@@ -111,9 +113,11 @@ def _walk(run: Run) -> list[Segment]:
     back: list[Segment] = []
     lanes: dict[str, tuple[list[Interval], list[float]]] = {}
 
-    def push(kind: Kind | Literal["other"], step: int, began: float, ended: float) -> None:
+    def push(
+        kind: Kind | Literal["other"], step: int, began: float, ended: float, record: int
+    ) -> None:
         if agent is not None and ended > began:
-            back.append(Segment(agent.id, kind, step, began, ended, 0.0))
+            back.append(Segment(agent.id, kind, step, began, ended, 0.0, record))
 
     while agent is not None:
         seen.add(agent.id)
@@ -130,21 +134,21 @@ def _walk(run: Run) -> list[Segment]:
 
         if blocker is not None:
             end = _end(blocker, run.now)
-            push("other", agent.step, end, t)
+            push("other", agent.step, end, t, blocker.last_record)
             agent, t = blocker, end
             continue
 
-        push("other", span.step if span else 0, floor, t)
+        push("other", span.step if span else 0, floor, t, span.record if span else agent.record)
 
         if span is not None:
-            push(span.kind, span.step, span.began, floor)
+            push(span.kind, span.step, span.began, floor, span.record)
             t = span.began
             continue
 
         launcher = _launcher(run, agent)
 
         if launcher is None:
-            push("other", 0, 0.0, floor)
+            push("other", 0, 0.0, floor, agent.record)
 
         agent, t = launcher, floor
 

@@ -44,6 +44,8 @@ class Interval(NamedTuple):
     ended: float
     kind: Kind
     step: int
+    record: int
+    """Number of the record with which it began."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Stage:
     """When its step was paid for or its last sub-agent ended, whichever is later so far."""
     main_steps: int = 0
     """1 once the main agent's step is paid for."""
+    main_tokens: int = 0
+    """Tokens of the main agent's step, in and out, failed attempts too."""
     max_sub_steps: int = 0
     sub_agents: list[str] = field(default_factory=list[str])
     """Ids, in the order in which they began."""
@@ -84,6 +88,10 @@ class Agent:
     after: tuple[str, ...]
     """Ids of the agents of a plan that had to end first."""
     began: float
+    record: int
+    """Number of the record with which it began."""
+    last_record: int
+    """Number of its latest record: of its end, once it has ended."""
     ended: float | None = None
     state: str = "waiting"
     """ "waiting" (for its first step, or for sub-agents), "queued", "thinking" (a call is out),
@@ -118,6 +126,8 @@ class Agent:
     """Kind of the open interval; None where none is."""
     since: float = 0.0
     """Where the open interval began."""
+    opener: int = 0
+    """Number of the record with which the open interval began."""
     until: float = 0.0
     """Where a "retry" turns into a "call" by itself."""
     chain: float = 0.0
@@ -142,11 +152,11 @@ class Agent:
             self.kind, self.since = "call", self.until
 
     def open(self, kind: Kind, t: float) -> None:
-        """Begin an interval at `t`; one that is still open ends there."""
+        """Begin an interval at `t`, with the latest record; one that is still open ends there."""
         if self.kind is not None:
             self.close(t)
 
-        self.kind, self.since = kind, t
+        self.kind, self.since, self.opener = kind, t, self.last_record
 
     def close(self, t: float, kind: Kind | None = None) -> None:
         """End the open interval at `t`, as `kind` where it turned out to be another."""
@@ -156,7 +166,7 @@ class Agent:
         if kind is None or t <= began:
             return
 
-        self.intervals.append(Interval(began, t, kind, self.step))
+        self.intervals.append(Interval(began, t, kind, self.step, self.opener))
 
         if kind in BUSY:
             self.busy_s += t - began
@@ -195,10 +205,10 @@ class Agent:
             return []
 
         if self.kind == "retry" and now > self.until:
-            wait = Interval(self.since, self.until, "retry", self.step)
-            return [wait, Interval(self.until, now, "call", self.step)]
+            wait = Interval(self.since, self.until, "retry", self.step, self.opener)
+            return [wait, Interval(self.until, now, "call", self.step, self.opener)]
 
-        return [Interval(self.since, now, self.kind, self.step)]
+        return [Interval(self.since, now, self.kind, self.step, self.opener)]
 
 
 @dataclass(slots=True, kw_only=True)

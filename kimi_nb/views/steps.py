@@ -108,10 +108,13 @@ def step_retried(run: Run, agent: Agent, fact: StepRetried, t: float) -> None:
     run.estimated = run.estimated or bool(fact.tokens_in)
 
     if fact.tokens_in:
-        _count_tokens(run, agent, Tokens(fact.tokens_in, fact.tokens_out))
+        _count_tokens(run, agent, Tokens(fact.tokens_in, fact.tokens_out), t)
 
 
-def _count_tokens(run: Run, agent: Agent, more: Tokens) -> None:
+def _count_tokens(run: Run, agent: Agent, more: Tokens, t: float) -> None:
+    if agent.role != "sub-agent":
+        stage_of(run, agent.id, agent.step, t).main_tokens += more.tokens_in + more.tokens_out
+
     for owner in (agent, run):
         owner.tokens_in += more.tokens_in
         owner.tokens_out += more.tokens_out
@@ -131,7 +134,7 @@ def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
     agent.close(t, "failed" if failed and agent.kind == "call" else None)
     agent.step_chain = agent.chain
     agent.state = "waiting"
-    _count_tokens(run, agent, Tokens(fact.tokens_in, fact.tokens_out, fact.tokens_cached))
+    _count_tokens(run, agent, Tokens(fact.tokens_in, fact.tokens_out, fact.tokens_cached), t)
     run.estimated = run.estimated or fact.estimated
 
     if failed:
