@@ -21,7 +21,7 @@ from scripted import (
 )
 
 import kimi_nb as kn
-from kimi_nb.errors import AccessDenied, TraceLocked, TraceMismatch
+from kimi_nb.errors import AccessDenied, TraceError, TraceLocked, TraceMismatch
 from kimi_nb.events import AgentBegan, AgentEnded, StepEnded
 from kimi_nb.models.base import Message, Reply
 
@@ -251,3 +251,24 @@ def test_an_existing_log_is_not_overwritten(tmp_path):
 
     with pytest.raises(kn.UsageFault, match="holds a run already"):
         whole_run(tmp_path / "run.jsonl")
+
+
+@pytest.mark.parametrize("left", [b"", b'{"seq":0,"t":0.0,"ag'])
+def test_a_log_whose_process_was_killed_before_the_first_record_is_begun_anew(tmp_path, left):
+    path = tmp_path / "run.jsonl"
+    whole_run(path)
+    header = path.read_bytes().splitlines(keepends=True)[0]
+    path.write_bytes(header + left)
+    assert whole_run(path)[0].status == "finished"
+    assert kn.read(path)[0].fact.goal
+    assert path.read_bytes().startswith(header + b'{"seq":0,')
+
+
+def test_a_file_that_is_no_log_is_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("buy milk")
+
+    with pytest.raises(TraceError, match="not a kimi_nb trace"):
+        whole_run(path)
+
+    assert path.read_text() == "buy milk"

@@ -26,6 +26,7 @@ __all__ = [
     "all_prices",
     "at_least_one",
     "fits_plan",
+    "holds_run",
     "mode_of",
     "new_path",
     "price_of",
@@ -157,6 +158,16 @@ def new_path(name: str) -> Path:
         path = folder / f"{stamp}-{slug}-{number}.jsonl"
 
     return path
+
+
+def holds_run(path: Path) -> bool:
+    """Whether there is a first record. A process may be killed before it: its log holds nothing."""
+    if not path.exists():
+        return False
+
+    with path.open("rb") as file:
+        file.readline()
+        return file.readline().endswith(b"\n")
 
 
 def ways_on(path: str | Path, *, fork: bool = False) -> str:

@@ -22,6 +22,7 @@ from kimi_nb.swarm.asked import (
     all_prices,
     at_least_one,
     fits_plan,
+    holds_run,
     mode_of,
     new_path,
     price_of,
@@ -109,7 +110,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     account = Account(budget or Budget(), price_of(connection, prices))
     path = Path(trace) if trace is not None else new_path(name)
 
-    if trace is not None and path.exists() and path.stat().st_size:
+    if trace is not None and holds_run(path):
         message = f"{path} holds a run already; to go on with it: {ways_on(path)}"
         raise UsageFault(message)
 
