@@ -113,6 +113,30 @@ def test_it_reads_as_text() -> None:
     )
 
 
+def test_every_segment_is_a_line_of_the_table() -> None:
+    script = Script()
+    main = script.orchestrator()
+    (sub,) = main.assign(["普拉多"])
+    sub.step(2.5, queued=0.5).end()
+    main.join([sub])
+    assert critical_path(script.trace()).table() == (
+        " share   seconds  agent             step  kind    record\n"
+        " 25.0%      1.00  a00 orchestrator     1  call         2\n"
+        " 12.5%      0.50  a01 普拉多           1  queued       7\n"
+        " 62.5%      2.50  a01 普拉多           1  call         8"
+    )
+
+
+def test_a_long_path_is_short_to_look_at_and_counts_what_it_leaves_out() -> None:
+    path = critical_path(staged(*[(1,), (3,)] * 20))
+    lines = repr(path).split("\n")
+    assert len(path.legs()) == 80
+    assert len(lines) == 1 + 24 + 1
+    assert sum(" 3.0 s  " in line for line in lines) == 20
+    assert lines[-1] == "  … and 56 shorter legs, 56.0 s in all: .table() has every step"
+    assert len(path.table().split("\n")) == 1 + len(path) == 121
+
+
 def test_rows_are_for_programs() -> None:
     row = critical_path(staged((1,))).as_rows()[0]
     assert row == {

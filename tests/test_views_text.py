@@ -88,6 +88,25 @@ def test_lanes_never_overflow(trace: Trace, columns: int) -> None:
     assert all(width(line) <= columns for line in lines[:-1])
 
 
+def test_under_the_lanes_stands_how_many_were_at_work() -> None:
+    lines = swimlane(staged((), (6, 9, 4, 7), ()), width=80).split("\n")
+    assert lines[-2].split() == [
+        "at",
+        "work",
+        "4",
+        "at",
+        "most",
+        lines[-2].split()[5],
+        "mean",
+        "2.42",
+    ]
+    bar = lines[0].index("0 s")
+    most = lines[-2].index("█")
+    assert lines[-2][bar] == "▂"
+    assert lines[2][most - 1 : most + 1] == "██"  # sub-agents have begun by then
+    assert width(lines[-2]) == 80
+
+
 def test_a_hundred_agents_show_the_telling_ones_and_count_the_rest() -> None:
     script = Script()
     main = script.orchestrator()

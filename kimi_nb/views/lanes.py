@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kimi_nb.views.concurrency import Concurrency, concurrency
 from kimi_nb.views.path import CriticalPath, Segment
 from kimi_nb.views.state import Agent, Interval, Run
 from kimi_nb.views.text import escape
 from kimi_nb.views.timeline import choose, others
 from kimi_nb.views.words import label, seconds, state_word
 
-__all__ = ["LEGEND", "lanes_html", "strip_html"]
+__all__ = ["LEGEND", "UNITS", "area", "lanes_html", "strip_html"]
 
 UNITS = 1000
 LANE = 14
+AREA = 28
+COLUMNS = 500
 SHAPES: dict[str, tuple[float, float]] = {
     "call": (1, 10),
     "failed": (1, 10),
@@ -58,8 +61,39 @@ def lanes_html(run: Run, path: CriticalPath, lanes: int) -> str:
         '<table class="lanes"><thead><tr><th scope="col">agent</th><th scope="col">state</th>'
         f'<th scope="col" class="bar"><span>0 s</span><span>{seconds(run.now)}</span></th>'
         '<th scope="col" class="n">steps</th><th scope="col" class="n">time</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>{note}"
+        f"<tbody>{rows}</tbody><tfoot>{_at_work(run)}</tfoot></table>{note}"
     )
+
+
+def _at_work(run: Run) -> str:
+    """How many were at work over time, under the lanes."""
+    found = concurrency(run)
+    svg = (
+        f'<svg viewBox="0 0 {UNITS} {AREA}" preserveAspectRatio="none" width="100%" '
+        f'height="{AREA}" aria-hidden="true"><path class="area" d="{area(found, AREA)}"/></svg>'
+    )
+    mean = "–" if found.average is None else f"mean {found.average:.2f}"
+    return (
+        f'<tr><th scope="row">at work</th><td>{found.peak:,} at most</td>'
+        f'<td class="bar">{svg}</td><td class="n" colspan="2">{mean}</td></tr>'
+    )
+
+
+def area(found: Concurrency, height: float) -> str:
+    """A path of `UNITS` wide and so high at the peak: how many were at work at each time.
+
+    Of more changes than can be seen, the mean in each of `COLUMNS` equal parts of the time.
+    """
+    scale = UNITS / found.wall_s if found.wall_s else 0.0
+    steps: Iterable[tuple[float, float]] = ((ended * scale, number) for _, ended, number in found)
+
+    if len(found.times) > COLUMNS:
+        means = found.means(COLUMNS)
+        steps = (((i + 1) * UNITS / COLUMNS, mean) for i, mean in enumerate(means))
+
+    most = max(found.peak, 1)
+    drawn = (f"V{height - height * number / most:.4g}H{x:.4g}" for x, number in steps)
+    return f"M0 {height:g}{''.join(drawn)}V{height:g}Z"
 
 
 def _row(agent: Agent, run: Run, own: list[Segment]) -> str:

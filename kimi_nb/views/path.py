@@ -11,12 +11,15 @@ from typing import Literal, NamedTuple
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold, as_fold
 from kimi_nb.views.state import Agent, Interval, Kind, Run
-from kimi_nb.views.words import label, seconds
+from kimi_nb.views.text import fit, width
+from kimi_nb.views.words import count, label, seconds
 
-__all__ = ["CriticalPath", "Segment", "critical_path"]
+__all__ = ["CriticalPath", "Leg", "Segment", "critical_path"]
 
 SHOWN = 0.05
 """Seconds from which a kind of time is worth a word."""
+LEGS = 24
+"""Legs that are listed where one looks at a path; the longest, if there are more."""
 
 
 class Segment(NamedTuple):
@@ -37,6 +40,33 @@ class Segment(NamedTuple):
     def seconds(self) -> float:
         """Its length."""
         return self.ended - self.began
+
+
+class Leg(NamedTuple):
+    """Segments of the critical path that follow each other in one agent."""
+
+    agent: str
+    segments: tuple[Segment, ...]
+
+    @property
+    def seconds(self) -> float:
+        """All of them together."""
+        return sum(segment.seconds for segment in self.segments)
+
+    @property
+    def share(self) -> float:
+        """Of the wall time, from 0 to 1."""
+        return sum(segment.share for segment in self.segments)
+
+    def said(self) -> str:
+        """What it went into, as "call 2.0 s, tool 0.5 s"."""
+        parts: dict[str, float] = {}
+
+        for segment in self.segments:
+            parts[segment.kind] = parts.get(segment.kind, 0.0) + segment.seconds
+
+        seen = {kind: t for kind, t in parts.items() if t >= SHOWN} or parts
+        return ", ".join(f"{kind} {seconds(t)}" for kind, t in seen.items())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,24 +102,39 @@ class CriticalPath:
         """The segments as JSON objects."""
         return [segment._asdict() for segment in self.segments]
 
+    def legs(self) -> list[Leg]:
+        """The segments that follow each other in one agent, together, in their order."""
+        grouped = groupby(self.segments, key=lambda segment: segment.agent)
+        return [Leg(agent, tuple(segments)) for agent, segments in grouped]
+
     def __repr__(self) -> str:
-        count = len(self.agents)
-        plural = "" if count == 1 else "s"
-        head = f"Critical path: {seconds(self.wall_s)} through {count} agent{plural}"
-        legs = groupby(self.segments, key=lambda segment: segment.agent)
-        return "\n".join([head, *(self._leg(agent, list(leg)) for agent, leg in legs)])
+        legs = self.legs()
+        longest = sorted(range(len(legs)), key=lambda i: legs[i].seconds, reverse=True)
+        shown = sorted(longest[:LEGS])
+        head = f"Critical path: {seconds(self.wall_s)} through {count(len(self.agents), 'agent')}"
+        lines = [head, *(self._leg(legs[i]) for i in shown)]
 
-    def _leg(self, agent: str, leg: list[Segment]) -> str:
-        took = sum(segment.seconds for segment in leg)
-        share = sum(segment.share for segment in leg)
-        parts: dict[str, float] = {}
+        if len(legs) > len(shown):
+            took = seconds(self.wall_s - sum(legs[i].seconds for i in shown))
+            more = count(len(legs) - len(shown), "shorter leg")
+            lines.append(f"  … and {more}, {took} in all: .table() has every step")
 
-        for segment in leg:
-            parts[segment.kind] = parts.get(segment.kind, 0.0) + segment.seconds
+        return "\n".join(lines)
 
-        seen = {kind: t for kind, t in parts.items() if t >= SHOWN} or parts
-        said = ", ".join(f"{kind} {seconds(t)}" for kind, t in seen.items())
-        return f"  {share:4.0%} {seconds(took):>9}  {self.names[agent]}: {said}"
+    def _leg(self, leg: Leg) -> str:
+        name = self.names[leg.agent]
+        return f"  {leg.share:4.0%} {seconds(leg.seconds):>9}  {name}: {leg.said()}"
+
+    def table(self) -> str:
+        """Every segment as a line of text: where its evidence is, and what it took."""
+        wide = max((width(name) for name in self.names.values()), default=0)
+        head = f"{'share':>6} {'seconds':>9}  {fit('agent', wide)}  {'step':>4}  {'kind':<6}"
+        lines = [
+            f"{s.share:6.1%} {s.seconds:9,.2f}  {fit(self.names[s.agent], wide)}"
+            f"  {s.step:>4}  {s.kind:<6} {s.record:>7}"
+            for s in self.segments
+        ]
+        return "\n".join([f"{head} {'record':>7}", *lines])
 
 
 def critical_path(run: Fold | Iterable[Record]) -> CriticalPath:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from kimi_nb.trace import Record
+from kimi_nb.views.concurrency import blocks, concurrency
 from kimi_nb.views.fold import Fold, as_fold
 from kimi_nb.views.path import CriticalPath, critical_path
 from kimi_nb.views.state import Agent, Kind, Run
@@ -27,7 +28,8 @@ def swimlane(run: Fold | Iterable[Record], width: int = 80, lanes: int = 24) -> 
     """The timeline of a trace, or of a fold at its latest record, at most `width` columns wide.
 
     With more than `lanes` agents it shows the main agent, those on the critical path, those
-    that failed and the slowest, and says what became of the others.
+    that failed and the slowest, and says what became of the others. Below, how many were at
+    work at each time.
     """
     state = as_fold(run)
 
@@ -43,7 +45,8 @@ def swimlane(run: Fold | Iterable[Record], width: int = 80, lanes: int = 24) -> 
     lines = [_head(name, bar, state.now)]
     lines += [_lane(a, state.now, name, bar, critical=a.id in critical) for a in shown]
     rest = others(state, shown)
-    return "\n".join([*lines, *([f"  {rest}"] if rest else []), LEGEND])
+    lines += [f"  {rest}"] if rest else []
+    return "\n".join([*lines, _at_work(state, name, bar), LEGEND])
 
 
 def choose(run: Run, path: CriticalPath, lanes: int) -> list[Agent]:
@@ -95,6 +98,15 @@ def _lane(agent: Agent, now: float, name: int, bar: int, *, critical: bool) -> s
     took = f"{seconds(agent.seconds(now)):>{_time(now)}}"
     head = f"{'▶' if critical else ' '} {fit(label(agent), name)} {state}"
     return f"{head} {_bar(agent, now, bar)} {agent.steps:>{STEPS}} {took}"
+
+
+def _at_work(run: Run, name: int, bar: int) -> str:
+    """How many were at work over time, under the lanes: a full block is the most."""
+    found = concurrency(run)
+    most = fit(f"{found.peak:,} at most", STATE)
+    mean = "" if found.average is None else f"mean {found.average:.2f}"
+    tail = fit(mean, STEPS + 1 + _time(run.now), right=True)
+    return f"  {fit('at work', name)} {most} {blocks(found, bar)} {tail}"
 
 
 def _bar(agent: Agent, now: float, columns: int) -> str:
