@@ -1,0 +1,7 @@
+"""OpenTelemetry GenAI spans: a run as spans, and other people's spans as a run."""
+
+from __future__ import annotations
+
+from kimi_nb.views.otel.sdk import export_spans, to_spans
+
+__all__ = ["export_spans", "to_spans"]
