@@ -46,8 +46,7 @@ class Measure:
     """T∞: the longest chain of the graph; what no number of workers goes below."""
     critical: float
     """Sum over the stages of S_main + max S_sub (K2.5 report, §3): as if each stage waited for
-    its slowest. In steps these are the Critical Steps. Never below the span, unless sub-agents
-    began before the step that launched them had ended."""
+    its slowest. In steps these are the Critical Steps. Never below the span."""
     barriers: float
     """Sum over the stages of max S_sub − mean S_sub: what waiting for the slowest costs."""
     overhead: float

@@ -77,9 +77,10 @@ def what_if(  # noqa: PLR0913 -- one keyword for each thing that one may change
     wish.check(was, needed)
     listed, turns = _untied(rescaled(was, wish.sizes, wish.faster), wish, needed)
     listed, parts = in_parts(listed, wish.split)
-    names = {task.id: [task.id] for task in listed} | turns | parts
-    pinned = {part: n for name, n in wish.assign.items() for part in _named(names, name)}
-    listed = _in_order(listed, [part for name in order for part in _named(names, name)])
+    named = {task.id: [task.id] for task in listed if task.role} | turns | parts
+    known(named, *wish.assign, *wish.order)
+    pinned = {part: n for name, n in wish.assign.items() for part in named[name]}
+    listed = _in_order(listed, [part for name in wish.order for part in named[name]])
     now, before = _reckon(listed, workers, pinned), _reckon(was)
     return Prediction(
         change=str(wish),
@@ -143,12 +144,6 @@ def _untied(
     listed = without_after(listed, gone)
     planned = all(task.role == "sub-agent" for task in listed)
     return by_level(listed) if wish.barriers and planned else listed, {}
-
-
-def _named(names: Mapping[str, list[str]], name: str) -> list[str]:
-    """What the task `name` is called now."""
-    known(names, name)
-    return names[name]
 
 
 def _in_order(listed: Sequence[Task], first: Iterable[str]) -> list[Task]:

@@ -36,8 +36,8 @@ class Wish:
         """
         by_name = {task.id: task for task in was}
 
-        for name in [*self.faster, *self.split, *self.sizes, *(n for p in self.without for n in p)]:
-            known(by_name, name)
+        ends = (name for pair in self.without for name in pair)
+        known(by_name, *self.faster, *self.split, *self.sizes, *ends)
 
         for name, factor in self.faster.items():
             if not 0 < factor < inf:
@@ -105,10 +105,11 @@ class Wish:
             yield one_line(f"first {', '.join(self.order[:SHOWN])}{more}")
 
 
-def known(names: Collection[str], task: str) -> None:
-    """Raises UsageFault, with what there is, if the task is not among `names`."""
-    if task not in names:
-        raise UsageFault(f"no task {task!r}; {_there(names)}")
+def known(names: Collection[str], *asked: str) -> None:
+    """Raises UsageFault, with what there is, for the first asked that is not among `names`."""
+    for name in asked:
+        if name not in names:
+            raise UsageFault(f"no task {name!r}; {_there(names)}")
 
 
 def _there(names: Iterable[str]) -> str:
