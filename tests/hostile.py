@@ -27,7 +27,20 @@ HOSTILE = (
 )
 
 TAGS = {
-    *("html", "head", "meta", "title", "style", "body", "main", "div", "p", "span", "br"),
+    *(
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "main",
+        "section",
+        "div",
+        "p",
+        "span",
+        "br",
+    ),
     *("h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "pre", "code", "strong", "em"),
     *("table", "thead", "tbody", "tfoot", "tr", "th", "td", "details", "summary"),
     *("svg", "g", "rect", "path", "line", "circle", "text"),
@@ -35,7 +48,23 @@ TAGS = {
 ATTRIBUTES = {
     *("class", "style", "scope", "title", "lang", "charset", "http-equiv", "name", "content"),
     *("role", "aria-label", "aria-hidden", "viewbox", "preserveaspectratio"),
-    *("width", "height", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "d", "colspan"),
+    *(
+        "width",
+        "height",
+        "x",
+        "y",
+        "x1",
+        "x2",
+        "y1",
+        "y2",
+        "cx",
+        "cy",
+        "r",
+        "d",
+        "dx",
+        "dy",
+        "colspan",
+    ),
 }
 VOID = {"meta", "br"}
 

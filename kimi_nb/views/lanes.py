@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kimi_nb.views.concurrency import Concurrency, concurrency
+from kimi_nb.views.fold import Fold
 from kimi_nb.views.path import CriticalPath, Segment
 from kimi_nb.views.state import Agent, Interval, Run
 from kimi_nb.views.text import escape
@@ -19,6 +20,8 @@ __all__ = ["LEGEND", "UNITS", "area", "lanes_html", "strip_html"]
 UNITS = 1000
 LANE = 14
 AREA = 28
+TALLEST = 480
+"""Pixels of a strip of very many agents."""
 COLUMNS = 500
 SHAPES: dict[str, tuple[float, float]] = {
     "call": (1, 10),
@@ -50,7 +53,7 @@ LEGEND = f"""<p class="legend">{
 }</p>"""
 
 
-def lanes_html(run: Run, path: CriticalPath, lanes: int) -> str:
+def lanes_html(run: Fold, path: CriticalPath, lanes: int) -> str:
     """A table with a lane for each of at most `lanes` agents, and what became of the others."""
     shown = choose(run, path, lanes)
     own = path.by_agent()
@@ -65,12 +68,13 @@ def lanes_html(run: Run, path: CriticalPath, lanes: int) -> str:
     )
 
 
-def _at_work(run: Run) -> str:
+def _at_work(run: Fold) -> str:
     """How many were at work over time, under the lanes."""
     found = concurrency(run)
+    drawn = f'<path class="area" d="{area(found, AREA, max(found.peak, 1))}"/>'
     svg = (
         f'<svg viewBox="0 0 {UNITS} {AREA}" preserveAspectRatio="none" width="100%" '
-        f'height="{AREA}" aria-hidden="true"><path class="area" d="{area(found, AREA)}"/></svg>'
+        f'height="{AREA}" aria-hidden="true">{drawn}</svg>'
     )
     mean = "–" if found.average is None else f"mean {found.average:.2f}"
     return (
@@ -79,8 +83,8 @@ def _at_work(run: Run) -> str:
     )
 
 
-def area(found: Concurrency, height: float) -> str:
-    """A path of `UNITS` wide and so high at the peak: how many were at work at each time.
+def area(found: Concurrency, height: float, top: float) -> str:
+    """A path of `UNITS` wide, so high where `top` agents are at work at that time.
 
     Of more changes than can be seen, the mean in each of `COLUMNS` equal parts of the time.
     """
@@ -91,8 +95,7 @@ def area(found: Concurrency, height: float) -> str:
         means = found.means(COLUMNS)
         steps = (((i + 1) * UNITS / COLUMNS, mean) for i, mean in enumerate(means))
 
-    most = max(found.peak, 1)
-    drawn = (f"V{height - height * number / most:.4g}H{x:.4g}" for x, number in steps)
+    drawn = (f"V{height - height * number / top:.4g}H{x:.4g}" for x, number in steps)
     return f"M0 {height:g}{''.join(drawn)}V{height:g}Z"
 
 
@@ -162,7 +165,7 @@ def strip_html(run: Run, path: CriticalPath) -> str:
     return (
         f'<p class="note">{said}:</p>'
         f'<svg class="strip" role="img" aria-label="{said}" viewBox="0 0 {UNITS} {height}" '
-        f'preserveAspectRatio="none" width="100%" height="{height}">{lanes}</svg>'
+        f'preserveAspectRatio="none" width="100%" height="{min(height, TALLEST)}">{lanes}</svg>'
         '<p class="note">By name: the critical ones, those that failed, and the slowest.</p>'
     )
 

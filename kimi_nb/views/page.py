@@ -69,6 +69,8 @@ STYLE = """
 .knb.knb .strip .failed { fill: var(--bad); stroke: none; }
 .knb.knb .critical { fill: var(--crit); }
 .knb.knb .life { opacity: .45; }
+.knb.knb .area { fill: var(--call); opacity: .55; }
+.knb.knb .lanes tfoot th, .knb.knb .lanes tfoot td { padding-top: .5em; font-weight: 400; }
 .knb.knb .is-failed, .knb.knb .is-over_budget { color: var(--bad); font-weight: 600; }
 .knb.knb ul, .knb.knb ol { margin: .35em 0; padding-left: 1.4em; }
 .knb.knb .wrap td { overflow-wrap: anywhere; }
@@ -139,5 +141,4 @@ def failures_html(run: Run, most: int = 20) -> str:
         f"<td>{escape(why[:500])}</td></tr>"
         for name, state, why in failures(run, most)
     )
-    table = f'<table class="wrap"><tbody>{rows}</tbody></table>'
-    return f"<h3>What did not finish</h3>{table}" if rows else ""
+    return f'<table class="wrap"><tbody>{rows}</tbody></table>' if rows else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kimi_nb.trace import Trace
-from kimi_nb.views.critical import Metrics, metrics
+from kimi_nb.views.critical import metrics
 from kimi_nb.views.fold import fold
 from kimi_nb.views.lanes import LEGEND, lanes_html
 from kimi_nb.views.page import (
@@ -23,12 +23,9 @@ from kimi_nb.views.text import clean, escape, one_line
 from kimi_nb.views.timeline import swimlane
 from kimi_nb.views.words import (
     SIMULATOR,
-    count,
-    dollars,
+    figures,
     next_step,
     origin,
-    seconds,
-    short,
     status_line,
 )
 
@@ -47,7 +44,7 @@ def summary_text(
     """Status, answer, metrics, timeline and failures as plain text; says how to go on."""
     run = fold(trace)
     parts = [_head(trace, run), clean(run.answer).strip() or "There is no answer."]
-    parts += [_measures(metrics(run, prices), run), swimlane(run, width=width, lanes=lanes)]
+    parts += [figures(metrics(run, prices), run), swimlane(run, width=width, lanes=lanes)]
     bad = "\n".join(f"  {name} {state} {one_line(why)[:WHY]}" for name, state, why in failures(run))
 
     if bad:
@@ -65,38 +62,18 @@ def _head(trace: Trace, run: Run) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _measures(found: Metrics, run: Run) -> str:
-    about = "about " if run.estimated else ""
-    busy = found.average_concurrency
-    ratio = found.parallelism
-    agents, stages = count(found.agents, "agent"), count(found.stages, "stage")
-    steps, calls = count(found.total_steps, "step"), count(found.tool_calls, "tool call")
-    times = (("wall", found.wall_s), ("work", found.work_s), ("span", found.span_s))
-    took = ", ".join(f"{name} {seconds(value)}" for name, value in times)
-    ratios = (("average concurrency", busy), ("parallelism", ratio))
-    rates = ", ".join(f"{name} {_known(value)}" for name, value in ratios)
-    tokens = f"{short(found.tokens_in)} tokens in ({short(found.tokens_cached)} cached)"
-    cost = dollars(found.cost_usd, simulated=run.simulated)
-    retries = f"{found.retries:,} retr{'y' if found.retries == 1 else 'ies'}"
-    first = f"{agents}, {stages}; {steps}, {found.critical_steps:,} of them critical; {calls}"
-    last = f"{about}{tokens}, {short(found.tokens_out)} out; {cost}; {retries}"
-    return f"{first}\n{took}; {rates}\n{last}"
-
-
-def _known(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.2f}"
-
-
 def summary_html(trace: Trace, *, lanes: int = 24, prices: Mapping[str, Price] = PRICES) -> str:
     """The same as a fragment of HTML for a notebook's output: no script, everything escaped."""
     run = fold(trace)
     path = critical_path(run)
     found = metrics(run, prices)
-    measures = escape(_measures(found, run)).replace("\n", "<br>")
+    measures = escape(figures(found, run)).replace("\n", "<br>")
+    bad = failures_html(run, most=8)
+    bad = bad and f"<h3>What did not finish</h3>{bad}"
     where = f'<p class="note">trace: {escape(str(trace.path))}</p>' if trace.path else ""
     return (
         f'<div class="knb"><style>{STYLE}</style>{status_html(run, trace.path)}'
         f"{answer_html(run)}<h3>Timeline</h3>{lanes_html(run, path, lanes)}{LEGEND}"
-        f"{failures_html(run, most=8)}<h3>Metrics</h3><p>{measures}</p>"
+        f"{bad}<h3>Metrics</h3><p>{measures}</p>"
         f"<details><summary>One by one</summary>{metrics_html(found, run)}</details>{where}</div>"
     )

@@ -100,7 +100,7 @@ def _lane(agent: Agent, now: float, name: int, bar: int, *, critical: bool) -> s
     return f"{head} {_bar(agent, now, bar)} {agent.steps:>{STEPS}} {took}"
 
 
-def _at_work(run: Run, name: int, bar: int) -> str:
+def _at_work(run: Fold, name: int, bar: int) -> str:
     """How many were at work over time, under the lanes: a full block is the most."""
     found = concurrency(run)
     most = fit(f"{found.peak:,} at most", STATE)

@@ -13,10 +13,12 @@ __all__ = [
     "SIMULATOR",
     "count",
     "dollars",
+    "figures",
     "label",
     "metric_rows",
     "next_step",
     "origin",
+    "percent",
     "seconds",
     "shape",
     "short",
@@ -41,6 +43,7 @@ SIMULATOR = "SIMULATOR: no language model took part"
 MINUTES = 600.0
 CENT = 0.01
 HUNDRED = 99.95
+LEAST = 0.005
 
 
 def shape(state: str) -> str:
@@ -81,6 +84,11 @@ def short(number: int) -> str:
             return f"{scaled:.0f}{letter}" if scaled >= HUNDRED else f"{scaled:.1f}{letter}"
 
     return str(number)
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1, as "42%"; what is more than nothing is never shown as none."""
+    return "under 1%" if 0 < share < LEAST else f"{share:.0%}"
 
 
 def dollars(value: float | None, *, simulated: bool) -> str:
@@ -149,3 +157,26 @@ def metric_rows(found: Metrics, run: Run) -> list[tuple[str, str, str]]:
         ("failed agents", f"{found.failed_agents:,}", ""),
         ("retries", f"{found.retries:,}", "attempts that failed and were repeated"),
     ]
+
+
+def figures(found: Metrics, run: Run) -> str:
+    """The metrics in three lines of words."""
+    about = "about " if run.estimated else ""
+    busy = found.average_concurrency
+    ratio = found.parallelism
+    agents, stages = count(found.agents, "agent"), count(found.stages, "stage")
+    steps, calls = count(found.total_steps, "step"), count(found.tool_calls, "tool call")
+    times = (("wall", found.wall_s), ("work", found.work_s), ("span", found.span_s))
+    took = ", ".join(f"{name} {seconds(value)}" for name, value in times)
+    ratios = (("average concurrency", busy), ("parallelism", ratio))
+    rates = ", ".join(f"{name} {_known(value)}" for name, value in ratios)
+    tokens = f"{short(found.tokens_in)} tokens in ({short(found.tokens_cached)} cached)"
+    cost = dollars(found.cost_usd, simulated=run.simulated)
+    retries = f"{found.retries:,} retr{'y' if found.retries == 1 else 'ies'}"
+    first = f"{agents}, {stages}; {steps}, {found.critical_steps:,} of them critical; {calls}"
+    last = f"{about}{tokens}, {short(found.tokens_out)} out; {cost}; {retries}"
+    return f"{first}\n{took}; {rates}\n{last}"
+
+
+def _known(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}"

@@ -1,0 +1,53 @@
+"""How a run's page looks, beyond what its parts bring along: see `page.STYLE`."""
+
+from __future__ import annotations
+
+__all__ = ["SHEET"]
+
+SHEET = """
+:root { color-scheme: light dark; --paper: #fff; }
+body { margin: 0; background: var(--paper); color: #1f2328;
+  font-family: system-ui, "Noto Sans", "Noto Sans CJK SC", sans-serif; }
+main.knb { margin: 0 auto; padding: 1.5em 1.5em 4em; }
+.knb.knb h1 { font-size: 1.35em; line-height: 1.3; margin: 0 0 .4em; overflow-wrap: anywhere; }
+.knb.knb h2 { font-size: 1.12em; margin: 1.8em 0 .4em; padding-bottom: .15em;
+  border-bottom: 1px solid var(--line); }
+.knb.knb .answer, .knb.knb .agents, .knb.knb .flow, .knb.knb details { overflow-x: auto; }
+.knb.knb .agents table { width: 100%; }
+.knb.knb .agents td { overflow-wrap: anywhere; }
+.knb.knb .agents th[scope=row], .knb.knb .agents td.state { white-space: nowrap; font-weight: 400; }
+.knb.knb tbody th[scope=row] { font-weight: 400; }
+.knb.knb details { margin: .4em 0; }
+.knb.knb summary { cursor: pointer; opacity: .75; font-size: .92em; }
+.knb.knb .chart { display: block; overflow: visible; width: calc(100% - 4em);
+  margin: 2.4em 0 3em 3em; }
+.knb.knb .chart text, .knb.knb .flow text { font-size: 11.5px; fill: currentColor;
+  font-variant-numeric: tabular-nums; }
+.knb.knb .middle { text-anchor: middle; }
+.knb.knb .end { text-anchor: end; }
+.knb.knb .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px;
+  stroke-linejoin: round; font-weight: 600; }
+.knb.knb .grid { stroke: var(--line); }
+.knb.knb .mean, .knb.knb .edge { fill: none; stroke: currentColor; stroke-width: 1.2;
+  vector-effect: non-scaling-stroke; }
+.knb.knb .mean { stroke-dasharray: 6 4; }
+.knb.knb .band { fill: var(--call); opacity: .25; }
+.knb.knb circle { fill: var(--crit); stroke: var(--paper); }
+.knb.knb .flow { display: flex; flex-wrap: wrap; row-gap: .8em; margin: .6em 0; }
+.knb.knb .flow svg { flex: none; display: block; }
+.knb.knb .flow .edge { stroke: var(--wait); }
+.knb.knb .flow .edge.critical { stroke: currentColor; stroke-width: 3; }
+.knb.knb .tip { fill: var(--wait); }
+.knb.knb .box { fill: var(--paper); stroke: var(--wait); }
+.knb.knb .box.main { fill: color-mix(in srgb, var(--call) 16%, var(--paper)); }
+.knb.knb .box.critical { stroke: currentColor; stroke-width: 3; fill: var(--paper); }
+.knb.knb .box.main.critical { fill: color-mix(in srgb, var(--call) 16%, var(--paper)); }
+.knb.knb .box.stack { stroke-dasharray: 4 3; }
+.knb.knb .slowest { fill: none; stroke: currentColor; vector-effect: non-scaling-stroke; }
+@media (prefers-color-scheme: dark) { :root { --paper: #16181c; } body { color: #e3e6ea; } }
+@media print {
+  main.knb { max-width: none; padding: 0; }
+  .knb.knb .figure, .knb.knb tr { break-inside: avoid; }
+  .knb.knb .flow svg { max-width: 100%; }
+}
+"""
