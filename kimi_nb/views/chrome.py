@@ -23,7 +23,7 @@ from kimi_nb.views.rows import Row, Scalar, steps_of
 from kimi_nb.views.state import Agent, Interval
 from kimi_nb.views.steps import DELEGATES
 from kimi_nb.views.text import clean, one_line
-from kimi_nb.views.words import SIMULATOR, label
+from kimi_nb.views.words import label
 
 __all__ = ["chrome_trace"]
 
@@ -90,7 +90,8 @@ def _cut(text: str, most: int) -> str:
 
 def _names(run: Fold, threads: dict[str, int]) -> Iterator[Event]:
     title = _cut(one_line(run.goal), NAMED) or "a run without a goal"
-    yield _about("process_name", PATH, name=f"{title} · {SIMULATOR}" if run.simulated else title)
+    simulated = "SIMULATOR: " if run.simulated else ""  # in front: long names lose their middle
+    yield _about("process_name", PATH, name=simulated + title)
     yield _about("thread_name", PATH, name="critical path")
     yield _about("thread_sort_index", PATH, sort_index=PATH)
 
