@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-__all__ = ["LONGEST", "STRONG", "WEAK", "features"]
+__all__ = ["LONGEST", "STRONG", "WEAK", "features", "is_common"]
 
 LONGEST = 20_000
 """Characters of a text that are read: what an orchestrator gets of one message."""
@@ -21,6 +21,8 @@ STRONG = 2
 """A number that nobody writes by chance, or a name: one of them is evidence by itself."""
 STEM = 7
 """Characters of a plain word that count: endings differ."""
+ENDINGS = ("ing", "es", "ed", "s", "e")
+"""What English words of one stem differ by; what is left of them has `SHORTEST` letters."""
 SHORTEST = 4
 """Letters of a plain word that tells something."""
 BY_CHANCE = 100
@@ -107,6 +109,11 @@ def features(text: str) -> dict[str, int]:
     return found
 
 
+def is_common(word: str) -> bool:
+    """Whether nearly every prompt or report has this word, so that it tells nothing."""
+    return word in _COMMON or word in _EMPTY_HAN
+
+
 def _every(text: str) -> Iterator[tuple[str, int]]:
     for match in _TOKEN.finditer(text):
         token = match[0]
@@ -131,10 +138,18 @@ def _word(token: str) -> Iterator[tuple[str, int]]:
         if len(token) >= SHORTEST:
             yield word, STRONG
     elif len(word) >= SHORTEST:
-        stem = word.removesuffix("s")[:STEM]
-        yield stem, STRONG if token[0].isupper() else WEAK
+        yield _stem(word), STRONG if token[0].isupper() else WEAK
     elif len(word) > 1 and token.isupper():
         yield word, WEAK
+
+
+def _stem(word: str) -> str:
+    """What the forms of a word begin with: of leaks and leaking, "leak"; of closed, "clos"."""
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) >= len(ending) + SHORTEST:
+            return word.removesuffix(ending)[:STEM]
+
+    return word[:STEM]
 
 
 def _grams(run: str, size: int) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,105 @@
+"""What else held a run up: its orchestrator, or the limits of its endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kimi_nb.views.case import Case
+from kimi_nb.views.findings import MOST_RECORDS, Cost, Finding, evidence, quote
+from kimi_nb.views.path import Segment
+from kimi_nb.views.state import BUSY
+from kimi_nb.views.words import count, seconds
+
+__all__ = ["limiter", "orchestrator"]
+
+BOUND_SHARE = 0.5
+"""Of the wall time, from which the orchestrator is what took most of it."""
+BOUND_S = 10.0
+"""Seconds of its turns from which that matters: to launch and to join takes some in any run."""
+LEAST_TEAM = 2
+"""Sub-agents from which there is something to hold up."""
+
+
+def orchestrator(case: Case) -> Iterator[Finding]:
+    """The orchestrator's own turns and tools are most of the critical path, in spite of sub-agents.
+
+    Cost: what its turns took that launched nobody, save the first (which may set the team up) and
+    the last (the answer): their steps, their seconds on the critical path, their tokens. The rest
+    of its time was needed in some form, so how much of it can be saved is unknown.
+    """
+    main = case.run.main()
+
+    if main is None or main.role != "orchestrator" or len(case.run.agents) <= LEAST_TEAM:
+        return
+
+    own = [s for s in case.path if s.agent == main.id and s.kind in BUSY]
+    spent = sum(segment.seconds for segment in own)
+
+    if spent < BOUND_S or spent <= BOUND_SHARE * case.run.now:
+        return
+
+    turns = [stage for stage in case.run.stages.values() if stage.parent == main.id]
+    idle = {stage.number for stage in turns[1:-1] if not stage.sub_agents}
+    saved = sum(segment.seconds for segment in own if segment.step in idle)
+    steps = sum(stage.main_steps for stage in turns if stage.number in idle)
+    tokens = sum(stage.main_tokens for stage in turns if stage.number in idle)
+    tools = sum(segment.seconds for segment in own if segment.kind == "tool")
+    share = spent / case.run.now
+    yield Finding(
+        "orchestrator-bound",
+        (main.id,),
+        _longest(own),
+        Cost(steps or None, round(saved, 6) or None, tokens or None),
+        f"The orchestrator's own {count(main.steps, 'turn')} took {seconds(spent)} of "
+        f"{seconds(case.run.now)} ({share:.0%}), {seconds(tools)} of it tools; "
+        f"{count(len(idle), 'turn')} between the first and the last launched nobody.",
+        "Let sub-agents call those tools, and the orchestrator only launch and join."
+        if tools > spent / 2
+        else "Let it launch all in one turn (map_task takes one template for many), and ask "
+        "sub-agents for short results, so that it has less to write and to read.",
+    )
+
+
+def limiter(case: Case) -> Iterator[Finding]:
+    """Waiting for the limiter, for a budget or after a failed attempt on the critical path.
+
+    Cost: those seconds of the critical path. Steps and tokens: none, a wait takes neither.
+    """
+    waits = [s for s in case.path if s.kind in {"queued", "retry"}]
+    spent = sum(segment.seconds for segment in waits)
+
+    if not case.matters(spent):
+        return
+
+    queued = sum(segment.seconds for segment in waits if segment.kind == "queued")
+    refused = sum(case.refusals.values())
+    longest = max(waits, key=lambda segment: segment.seconds)
+    yield Finding(
+        "limiter-bound",
+        tuple(dict.fromkeys(segment.agent for segment in waits)),
+        _longest(waits),
+        Cost(seconds=round(spent, 6)),
+        f"{seconds(spent)} of {seconds(case.run.now)} ({spent / case.run.now:.0%}) on the critical "
+        f"path were waiting, {seconds(queued)} in the queue and {seconds(spent - queued)} after "
+        f"failed attempts, the longest {seconds(longest.seconds)} of {quote(longest.agent)}; "
+        f"the endpoint refused {count(refused, 'call')} for a limit.",
+        _advice(case, mostly_queued=2 * queued >= spent),
+    )
+
+
+def _advice(case: Case, *, mostly_queued: bool) -> str:
+    if not mostly_queued and not case.refusals:
+        return "See why the attempts failed: the endpoint was not reached, or answered with errors."
+
+    if case.refusals.get("Overloaded", 0) > case.refusals.get("RateLimited", 0):
+        return "Launch fewer sub-agents at once, or have the endpoint allow more calls at once."
+
+    return (
+        "Raise the limits (a higher tier; concurrency, rpm, tpm; a budget), give fewer max_tokens, "
+        "or launch fewer sub-agents at once."
+    )
+
+
+def _longest(segments: Sequence[Segment]) -> tuple[int, ...]:
+    longest = sorted(segments, key=lambda segment: -segment.seconds)[:MOST_RECORDS]
+    return evidence(segment.record for segment in longest)

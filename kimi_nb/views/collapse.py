@@ -1,0 +1,219 @@
+"""Serial collapse: what could have gone side by side went one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+
+from kimi_nb.views.case import Case
+from kimi_nb.views.features import features
+from kimi_nb.views.findings import Cost, Finding, evidence, listed
+from kimi_nb.views.flow import OwnCall
+from kimi_nb.views.state import Agent, Stage
+from kimi_nb.views.words import count, seconds
+
+__all__ = ["alone", "one_by_one"]
+
+SAVED_STAGES = 2
+"""Stages that a row must have too many. One too many may be an afterthought, as a check."""
+READY_TURNS = 8
+"""Turns of own tool calls, foreseeable all, from which sub-agents would have paid. A small job
+needs none: to write prompts and to join the results costs turns too."""
+SUB_STEPS = 2
+"""Turns that a sub-agent takes for one such call: it calls, and it reports."""
+
+
+def one_by_one(case: Case) -> Iterator[Finding]:
+    """Stages of one sub-agent each, in a row, that need nothing of one another.
+
+    Cost: critical steps and seconds that fewer stages would have saved, each as long as its
+    slowest: the turns of the orchestrator that fall away, and the time that sub-agents spend side
+    by side. Tokens are unknown: how much less the orchestrator would have read, nobody can say.
+    """
+    for row in _rows(case):
+        levels = _levels(case, row)
+        saved = len(row) - max(levels.values(), default=0)
+
+        if saved >= SAVED_STAGES:
+            yield _one_by_one(case, row, levels)
+
+
+def _rows(case: Case) -> Iterator[list[Stage]]:
+    """Stages of one finished sub-agent in a row, between which the orchestrator used no tools.
+
+    A sub-agent that failed ends a row: who comes next may make up for it.
+    """
+    row: list[Stage] = []
+
+    for stage in case.stages():
+        if row and _apart(case, row[-1], stage):
+            yield row
+            row = []
+
+        team = case.team(stage)
+
+        if len(team) == 1 and team[0].state == "finished":
+            row.append(stage)
+        elif row:
+            yield row
+            row = []
+
+    yield row
+
+
+def _apart(case: Case, before: Stage, after: Stage) -> bool:
+    turns = range(before.number, after.number)
+    return before.parent != after.parent or any((after.parent, n) in case.own_tools for n in turns)
+
+
+def _levels(case: Case, row: Sequence[Stage]) -> dict[str, int]:
+    """For each sub-agent the stage, from 1, in which it could have begun."""
+    agents = [case.team(stage)[0] for stage in row]
+    bound = _by_traces(case, agents)
+    levels: dict[str, int] = {}
+
+    for agent in agents:
+        before = {*case.flow.needs.get(agent.id, ()), *case.flow.doubtful.get(agent.id, ())}
+        before |= bound.get(agent.id, set())
+        levels[agent.id] = 1 + max((levels.get(name, 0) for name in before), default=0)
+
+    return levels
+
+
+def _by_traces(case: Case, agents: Sequence[Agent]) -> dict[str, set[str]]:
+    """By sub-agent, those before it that it may build on although no word of theirs shows it.
+
+    Those whose task names a file or the like that its own names too: the one may write what the
+    other reads, unless the goal names it already, or all of the row do. And all before it, where
+    its task is that of another word for word: it is done again because something has changed.
+    """
+    given = features(case.run.goal).keys()
+    named = {a.id: {f for f in features(a.task) if _identifies(f)} - given for a in agents}
+    often = Counter(name for names in named.values() for name in names)
+    everywhere = {name for name, n in often.items() if n == len(agents)}
+    first: dict[str, str] = {}
+    bound: dict[str, set[str]] = {}
+
+    seen: set[str] = set()
+
+    for place, agent in enumerate(agents):
+        if agent.task in seen:
+            bound[agent.id] = {other.id for other in agents[:place]}
+
+        seen.add(agent.task)
+
+        for name in named[agent.id] - everywhere:
+            if name in first:
+                bound.setdefault(agent.id, set()).add(first[name])
+
+            first[name] = agent.id
+
+    return bound
+
+
+def _identifies(feature: str) -> bool:
+    return not feature.startswith("#") and not feature.isalpha()
+
+
+def _one_by_one(case: Case, row: Sequence[Stage], levels: dict[str, int]) -> Finding:
+    agents = [case.team(stage)[0] for stage in row]
+    steps, spent = 0, 0.0
+    tallest: dict[int, int] = {}
+    longest: dict[int, float] = {}
+
+    for stage, agent in zip(row, agents, strict=True):
+        level, lasted = levels[agent.id], agent.seconds(case.run.now)
+        steps += agent.steps
+        spent += lasted
+
+        if level in tallest:
+            steps += stage.main_steps
+            spent += min(case.turns.get((stage.parent, stage.number), 0.0), _before(case, agent))
+
+        tallest[level] = max(tallest.get(level, 0), agent.steps)
+        longest[level] = max(longest.get(level, 0.0), lasted)
+
+    steps -= sum(tallest.values())
+    spent = round(min(spent - sum(longest.values()), case.run.now), 6)
+    ids = tuple(agent.id for agent in agents)
+    cost = Cost(steps or None, spent if spent > 0 else None)
+    return Finding(
+        "serial collapse",
+        ids,
+        evidence(n for agent in agents for n in (agent.record, agent.last_record)),
+        cost,
+        f"{count(len(row), 'sub-agent')} ({listed(ids)}) were launched one after the other, though "
+        f"by what they needed of one another {count(len(tallest), 'stage')} would have done: "
+        f"{cost} less.",
+        f"Launch those that need nothing of one another in one turn, here up to "
+        f"{max(Counter(levels.values()).values())} at once, unless one works on what another "
+        f"left behind, such as a file.",
+    )
+
+
+def _before(case: Case, agent: Agent) -> float:
+    """Seconds of the launching turn before the sub-agent began: what was not side by side."""
+    stage = case.run.stages[agent.parent, agent.stage]
+    return max(0.0, agent.began - stage.began)
+
+
+def alone(case: Case) -> Iterator[Finding]:
+    """An orchestrator that made many tool calls itself, and launched nobody.
+
+    Only calls count of which all that their arguments tell was known many turns before: what
+    builds on the call before it, as trying and mending does, could not have gone side by side.
+    Cost: critical steps and seconds if each such turn had been a sub-agent's, all in one stage,
+    each as long as the slowest turn. Tokens are unknown; sub-agents rarely take fewer.
+    """
+    main = case.run.main()
+
+    if main is None or main.role != "orchestrator" or len(case.run.agents) > 1:
+        return
+
+    since, ready = _foreseeable(case.flow.own_calls)
+
+    if len(ready) < READY_TURNS:
+        return
+
+    lasted = _durations(case, main)
+    spent = [lasted.get(call.turn, 0.0) for call in ready]
+    saved = round(sum(spent) - (1 + SUB_STEPS) * max(spent), 6)
+    cost = Cost(len(ready) - 1 - SUB_STEPS, saved if saved > 0 else None)
+    yield Finding(
+        "serial collapse",
+        (main.id,),
+        evidence(call.record for call in ready),
+        cost,
+        f"The orchestrator launched no sub-agent and took {len(ready)} turns, one after the other, "
+        f"for tool calls that could all have been foreseen after turn {since}: "
+        f"{cost} more than side by side ({seconds(case.run.now)} in all).",
+        "Ask for the parts one by one in the goal (for each of …), so that the orchestrator gives "
+        "them to sub-agents, or write a plan.",
+    )
+
+
+def _foreseeable(calls: Sequence[OwnCall]) -> tuple[int, list[OwnCall]]:
+    """The turn after which most turns of calls could have been foreseen, and one call of each."""
+    first: dict[int, OwnCall] = {}
+
+    for call in calls:  # of a turn with several the latest known one counts: all had to be
+        if call.turn not in first or call.since > first[call.turn].since:
+            first[call.turn] = call
+
+    change: dict[int, int] = {}
+
+    for call in first.values():
+        change[call.since] = change.get(call.since, 0) + 1
+        change[call.turn] = change.get(call.turn, 0) - 1
+
+    known = accumulate(change[turn] for turn in sorted(change))
+    _, since = max(zip(known, sorted(change), strict=True), default=(0, 0))
+    return since, [call for call in first.values() if call.since <= since < call.turn]
+
+
+def _durations(case: Case, main: Agent) -> dict[int, float]:
+    """Seconds from the begin of each turn to that of the next, its tools included."""
+    stages = [stage for stage in case.run.stages.values() if stage.parent == main.id]
+    begins = [stage.began for stage in stages] + [main.began + main.seconds(case.run.now)]
+    return {stage.number: b - a for stage, (a, b) in zip(stages, pairwise(begins), strict=True)}
