@@ -86,6 +86,15 @@ def test_an_early_start_is_saved_in_seconds_alone() -> None:
     assert found.seconds.burden == 0.5
 
 
+def test_slack_knows_that_the_next_stage_began_early() -> None:
+    script = Script()
+    main = script.orchestrator()
+    main.launch(1, 3)
+    main.launch(1, 2, seconds=2.0, lead=1.5)
+    slack = measures(script.trace()).seconds.slack  # 1 + 3 + 0.5 + 4
+    assert slack == {"a01": 2.0, "a02": 0.0, "a03": 2.0, "a04": 0.0}
+
+
 def test_a_run_by_one_agent_is_one_chain() -> None:
     script = Script()
     main = script.orchestrator(role="single")
