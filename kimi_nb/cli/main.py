@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kimi_nb.cli.exchange import export_run, import_spans
 from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
@@ -192,6 +193,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": _replay,
     "resume": _resume,
     "report": _report,
+    "export": export_run,
+    "import": import_spans,
     "simulator": _simulator,
     "doctor": _doctor,
 }

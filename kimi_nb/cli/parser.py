@@ -13,7 +13,7 @@ __all__ = ["build_parser"]
 def build_parser() -> argparse.ArgumentParser:
     """The parser; `command` of its result names what to do, None if nothing was asked."""
     parser = argparse.ArgumentParser(
-        prog="kimi-nb", description="Swarms of agents: run, replay, resume, report."
+        prog="kimi-nb", description="Swarms of agents: run, replay, resume, report, export."
     )
     parser.add_argument("--version", action="version", version=f"kimi_nb {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -39,6 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--output", metavar="FILE", help="default: beside the trace")
     _add_json(report)
 
+    _add_export(commands.add_parser("export", help="write a run for other programs"))
+    spans = commands.add_parser("import", help="make a trace of OpenTelemetry GenAI spans")
+    spans.add_argument("spans", metavar="SPANS", help="a file of spans as JSON, of any library")
+    spans.add_argument("-o", "--output", metavar="TRACE", required=True, help="the new trace")
+    _add_json(spans)
+
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
@@ -62,6 +68,27 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     _add_limits(run)
     _add_budget(run)
     _add_json(run)
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    export.add_argument("trace", metavar="TRACE")
+    export.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=".json for Perfetto, .csv, .graphml or .html; default: .json beside the trace",
+    )
+    export.add_argument(
+        "--rows", metavar="NAME", help="which .csv: agents, stages, steps, tools, path or facts"
+    )
+    export.add_argument(
+        "--otlp",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help="send OpenTelemetry spans instead; default: as OTEL_EXPORTER_OTLP_ENDPOINT says",
+    )
+    _add_json(export)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

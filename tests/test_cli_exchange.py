@@ -1,0 +1,138 @@
+"""`kimi-nb export` and `kimi-nb import`: what they write, print and refuse."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import networkx as nx
+import pytest
+from hostile import Page
+from traces import staged
+
+from kimi_nb.cli import main
+from kimi_nb.trace import Trace
+from kimi_nb.views.chrome import chrome_trace
+from kimi_nb.views.graph import graph
+from kimi_nb.views.otel import to_spans
+from kimi_nb.views.rows import TABLES, rows
+
+
+@pytest.fixture
+def trace(tmp_path, monkeypatch) -> Trace:
+    """A saved run, beside which one stands."""
+    monkeypatch.chdir(tmp_path)
+    found = staged((2, 1), ())
+    found.save("run.jsonl")
+    return found
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """A server that takes whatever is posted; gives its URL, and paths and sizes."""
+    got: list[tuple[str, int]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            size = int(self.headers["Content-Length"])
+            got.append((self.path, len(self.rfile.read(size))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", got
+        server.shutdown()
+        thread.join()
+
+
+def test_the_default_is_a_chrome_trace_beside_the_run(trace, capsys) -> None:
+    assert main(["export", "run.jsonl"]) == 0
+    assert json.loads(Path("run.json").read_bytes()) == chrome_trace(trace)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "export: run.json\nopen it at https://ui.perfetto.dev or chrome://tracing\n"
+
+
+@pytest.mark.parametrize("of", TABLES)
+def test_rows_go_beside_the_run_too(of, trace, capsys) -> None:
+    assert main(["export", "run.jsonl", "--rows", of, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"file": f"run.{of}.csv"}
+    assert out.count("\n") == 1
+    assert err == f"export: run.{of}.csv\n"
+
+    with Path(f"run.{of}.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == list(rows(trace, of)[0])
+
+
+def test_the_ending_says_what_it_becomes(trace, capsys) -> None:
+    for name in ("a.graphml", "a.html", "a.csv"):
+        assert main(["export", "run.jsonl", "-o", name]) == 0
+
+    assert set(nx.read_graphml("a.graphml")) == set(graph(trace))
+    assert Page(Path("a.html").read_text("utf-8")).faults == []
+    assert Path("a.csv").read_text().startswith("agent,name,role")
+    assert "perfetto" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("trace")
+def test_spans_go_to_a_collector(trace, collector, capsys) -> None:
+    url, got = collector
+    assert main(["export", "run.jsonl", "--otlp", url, "--json"]) == 0
+    out, err = capsys.readouterr()
+    number = len(to_spans(trace))
+    assert json.loads(out) == {"spans": number}
+    assert err == f"export: {number} spans sent\n"
+    assert [path for path, size in got if size > 0] == ["/v1/traces"]
+    assert [path.name for path in Path().iterdir()] == ["run.jsonl"]
+
+
+def test_without_a_url_they_go_where_the_environment_says(trace, collector, monkeypatch) -> None:
+    url, got = collector
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+    assert main(["export", "run.jsonl", "--otlp"]) == 0
+    assert len(got) == 1
+    assert len(trace) > 0
+
+
+@pytest.mark.usefixtures("trace")
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["export", "none.jsonl"], 1, "cannot read the trace 'none.jsonl'"),
+        (["export", "run.jsonl", "-o", "run.xml"], 2, "ends with .json, .csv, .graphml, .html"),
+        (["export", "run.jsonl", "-o", "run.json", "--rows", "steps"], 2, "rows go to a .csv file"),
+        (["export", "run.jsonl", "--rows", "step"], 2, "give one of agents, stages, steps"),
+        (["export", "run.jsonl", "--rows", "../x"], 2, "give one of agents, stages, steps"),
+        (["export", "run.jsonl", "--otlp", "nowhere"], 2, "'nowhere' is no endpoint"),
+        (["export", "run.jsonl", "--otlp", "-o", "a.csv"], 2, "--otlp writes no file"),
+        (["export", "run.jsonl", "--otlp", "--rows", "path"], 2, "--otlp writes no file"),
+        (["import", "run.jsonl", "-o", "run.jsonl"], 2, "run.jsonl exists and stays as it is"),
+    ],
+)
+def test_mistakes_get_one_clear_line(arguments, code, complaint, capsys) -> None:
+    was = Path("run.jsonl").read_bytes()
+    assert main([*arguments, "--json"]) == code
+    out, err = capsys.readouterr()
+    assert complaint in err
+    assert err.count("\n") == 1
+    assert complaint in json.loads(out)["error"]
+    assert [path.name for path in Path().iterdir()] == ["run.jsonl"]
+    assert Path("run.jsonl").read_bytes() == was
+
+
+def test_a_trace_is_not_overwritten(trace, capsys) -> None:
+    trace.save("old.json")
+    assert main(["export", "run.jsonl", "-o", "old.json"]) == 2
+    assert main(["export", "old.json"]) == 2  # whose own name is that of its export
+    assert capsys.readouterr().err.count("old.json is a trace and stays as it is") == 2
