@@ -500,6 +500,7 @@ def test_without_barriers_it_takes_no_longer(trace: Trace, data: st.DataObject) 
     assert found.critical_steps <= found.was_steps
     assert found.work_s >= found.was_work_s - EPS
     assert set(subs) <= {row.task for row in found.rows}
+    assert what_if(trace, barriers=False).seconds <= found.was_seconds + EPS  # by its texts
 
 
 @given(graphs(), st.data())

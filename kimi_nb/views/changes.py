@@ -79,7 +79,7 @@ def unbarred(
     """The tasks without barriers between stages, and the names of the turns by their old ones.
 
     A main agent's turn is made as soon as those have ended that its sub-agents need. Where they
-    need different ones it is made once for each such set, as "a00/2.1", "a00/2.2" …; whoever
+    need different ones it is made once for each such set, as "a0/2.1", "a0/2.2" …; whoever
     needs nobody is launched as early as the first of all. A turn that launches nobody waits, as
     it did, for all before it. An explicit plan has no such barriers and stays as it is.
     """

@@ -41,7 +41,7 @@ def what_if(  # noqa: PLR0913 -- one keyword for each thing that one may change
     barriers: True: stage by stage (of an explicit plan, each level waits for all of the one
         before). False: without. None: as the run was.
     faster: by task, how many times as fast; steps and tokens stay.
-    split: by sub-agent, how many share its steps, seconds and tokens: "a03.1", "a03.2" ….
+    split: by sub-agent, how many share its steps, seconds and tokens: "a3.1", "a3.2" ….
     sizes: by task, how many steps it takes; seconds and tokens in proportion.
     assign: by task, the number of the worker that does it, from 1. Others go to any worker;
         without a number of `workers`, to one of their own.
