@@ -28,7 +28,7 @@ def what_if(  # noqa: PLR0913 -- one keyword for each thing that one may change
     sizes: Mapping[str, int] | None = None,
     assign: Mapping[str, int] | None = None,
     without: Collection[tuple[str, str]] = (),
-    order: Sequence[str] = (),
+    order: Sequence[str] | None = None,
 ) -> Prediction:
     """How long the run would have taken with something changed, in seconds and in steps.
 
@@ -69,7 +69,7 @@ def what_if(  # noqa: PLR0913 -- one keyword for each thing that one may change
         sizes=sizes or {},
         assign=assign or {},
         without=without,
-        order=order,
+        order=order or (),
     )
     state = as_fold(run)
     was = tasks(state)
