@@ -219,13 +219,14 @@ def _facts(records: Sequence[Record], _run: Fold) -> list[Row]:
     listed: list[Row] = []
 
     for record in records:
+        fact = record.fact
         row: Row = {
             "seq": record.seq,
             "t": float(record.t),
             "agent": record.agent,
-            "fact": type(record.fact).__name__,
+            "fact": type(fact).__name__,
         }
-        values = asdict(record.fact)
+        values = {name: getattr(fact, name) for name in fact.__slots__}
         reals = {n: float(v) for n, v in values.items() if columns[n] == "float"}
         listed.append(row | empty | values | reals)
 
