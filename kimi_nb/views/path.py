@@ -98,10 +98,6 @@ class CriticalPath:
 
         return found
 
-    def as_rows(self) -> list[dict[str, str | int | float]]:
-        """The segments as JSON objects."""
-        return [segment._asdict() for segment in self.segments]
-
     def legs(self) -> list[Leg]:
         """The segments that follow each other in one agent, together, in their order."""
         grouped = groupby(self.segments, key=lambda segment: segment.agent)
