@@ -23,9 +23,17 @@ from kimi_nb.swarm.resume import resume
 from kimi_nb.swarm.start import replay, swarm
 from kimi_nb.tools import Tool, ToolContext, tool
 from kimi_nb.trace import Record, Trace, read
+from kimi_nb.views.compare import compare
+from kimi_nb.views.concurrency import concurrency
 from kimi_nb.views.critical import Metrics, metrics
+from kimi_nb.views.diagnose import diagnose
+from kimi_nb.views.export import export
+from kimi_nb.views.measures import measures
+from kimi_nb.views.otel import export_spans
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.prices import Price
+from kimi_nb.views.rows import rows
+from kimi_nb.views.whatif import what_if
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -47,15 +55,23 @@ __all__ = [
     "Trace",
     "UsageFault",
     "__version__",
+    "compare",
+    "concurrency",
     "critical_path",
+    "diagnose",
+    "export",
+    "export_spans",
     "load_ipython_extension",
+    "measures",
     "metrics",
     "read",
     "replay",
     "resume",
+    "rows",
     "swarm",
     "tool",
     "unload_ipython_extension",
+    "what_if",
 ]
 
 

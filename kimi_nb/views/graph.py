@@ -88,8 +88,9 @@ def _add_steps(found: nx.DiGraph[str], run: Run, agent: Agent) -> dict[str, list
 
 
 def _tie(found: nx.DiGraph[str], run: Run, agent: Agent, busy: dict[str, list[Interval]]) -> None:
-    if agent.parent in run.agents:
-        launcher = f"{agent.parent}/{agent.stage}"
+    launcher = f"{agent.parent}/{agent.stage}"
+
+    if launcher in found:
         spans = busy.get(launcher, ())
         lead = sum(max(0.0, span.ended - max(span.began, agent.began)) for span in spans)
         found.add_edge(launcher, agent.id, kind="assign", lead=round(lead, 6))

@@ -90,10 +90,8 @@ class Measures:
 
 
 def _cell(currency: Currency, amount: float) -> str:
-    if currency == "seconds" or amount % 1:
-        return f"{amount:,.1f}"
-
-    return f"{amount:,.0f}"
+    whole = currency == "tokens" or (currency == "steps" and not amount % 1)
+    return f"{amount:,.0f}" if whole else f"{amount:,.1f}"
 
 
 def brent(work: float, span: float, workers: int) -> tuple[float, float]:
