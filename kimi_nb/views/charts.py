@@ -12,6 +12,7 @@ __all__ = [
     "HEIGHT",
     "Axis",
     "chart",
+    "dot",
     "figure",
     "framed",
     "mark",
@@ -65,7 +66,7 @@ def _step(end: float, most: int) -> float:
 
 
 def chart(label: str, x: Axis, y: Axis, body: str) -> str:
-    """The axes, and `body` between them: `plot` and `mark`. `label` says it all in words."""
+    """The axes, and `body` between them: plots, dots and words. `label` says it all in words."""
     lines = "".join(_level(value / y.end if y.end else 0.0, said) for value, said in y.ticks)
     below = "".join(_tick(value / x.end if x.end else 0.0, said) for value, said in x.ticks)
     return (
@@ -113,11 +114,15 @@ def framed(drawn: str) -> str:
     )
 
 
-def mark(at: tuple[float, float], said: str, x: Axis, y: Axis, *, dot: bool = False) -> str:
-    """Words over a point of the plot; with a dot on it, where asked."""
-    left, top = at[0] / (x.end or 1.0), float(_y(at[1] / (y.end or 1.0)))
-    spot = f'<circle cx="{left:.3%}" cy="{top:.4g}" r="4.5"/>' if dot else ""
-    return spot + _words(left, top - (9 if dot else 6), said)
+def dot(at: tuple[float, float], x: Axis, y: Axis) -> str:
+    """A point of the plot."""
+    left, top = at[0] / (x.end or 1.0), _y(at[1] / (y.end or 1.0))
+    return f'<circle cx="{left:.3%}" cy="{top}" r="4.5"/>'
+
+
+def mark(at: tuple[float, float], said: str, x: Axis, y: Axis) -> str:
+    """Words over a point of the plot."""
+    return _words(at[0] / (x.end or 1.0), float(_y(at[1] / (y.end or 1.0))) - 6, said)
 
 
 def under(at: tuple[float, float], said: str, x: Axis, y: Axis) -> str:

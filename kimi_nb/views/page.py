@@ -73,7 +73,8 @@ STYLE = """
 .knb.knb .lanes tfoot th, .knb.knb .lanes tfoot td { padding-top: .5em; font-weight: 400; }
 .knb.knb .is-failed, .knb.knb .is-over_budget { color: var(--bad); font-weight: 600; }
 .knb.knb ul, .knb.knb ol { margin: .35em 0; padding-left: 1.4em; }
-.knb.knb .wrap td { overflow-wrap: anywhere; }
+.knb.knb .wrap th, .knb.knb .wrap td { overflow-wrap: anywhere; }
+.knb.knb .wrap .state { white-space: nowrap; }
 .knb.knb .metrics td { padding-right: 1.4em; }
 """
 """Scoped to .knb, twice so that a host's own table rules lose. Text has the colour of the page
@@ -137,7 +138,7 @@ def failures(run: Run, most: int = 20) -> list[tuple[str, str, str]]:
 def failures_html(run: Run, most: int = 20) -> str:
     """The same as a table; "" where all finished."""
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(state)}</td>'
+        f'<tr><th scope="row">{escape(name)}</th><td class="state">{escape(state)}</td>'
         f"<td>{escape(why[:500])}</td></tr>"
         for name, state, why in failures(run, most)
     )

@@ -8,6 +8,7 @@ from kimi_nb.views.charts import (
     HEIGHT,
     Axis,
     chart,
+    dot,
     figure,
     framed,
     mark,
@@ -28,6 +29,10 @@ GROUPS = 12
 """Rows of the table of concurrency at most."""
 ROOM = 1.12
 """Above the highest point, for its words."""
+SIDE_BY_SIDE = 1.005
+"""Parallelism from which there is something to draw."""
+LOW = 8.0
+"""Speed-ups up to which 1 is well above the axis."""
 WORKERS = (8, 400)
 """Fewest and most workers that the bounds are drawn for."""
 
@@ -89,6 +94,10 @@ def bounds_html(found: Measure, reached: Concurrency) -> str:
     if limit is None or reached.average is None:
         return '<p class="note">No work has been done.</p>'
 
+    if limit < SIDE_BY_SIDE:
+        said = f"Work and span are the same {seconds(found.work)}: a second worker cannot help."
+        return f"<p>{said}</p>"
+
     last = min(max(WORKERS[0], ceil(2 * limit), reached.peak), WORKERS[1])
     x = ruler(last, "workers", most=10, whole=True)
     y = ruler(max(limit, reached.average) * ROOM, "times as fast as one worker", most=6)
@@ -120,12 +129,17 @@ def _curves(found: Measure, limit: float, reached: Concurrency, x: Axis, y: Axis
             plot("band", [*best, *reversed(worst)], x, y),
             plot("edge", best, x, y),
             plot("edge", worst, x, y),
-            under((1.0, 1.0), f"1 worker: work {seconds(found.work)}", x, y),
+            _one_worker(f"1 worker: work {seconds(found.work)}", x, y),
             mark((x.end, limit), f"span {seconds(found.span)}: parallelism {limit:.2f}", x, y),
-            mark(spot, "", x, y, dot=True),
+            dot(spot, x, y),
             under(spot, f"this run {spot[1]:.2f}", x, y),
         ]
     )
+
+
+def _one_worker(said: str, x: Axis, y: Axis) -> str:
+    """Under the point where the curves begin, or beside it where they begin on the axis."""
+    return under((1.0, 1.0), said, x, y) if y.end < LOW else mark((1 + x.end / 16, 0.0), said, x, y)
 
 
 def _picked(last: int) -> list[int]:

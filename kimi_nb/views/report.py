@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kimi_nb.trace import Trace
+from kimi_nb.views.advice import advice_html
 from kimi_nb.views.charts import table
 from kimi_nb.views.concurrency import concurrency
 from kimi_nb.views.critical import Metrics, metrics
+from kimi_nb.views.diagnose import diagnose
 from kimi_nb.views.flowchart import flowchart_html
 from kimi_nb.views.fold import Fold, fold
 from kimi_nb.views.lanes import LEGEND, lanes_html, strip_html
@@ -40,6 +42,7 @@ def report_html(trace: Trace, *, prices: Mapping[str, Price] = PRICES) -> str:
     sections = {
         "Answer": answer_html(run),
         "What did not finish": failures_html(run, most=50),
+        "Diagnosis": advice_html(diagnose(trace)),
         "Timeline": _timeline(run, critical_path(run)),
         "Concurrency": concurrency_html(busy),
         "Graph": flowchart_html(run, measured),

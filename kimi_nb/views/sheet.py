@@ -1,4 +1,7 @@
-"""How a run's page looks, beyond what its parts bring along: see `page.STYLE`."""
+"""How a run's page looks, beyond what its parts bring along: see `page.STYLE`.
+
+A long answer scrolls by itself, so that the pictures stay near; on paper all of it is there.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,15 @@ main.knb { margin: 0 auto; padding: 1.5em 1.5em 4em; }
 .knb.knb h2 { font-size: 1.12em; margin: 1.8em 0 .4em; padding-bottom: .15em;
   border-bottom: 1px solid var(--line); }
 .knb.knb .answer, .knb.knb .agents, .knb.knb .flow, .knb.knb details { overflow-x: auto; }
-.knb.knb .agents table { width: 100%; }
+.knb.knb .answer { max-height: 32em; overflow-y: auto; }
+.knb.knb .agents table { width: 100%; font-size: .93em; }
 .knb.knb .agents td { overflow-wrap: anywhere; }
-.knb.knb .agents th[scope=row], .knb.knb .agents td.state { white-space: nowrap; font-weight: 400; }
+.knb.knb .agents td:nth-child(3) { min-width: 11em; width: 45%; }
+.knb.knb .agents th[scope=row] { min-width: 8em; overflow-wrap: anywhere; }
+.knb.knb .agents thead .n { white-space: normal; }
+.knb.knb thead th { vertical-align: bottom; }
+.knb.knb .findings td:nth-child(2) { min-width: 16em; }
+.knb.knb td.state { white-space: nowrap; font-weight: 400; }
 .knb.knb tbody th[scope=row] { font-weight: 400; }
 .knb.knb details { margin: .4em 0; }
 .knb.knb summary { cursor: pointer; opacity: .75; font-size: .92em; }
@@ -47,6 +56,7 @@ main.knb { margin: 0 auto; padding: 1.5em 1.5em 4em; }
 @media (prefers-color-scheme: dark) { :root { --paper: #16181c; } body { color: #e3e6ea; } }
 @media print {
   main.knb { max-width: none; padding: 0; }
+  .knb.knb .answer { max-height: none; }
   .knb.knb .figure, .knb.knb tr { break-inside: avoid; }
   .knb.knb .flow svg { max-width: 100%; }
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kimi_nb.trace import Trace
+from kimi_nb.views.advice import advice_lines
 from kimi_nb.views.critical import metrics
+from kimi_nb.views.diagnose import diagnose
 from kimi_nb.views.fold import fold
 from kimi_nb.views.lanes import LEGEND, lanes_html
 from kimi_nb.views.page import (
@@ -41,7 +43,7 @@ def summary_text(
     lanes: int = 24,
     prices: Mapping[str, Price] = PRICES,
 ) -> str:
-    """Status, answer, metrics, timeline and failures as plain text; says how to go on."""
+    """Status, answer, metrics, timeline, failures and findings as text; says how to go on."""
     run = fold(trace)
     parts = [_head(trace, run), clean(run.answer).strip() or "There is no answer."]
     parts += [figures(metrics(run, prices), run), swimlane(run, width=width, lanes=lanes)]
@@ -49,6 +51,9 @@ def summary_text(
 
     if bad:
         parts.append(f"What did not finish:\n{bad}")
+
+    if told := "\n".join(f"  {line}" for line in advice_lines(diagnose(trace))):
+        parts.append(f"Diagnosis:\n{told}")
 
     if trace.path is not None:
         parts.append(f"trace: {one_line(str(trace.path))}")
@@ -70,10 +75,12 @@ def summary_html(trace: Trace, *, lanes: int = 24, prices: Mapping[str, Price] =
     measures = escape(figures(found, run)).replace("\n", "<br>")
     bad = failures_html(run, most=8)
     bad = bad and f"<h3>What did not finish</h3>{bad}"
+    told = "".join(f"<li>{escape(line)}</li>" for line in advice_lines(diagnose(trace)))
+    told = told and f"<h3>Diagnosis</h3><ul>{told}</ul>"
     where = f'<p class="note">trace: {escape(str(trace.path))}</p>' if trace.path else ""
     return (
         f'<div class="knb"><style>{STYLE}</style>{status_html(run, trace.path)}'
         f"{answer_html(run)}<h3>Timeline</h3>{lanes_html(run, path, lanes)}{LEGEND}"
-        f"{bad}<h3>Metrics</h3><p>{measures}</p>"
+        f"{bad}{told}<h3>Metrics</h3><p>{measures}</p>"
         f"<details><summary>One by one</summary>{metrics_html(found, run)}</details>{where}</div>"
     )

@@ -83,7 +83,10 @@ def path_html(path: CriticalPath) -> str:
 
 def stages_html(run: Run) -> str:
     """Each stage as a bar: its sub-agents' mean, and up to its slowest what waiting cost."""
-    most = max((stage.max_sub_steps for stage in run.stages.values()), default=0)
+    if not any(stage.sub_agents for stage in run.stages.values()):
+        return "<p>No turn launched a sub-agent, so nobody waited for anybody.</p>"
+
+    most = max(stage.max_sub_steps for stage in run.stages.values())
     grouped = groupby(run.stages.values(), key=lambda stage: stage if stage.sub_agents else None)
     rows = "".join(_stage(run, list(group), most) for _, group in grouped)
     heads = (
@@ -100,9 +103,6 @@ def stages_html(run: Run) -> str:
 
 def _read(run: Run) -> str:
     counted = [steps for stage in run.stages.values() if (steps := _steps(run, stage))]
-
-    if not counted:
-        return "No turn launched a sub-agent, so nobody waited for anybody."
 
     cost = sum(max(steps) - sum(steps) / len(steps) for steps in counted)
     slowest = sum(max(steps) for steps in counted)
@@ -157,7 +157,7 @@ def agents_html(run: Run, found: Measures) -> str:
     """What each agent was asked, what came of it, what it took, and what it could have taken."""
     slack = found.steps.slack, found.seconds.slack
     rows = "".join(_agent(agent, run.now, *slack) for agent in run.agents.values())
-    heads = ("agent", "state", "task", "outcome")
+    heads = ("agent", "state", "task → outcome")
     numbers = ("steps", "tools", "tokens", "time", "slack, steps", "slack, time")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     head += "".join(f'<th scope="col" class="n">{name}</th>' for name in numbers)
@@ -186,7 +186,7 @@ def _agent(agent: Agent, now: float, steps: Mapping[str, float], time: Mapping[s
     return (
         f'<tr><th scope="row">{escape(label(agent))}</th>'
         f'<td class="state is-{escape(state)}">{escape(state_word(state))}</td>'
-        f"<td>{task}</td><td>{outcome}</td>{cells}</tr>"
+        f"<td>{task}{f'<br>→ {outcome}' if outcome else ''}</td>{cells}</tr>"
     )
 
 
