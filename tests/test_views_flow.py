@@ -217,6 +217,8 @@ def test_a_result_is_used_wherever_the_orchestrator_takes_it_over(where: str) ->
         ("museums", "museum", WEAK),
         ("Populations", "populat", STRONG),
         ("UNO", "uno", WEAK),
+        ("chapter-7.md", "chapter-7.md", STRONG),
+        ("self-portrait", "portrai", WEAK),
         ("a/b_c.py", "b_c.py", STRONG),
         ("東京都", "東京", WEAK),
     ],

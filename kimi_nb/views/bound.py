@@ -53,10 +53,23 @@ def orchestrator(case: Case) -> Iterator[Finding]:
         f"The orchestrator's own {count(main.steps, 'turn')} took {seconds(spent)} of "
         f"{seconds(case.run.now)} ({share:.0%}), {seconds(tools)} of it tools; "
         f"{count(len(idle), 'turn')} between the first and the last launched nobody.",
-        "Let sub-agents call those tools, and the orchestrator only launch and join."
-        if tools > spent / 2
-        else "Let it launch all in one turn (map_task takes one template for many), and ask "
-        "sub-agents for short results, so that it has less to write and to read.",
+        _relief(case, own_tools=2 * tools > spent),
+    )
+
+
+def _relief(case: Case, *, own_tools: bool) -> str:
+    if own_tools:
+        return "Let sub-agents call those tools, and the orchestrator only launch and join."
+
+    if len(case.stages()) > 1:
+        return (
+            "Launch more in one turn (map_task takes one template for many), and ask for short "
+            "results, so that there is less to write and to read."
+        )
+
+    return (
+        "Leave more of the work to sub-agents and ask them for short results, or let a single "
+        "agent do so small a job."
     )
 
 

@@ -32,8 +32,9 @@ def diagnose(run: Iterable[Record]) -> Diagnosis:
 def _found(case: Case) -> Iterator[Finding]:
     yield from collapse.one_by_one(case)
     yield from collapse.alone(case)
-    yield from spurious.duplicates(case)
-    yield from spurious.unused(case)
+    copies = spurious.copies_in(case)
+    yield from spurious.duplicates(case, copies)
+    yield from spurious.unused(case, copies)
     yield from spurious.empty(case)
     yield from spurious.failed(case, frozenset(agent.id for agent in overflow.overflown(case)))
     idle = list(spurious.idle_splits(case))

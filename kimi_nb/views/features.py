@@ -42,8 +42,9 @@ _TOKEN = re.compile(
     rf"(?:\s?(?P<unit>{UNITS}))?"
     rf"|(?P<plain>\d+(?:[.,]\d+)?)(?:\s?(?P<of>{UNITS}))?"
     rf"|(?P<han>[{HAN}]+)|(?P<unspaced>[{UNSPACED}]+)"
-    rf"|(?P<word>[^\W\d{HAN}{UNSPACED}](?:[^\W{HAN}{UNSPACED}]|[.@](?=[^\W{HAN}{UNSPACED}]))*)"
+    rf"|(?P<word>[^\W\d{HAN}{UNSPACED}](?:[^\W{HAN}{UNSPACED}]|[-.@](?=[^\W{HAN}{UNSPACED}]))*)"
 )
+_SIGNS = re.compile(r"[\d._@]")
 _UNITS = {
     **dict.fromkeys(("k", "thousand", "千"), 1e3),
     **dict.fromkeys(("万", "萬"), 1e4),
@@ -129,15 +130,21 @@ def _every(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _word(token: str) -> Iterator[tuple[str, int]]:
+    if _SIGNS.search(token):  # a file, an identifier, an address
+        if len(token) >= SHORTEST:
+            yield token.casefold(), STRONG
+    else:
+        for part in token.split("-"):
+            yield from _plain_word(part)
+
+
+def _plain_word(token: str) -> Iterator[tuple[str, int]]:
     word = token.casefold()
 
     if word in _COMMON:
         return
 
-    if any(not char.isalpha() for char in token):  # a file, an identifier, an address
-        if len(token) >= SHORTEST:
-            yield word, STRONG
-    elif len(word) >= SHORTEST:
+    if len(word) >= SHORTEST:
         yield _stem(word), STRONG if token[0].isupper() else WEAK
     elif len(word) > 1 and token.isupper():
         yield word, WEAK

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -184,7 +184,7 @@ class Flows:
             self._delegated.add(fact.call)
             return
 
-        text = _plain(fact.arguments)
+        text = _values(fact.arguments)
 
         if fact.tool != CREATES and len(self._own) < MOST_CALLS:
             self._own.append(OwnCall(seq, fact.step, self._book.since(text)))
@@ -192,9 +192,23 @@ class Flows:
         self._book.say(text)
 
 
-def _plain(arguments: str) -> str:
-    """JSON text without its escapes; any other text as it is."""
+def _values(arguments: str) -> str:
+    """The values in a JSON text, a line each, without their keys; any other text as it is."""
     try:
-        return orjson.dumps(orjson.loads(arguments)).decode().replace("\\n", "\n")
-    except (ValueError, TypeError):
+        left: list[Any] = [orjson.loads(arguments)]
+    except ValueError:
         return arguments
+
+    found: list[str] = []
+
+    while left:
+        value = left.pop()
+
+        if isinstance(value, dict):
+            left += reversed(cast("dict[str, Any]", value).values())
+        elif isinstance(value, list):
+            left += reversed(cast("list[Any]", value))
+        else:
+            found.append(str(value))
+
+    return "\n".join(found)

@@ -35,8 +35,8 @@ class Sketch:
 
     def likeness(self, other: Sketch) -> float:
         """Share of the words of both that are in both, from 0 to 1; exact where there are few."""
-        both = nsmallest(SAMPLE, self.sample | other.sample)
-        return sum(w in self.sample and w in other.sample for w in both) / max(len(both), 1)
+        both = sorted(self.sample | other.sample)[:SAMPLE]
+        return len((self.sample & other.sample).intersection(both)) / max(len(both), 1)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from kimi_nb.views.case import MATTERS_S, Case, took
 from kimi_nb.views.features import LONGEST, is_common
@@ -13,7 +14,7 @@ from kimi_nb.views.ledger import Sketch
 from kimi_nb.views.state import Agent, Stage
 from kimi_nb.views.words import count, seconds
 
-__all__ = ["duplicates", "empty", "failed", "idle_splits", "unused"]
+__all__ = ["Copies", "copies_in", "duplicates", "empty", "failed", "idle_splits", "unused"]
 
 KIND: Kind = "spurious parallelism"
 ALIKE = 0.9
@@ -29,15 +30,16 @@ TAKEN_OVER = 0.5
 _TOKEN = re.compile(r"[\u0e00-\u0eff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\s.,;:!?\"'()]+")
 
 
-def unused(case: Case) -> Iterator[Finding]:
+def unused(case: Case, copies: Copies) -> Iterator[Finding]:
     """Results that turn up in no later prompt, no later turn, and not in the answer; see `flow`.
 
+    Those of copies are not said again.
     Cost: what these sub-agents took: their steps, their seconds of work, their tokens.
     """
     if case.run.status != "finished":  # what was stopped had no time to use them
         return
 
-    again = {agent.id for agent, _ in (*_same_task(case), *_same_result(case))}
+    again = {agent.id for agent, _ in (*copies.of_task, *copies.of_result)}
     agents = [case.run.agents[name] for name in sorted(case.flow.unused - again)]
 
     if agents:
@@ -51,23 +53,36 @@ def unused(case: Case) -> Iterator[Finding]:
         )
 
 
-def duplicates(case: Case) -> Iterator[Finding]:
+class Copies(NamedTuple):
+    """Sub-agents that did what another of their stage did, each with that other."""
+
+    of_task: list[tuple[Agent, Agent]]
+    of_result: list[tuple[Agent, Agent]]
+
+
+def copies_in(case: Case) -> Copies:
+    """Sub-agents with the task of another, and others with nearly the same result."""
+    of_task = _same_task(case)
+    return Copies(of_task, _same_result(case, {agent.id for agent, _ in of_task}))
+
+
+def duplicates(case: Case, copies: Copies) -> Iterator[Finding]:
     """Sub-agents of one stage with the same task, or whose results are nearly the same.
 
     The same configuration and, but for words that tell nothing, the same words in the same
     order. The same task again in a later stage is none: the world may have changed.
     Cost: what all but the first of each kind took.
     """
-    if copies := _same_task(case):
-        yield _copies(case, copies, "were given the same task as")
+    if copies.of_task:
+        yield _copied(case, copies.of_task, "were given the same task as")
 
-    if copies := _same_result(case):
-        yield _copies(case, copies, "brought back nearly the same as")
+    if copies.of_result:
+        yield _copied(case, copies.of_result, "brought back nearly the same as")
 
 
-def _copies(case: Case, copies: Sequence[tuple[Agent, Agent]], how: str) -> Finding:
-    first = list({of.id: of for _, of in copies}.values())
-    again = [agent for agent, _ in copies]
+def _copied(case: Case, pairs: Sequence[tuple[Agent, Agent]], how: str) -> Finding:
+    first = list({of.id: of for _, of in pairs}.values())
+    again = [agent for agent, _ in pairs]
     who, of = listed([a.id for a in again]), listed([a.id for a in first])
     found = _wasted(
         case,
@@ -101,9 +116,8 @@ def _tokens(text: str) -> list[str]:
     return [token for token in every if not is_common(token)]
 
 
-def _same_result(case: Case) -> list[tuple[Agent, Agent]]:
-    """Agents of one stage with nearly the same result for other tasks, each with the first."""
-    told = {agent.id for agent, _ in _same_task(case)}
+def _same_result(case: Case, told: set[str]) -> list[tuple[Agent, Agent]]:
+    """Agents of one stage, but for those, with nearly the same result, each with the first."""
     buckets: dict[tuple[str, int, int], list[Agent]] = {}
     found: list[tuple[Agent, Agent]] = []
 
