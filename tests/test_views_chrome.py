@@ -211,6 +211,18 @@ def test_an_arrow_for_each_sub_agent_there_and_back() -> None:
     assert sorted(flow["name"] for flow in flows) == ["assign"] * 5 + ["join"] * 5
 
 
+def test_of_many_assignments_one_wait_is_drawn_until_the_last_came_back() -> None:
+    script = Script()
+    main = script.orchestrator()
+    quick, slow = main.assign(["quick", "slow"])
+    quick.step(1.0).end()
+    main.returned(0, quick.t)
+    slow.step(3.0).end()
+    main.returned(1, slow.t)
+    (wait,) = slices(script.trace(), "wait")
+    assert (wait["ts"], wait["dur"], wait["args"]["assignments"]) == (1_000_000, 3_000_000, 2)
+
+
 def test_a_tool_that_was_asked_again_is_drawn_twice() -> None:
     script = Script()
     main = script.orchestrator(role="single")

@@ -85,6 +85,13 @@ def test_graphml_is_well_formed_whatever_a_model_says(evil: str, tmp_path) -> No
     assert sorted(back) == ["a00/1", "a00/2", "a01"]
 
 
+def test_an_attribute_has_one_type_in_graphml(tmp_path) -> None:
+    script = Script()
+    script.orchestrator().step(0.0).step(1.0).end()
+    text = export(script.end(), tmp_path / "run.graphml").read_text("utf-8")
+    assert text.count('attr.name="seconds"') == 1
+
+
 @given(swarms())
 def test_graphml_comes_back_as_the_graph(trace: Trace) -> None:
     was = graph(trace)

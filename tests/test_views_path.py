@@ -137,19 +137,6 @@ def test_a_long_path_is_short_to_look_at_and_counts_what_it_leaves_out() -> None
     assert len(path.table().split("\n")) == 1 + len(path) == 121
 
 
-def test_rows_are_for_programs() -> None:
-    row = critical_path(staged((1,))).as_rows()[0]
-    assert row == {
-        "agent": "a00",
-        "kind": "call",
-        "step": 1,
-        "began": 0.0,
-        "ended": 1.0,
-        "share": 0.5,
-        "record": 2,
-    }
-
-
 @given(swarms())
 def test_it_tiles_the_run_without_a_gap(trace: Trace) -> None:
     path = critical_path(trace)

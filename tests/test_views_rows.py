@@ -134,6 +134,28 @@ def test_a_step_that_is_out_has_no_finish() -> None:
     assert rows(script.trace(), "tools") == []  # not asked for before the turn is complete
 
 
+def test_a_step_that_is_begun_again_is_one_row_with_all_that_it_took() -> None:
+    script = Script()
+    main = script.orchestrator(role="single")
+    main.begin()
+    retried = {"error": "Unreachable", "why": "cut", "wait": 0.5}
+    broken = e.StepRetried(step=1, attempt=1, tokens_in=7, tokens_out=3, **retried)
+    script.add(1.0, main.id, broken)
+    failed = {"tokens_in": 0, "tokens_out": 0, "tokens_cached": 0}
+    script.add(2.0, main.id, e.StepEnded(step=1, finish="failed", **failed))
+    script.add(2.0, main.id, e.AgentEnded(outcome="cancelled", text=""))
+    script.add(3.0, "", e.RunResumed(started=0.0, version="0.1.0"))
+    script.add(3.0, main.id, e.StepBegan(step=1))
+    (row,) = rows(script.trace(), "steps")
+    assert (row["began"], row["ended"], row["finish"]) == (0.0, None, None)
+    main.t = 4.0
+    main._turn([], "", (100, 20, 50))
+    (row,) = rows(script.trace(), "steps")
+    assert (row["ended"], row["finish"], row["retries"]) == (4.0, "stop", 1)
+    assert (row["tokens_in"], row["tokens_out"], row["tokens_cached"]) == (107, 23, 50)
+    assert (row["call_s"], row["failed_s"], row["retry_s"]) == (1.0, 1.5, 0.5)
+
+
 def test_tools_by_hand() -> None:
     tools = rows(sample(), "tools")
     assert [(row["tool"], row["began"], row["ended"]) for row in tools] == [
@@ -177,6 +199,18 @@ def test_a_tool_that_was_interrupted_is_asked_again() -> None:
     assert first.record == second.record
     main.returned(0, 4.0)
     assert tool_calls(script.trace())[1].outcome == "ok"
+
+
+def test_a_tool_whose_agent_ended_first_was_interrupted() -> None:
+    script = Script()
+    main = script.orchestrator(role="single")
+    main.begin()
+    main.t = 1.0
+    main._turn([("grep", {})], "", (1, 1, 0))
+    script.add(2.0, main.id, e.AgentEnded(outcome="cancelled", text=""))
+    script.add(5.0, "", e.RunEnded(status="cancelled", answer=""))
+    (call,) = tool_calls(script.trace())
+    assert (call.ended, call.outcome) == (2.0, "interrupted")
 
 
 def test_path_is_the_critical_path() -> None:
