@@ -13,7 +13,7 @@ import sys
 
 import peers
 from bench import Options, Report
-from scenarios import cancel, cost, early, history, latency, limit, simulated
+from scenarios import cancel, cost, early, history, latency, limit, measures, simulated
 
 SCENARIOS = {
     "main": cost.run,
@@ -23,6 +23,7 @@ SCENARIOS = {
     "cancel": cancel.run,
     "early": early.run,
     "simulated": simulated.run,
+    "measures": measures.run,
 }
 
 
