@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kimi_nb.views.findings import Diagnosis, Finding
-from kimi_nb.views.text import escape, fit, one_line
+from kimi_nb.views.text import escape, one_line
 from kimi_nb.views.words import count, seconds
 
 __all__ = ["advice_html", "advice_lines"]
 
 NUMBERS = 8
 """Record numbers that are shown of a finding."""
-COLUMNS = 160
-"""Of a finding in one line."""
 MORE = "kn.diagnose(run) has all of it: advice, costs and the records that prove it"
 
 
 def advice_lines(found: Diagnosis, most: int = 3) -> list[str]:
     """The costliest findings, a line of text each, and where to see more. Or nothing."""
-    lines = [fit(f"{one.kind} ({one.cost}): {one.what}", COLUMNS).rstrip() for one in found[:most]]
+    lines = [one_line(f"{one.kind} ({one.cost}): {one.what}") for one in found[:most]]
 
     more = f"… and {count(len(found) - most, 'more finding')}; " if len(found) > most else ""
     return [*lines, more + MORE] if lines else []

@@ -21,7 +21,7 @@ from kimi_nb.views.pictures import bounds_html, concurrency_html
 from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.sheet import SHEET
 from kimi_nb.views.state import Run
-from kimi_nb.views.tables import agents_html, measures_html, path_html, stages_html
+from kimi_nb.views.tables import agents_html, measures_html, path_html, path_sentence, stages_html
 from kimi_nb.views.text import escape, one_line
 from kimi_nb.views.words import figures, origin
 
@@ -46,7 +46,7 @@ def report_html(trace: Trace, *, prices: Mapping[str, Price] = PRICES) -> str:
         "Timeline": _timeline(run, critical_path(run)),
         "Concurrency": concurrency_html(busy),
         "Graph": flowchart_html(run, measured),
-        "Measures": measures_html(measured) + _metrics(counted, run),
+        "Measures": measures_html(measured, busy.average) + _metrics(counted, run),
         "Speed-up by workers": bounds_html(measured.seconds, busy),
         "Stages": stages_html(run),
         "Agents": agents_html(run, measured),
@@ -77,7 +77,8 @@ def _timeline(run: Fold, path: CriticalPath) -> str:
     strip = strip_html(run, path) if len(run.agents) > LANES else ""
     said = "<summary>The critical path, step by step</summary>"
     legs = f"<pre>{escape(repr(path))}</pre><details>{said}{path_html(path)}</details>"
-    return f"{strip}{lanes_html(run, path, LANES)}{LEGEND}{legs}"
+    read = f"<p>{escape(path_sentence(path))}</p>"
+    return f"{read}{strip}{lanes_html(run, path, LANES)}{LEGEND}{legs}"
 
 
 def _made(trace: Trace, run: Run) -> str:

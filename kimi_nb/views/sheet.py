@@ -58,6 +58,7 @@ main.knb { margin: 0 auto; padding: 1.5em 1.5em 4em; }
   main.knb { max-width: none; padding: 0; }
   .knb.knb .answer { max-height: none; }
   .knb.knb .figure, .knb.knb tr { break-inside: avoid; }
-  .knb.knb .flow svg { max-width: 100%; }
+  .knb.knb .flow svg { max-width: 100%; height: auto; }
+  .knb.knb details::details-content { content-visibility: visible; block-size: auto; }
 }
 """

@@ -21,7 +21,7 @@ from kimi_nb.views.page import (
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.state import Run
-from kimi_nb.views.text import clean, escape, one_line
+from kimi_nb.views.text import clean, escape, fit, one_line
 from kimi_nb.views.timeline import swimlane
 from kimi_nb.views.words import (
     SIMULATOR,
@@ -34,6 +34,8 @@ from kimi_nb.views.words import (
 __all__ = ["summary_html", "summary_text"]
 
 WHY = 300
+FINDING = 160
+"""Columns of a finding."""
 
 
 def summary_text(
@@ -52,13 +54,17 @@ def summary_text(
     if bad:
         parts.append(f"What did not finish:\n{bad}")
 
-    if told := "\n".join(f"  {line}" for line in advice_lines(diagnose(trace))):
+    if told := "\n".join(f"  {_cut(line)}" for line in advice_lines(diagnose(trace))):
         parts.append(f"Diagnosis:\n{told}")
 
     if trace.path is not None:
         parts.append(f"trace: {one_line(str(trace.path))}")
 
     return "\n\n".join(parts)
+
+
+def _cut(line: str) -> str:
+    return fit(line, FINDING).rstrip()
 
 
 def _head(trace: Trace, run: Run) -> str:

@@ -8,36 +8,45 @@ from itertools import groupby
 from kimi_nb.views.charts import table
 from kimi_nb.views.measures import Measure, Measures
 from kimi_nb.views.path import CriticalPath
-from kimi_nb.views.state import Agent, Run, Stage
+from kimi_nb.views.state import BUSY, Agent, Run, Stage
 from kimi_nb.views.text import escape, one_line
 from kimi_nb.views.words import count, label, percent, seconds, state_word
 
-__all__ = ["agents_html", "measures_html", "path_html", "stages_html"]
+__all__ = ["agents_html", "measures_html", "path_html", "path_sentence", "stages_html"]
 
 SHOWN = 400
 """Characters of a task or an outcome in the table of agents."""
 SEGMENTS = 200
 """Rows of the table of the critical path; the longest, if there are more."""
+NAMED = 3
+"""Agents that are named in the sentence about it."""
+SOME = 0.05
+"""Seconds of waiting from which they are worth a word."""
 UNITS = 1000
 MEANINGS = (
     ("work", "what all agents took together"),
     ("span", "the longest chain: no number of workers goes below it"),
-    ("critical", "as if each stage waited for its slowest sub-agent; in steps: Critical Steps"),
+    ("critical", "as if each stage waited for its slowest sub-agent; in steps, Critical Steps"),
     ("barriers", "what waiting for the slowest of each stage costs: slowest less mean"),
     ("overhead", "what the orchestrator itself took"),
     ("burden", "what the orchestrator adds to the span"),
 )
 
 
-def measures_html(found: Measures) -> str:
-    """The measures in steps, in seconds and in tokens, each row with what it says."""
+def measures_html(found: Measures, average: float | None) -> str:
+    """The measures in steps, in seconds and in tokens, each row with what it says.
+
+    `average` is how many agents were at work.
+    """
     every = (found.steps, found.seconds, found.tokens)
     rows = [
         (name, *(_amount(one, getattr(one, name)) for one in every), _said(found, name, meaning))
         for name, meaning in MEANINGS
     ]
     ratios = ["–" if one.parallelism is None else f"{one.parallelism:.2f}×" for one in every]
-    rows.append(("parallelism", *ratios, "work / span: so many workers could have been kept busy"))
+    were = "" if average is None else f"; {average:.2f} were at work on average"
+    could = f"work / span: so many workers could have been kept busy{were}"
+    rows.append(("parallelism", *ratios, could))
     return table(("measure", "n steps", "n seconds", "n tokens", "what it says"), rows, "measures")
 
 
@@ -57,6 +66,25 @@ def _said(found: Measures, name: str, meaning: str) -> str:
         return meaning
 
     return f"{meaning} ({percent(getattr(found.seconds, name) / total)} of the seconds of {whole})"
+
+
+def path_sentence(path: CriticalPath) -> str:
+    """Who decided how long the run took, and how much of it was waiting; "" before any time."""
+    took: dict[str, float] = {}
+
+    for segment in path:
+        took[segment.agent] = took.get(segment.agent, 0.0) + segment.share
+
+    if not took:
+        return ""
+
+    first = sorted(took, key=lambda agent: took[agent], reverse=True)[:NAMED]
+    names = [f"{path.names[agent]} ({percent(took[agent])})" for agent in first]
+    names += [count(len(took) - NAMED, "other agent")] if len(took) > NAMED else []
+    who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    waited = sum(segment.seconds for segment in path if segment.kind not in BUSY)
+    rest = f"; {seconds(waited)} of them went into waiting" if waited >= SOME else ""
+    return f"The {seconds(path.wall_s)} were decided by {who}{rest}."
 
 
 def path_html(path: CriticalPath) -> str:
