@@ -223,6 +223,21 @@ def test_three_hundred_sub_agents_show_the_telling_ones_and_count_the_others() -
     assert len(drawing.of("stack")) == 1
 
 
+def test_what_is_critical_is_drawn_though_it_was_quick() -> None:
+    script = Script()
+    quick = script.plan("quick", 1)
+
+    for i in range(30):
+        script.plan(f"slow-{i}", 5 + i % 3)
+
+    last = script.plan("last", 40, quick)
+    state = fold(script.end())
+    first, second = columns(state, measures(state))
+    assert [box.ids for box in first.boxes if box.critical] == [(quick.id,)]
+    assert [box.ids for box in second.boxes if box.critical] == [(last.id,)]
+    assert sum(len(box.ids) for box in first.boxes if box.stack) == 31 - BOXES
+
+
 def test_the_critical_chain_is_thick_and_called_so() -> None:
     state = fold(staged((), (2, 5, 3), ()))
     drawing = Drawing(flowchart_html(state, measures(state)))
