@@ -73,12 +73,13 @@ def _read(found: Concurrency) -> str:
 
 def _rows(found: Concurrency) -> list[tuple[str, str, str]]:
     """By the number at work; neighbouring numbers together where there are many."""
+    shares = found.shares
     size = ceil((found.peak + 1) / GROUPS)
     rows: list[tuple[str, str, str]] = []
 
     for first in range(0, found.peak + 1, size):
         last = min(first + size - 1, found.peak)
-        share = sum(found.shares.get(n, 0.0) for n in range(first, last + 1))
+        share = sum(shares.get(n, 0.0) for n in range(first, last + 1))
 
         if share:
             name = f"{first:,}" if first == last else f"{first:,} to {last:,}"
