@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kimi_nb.views.findings import Diagnosis, Finding
+from kimi_nb.views.findings import KINDS, Diagnosis, Finding
 from kimi_nb.views.text import escape, one_line
 from kimi_nb.views.words import count, seconds
 
@@ -26,7 +26,8 @@ def advice_lines(found: Diagnosis, most: int = 3) -> list[str]:
 def advice_html(found: Diagnosis) -> str:
     """All findings as a table: what was lost, what to change, the cost, the evidence."""
     if not found:
-        return f"<p>{escape(repr(found))}</p>"
+        so_far = " so far" if found.running else ""
+        return f"<p>No finding{so_far}: looked for {', '.join(KINDS)}.</p>"
 
     heads = "".join(
         f'<th scope="col" class="n">{name}</th>' for name in ("steps", "time", "tokens")

@@ -145,7 +145,7 @@ def figure(sentence: str, picture: str, summary: str, twin: str) -> str:
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
     """A table of texts, whose first cell in each row names the row.
 
-    A head that begins with "n " is of a column of numbers.
+    A head that begins with "n " is of a column of numbers. Without heads there is no first line.
     """
     kinds = [NUMBER if head.startswith("n ") else "" for head in heads]
     head = "".join(
@@ -154,7 +154,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -
     )
     body = "".join(_row(row, kinds) for row in rows)
     name = f' class="{kind}"' if kind else ""
-    return f"<table{name}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    first = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""
+    return f"<table{name}>{first}<tbody>{body}</tbody></table>"
 
 
 def _row(row: Sequence[str], kinds: Sequence[str]) -> str:

@@ -74,6 +74,7 @@ STYLE = """
 .knb.knb .is-failed, .knb.knb .is-over_budget { color: var(--bad); font-weight: 600; }
 .knb.knb ul, .knb.knb ol { margin: .35em 0; padding-left: 1.4em; }
 .knb.knb .wrap th, .knb.knb .wrap td { overflow-wrap: anywhere; }
+.knb.knb .wrap th { min-width: 8em; }
 .knb.knb .wrap .state { white-space: nowrap; }
 .knb.knb .metrics td { padding-right: 1.4em; }
 """
