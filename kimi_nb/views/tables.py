@@ -14,7 +14,7 @@ from kimi_nb.views.words import count, label, percent, seconds, state_word
 
 __all__ = ["agents_html", "measures_html", "path_html", "path_sentence", "stages_html"]
 
-SHOWN = 400
+SHOWN = 240
 """Characters of a task or an outcome in the table of agents."""
 SEGMENTS = 200
 """Rows of the table of the critical path; the longest, if there are more."""
