@@ -15,11 +15,15 @@ from hostile import Page
 from traces import staged
 
 from kimi_nb.cli import main
-from kimi_nb.trace import Trace
+from kimi_nb.trace import Trace, read
 from kimi_nb.views.chrome import chrome_trace
+from kimi_nb.views.critical import metrics
 from kimi_nb.views.graph import graph
 from kimi_nb.views.otel import to_spans
 from kimi_nb.views.rows import TABLES, rows
+
+SPANS = Path(__file__).parent / "spans" / "pydantic-ai.jsonl"
+"""What pydantic-ai itself wrote."""
 
 
 @pytest.fixture
@@ -117,6 +121,8 @@ def test_without_a_url_they_go_where_the_environment_says(trace, collector, monk
         (["export", "run.jsonl", "--otlp", "nowhere"], 2, "'nowhere' is no endpoint"),
         (["export", "run.jsonl", "--otlp", "-o", "a.csv"], 2, "--otlp writes no file"),
         (["export", "run.jsonl", "--otlp", "--rows", "path"], 2, "--otlp writes no file"),
+        (["import", "run.jsonl", "-o", "a.jsonl"], 1, "run.jsonl"),
+        (["import", "none.json", "-o", "a.jsonl"], 1, "none.json"),
         (["import", "run.jsonl", "-o", "run.jsonl"], 2, "run.jsonl exists and stays as it is"),
     ],
 )
@@ -129,6 +135,35 @@ def test_mistakes_get_one_clear_line(arguments, code, complaint, capsys) -> None
     assert complaint in json.loads(out)["error"]
     assert [path.name for path in Path().iterdir()] == ["run.jsonl"]
     assert Path("run.jsonl").read_bytes() == was
+
+
+@pytest.mark.usefixtures("trace")
+def test_spans_of_another_library_become_a_trace(capsys) -> None:
+    assert main(["import", str(SPANS), "-o", "new run.jsonl", "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found == {"trace": "new run.jsonl", "metrics": metrics(read("new run.jsonl")).as_dict()}
+    agents, steps = found["metrics"]["agents"], found["metrics"]["total_steps"]
+    assert agents > 1
+    first, second = err.splitlines()
+    assert first == f"import: new run.jsonl: {agents} agents, {steps} steps, from pydantic-ai"
+    assert second == "now type: kimi-nb report 'new run.jsonl'"
+    assert main(["report", "new run.jsonl"]) == 0
+
+
+@pytest.mark.filterwarnings("always:2 traces:UserWarning")
+@pytest.mark.usefixtures("trace")
+def test_of_several_traces_one_is_chosen(capsys) -> None:
+    span = json.loads(SPANS.read_text("utf-8").splitlines()[0])
+    (one,) = (s["spans"] for r in span["resourceSpans"] for s in r["scopeSpans"])
+    one[0]["traceId"] = "f" * 32
+    Path("two.jsonl").write_text(SPANS.read_text("utf-8") + json.dumps(span), "utf-8")
+    assert main(["import", "two.jsonl", "-o", "large.jsonl"]) == 0
+    assert "2 traces" in capsys.readouterr().err
+    assert main(["import", "two.jsonl", "-o", "small.jsonl", "--trace-id", "ffff"]) == 0
+    assert main(["import", "two.jsonl", "-o", "none.jsonl", "--trace-id", "eeee"]) == 2
+    assert len(read("small.jsonl")) < len(read("large.jsonl"))
+    assert not Path("none.jsonl").exists()
 
 
 def test_a_trace_is_not_overwritten(trace, capsys) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Trace, read
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.export import export
+from kimi_nb.views.fold import fold
+from kimi_nb.views.text import one_line
 from kimi_nb.views.words import count
 
 __all__ = ["export_run", "import_spans"]
@@ -62,14 +65,20 @@ def import_spans(asked: argparse.Namespace) -> int:
 
     from kimi_nb.views.otel import from_spans
 
-    trace = from_spans(asked.spans)
+    trace = from_spans(asked.spans, trace_id=asked.trace_id)
     trace.save(target)
     found = metrics(trace)
     what = f"{count(found.agents, 'agent')}, {count(found.total_steps, 'step')}"
-    tell(f"import: {target}: {what}")
+    tell(f"import: {target}: {what}, from {_writers(trace)}")
     tell(f"now type: kimi-nb report {shlex.quote(str(target))}")
 
     if asked.json:
         print_json({"trace": str(target), "metrics": found.as_dict()})
 
     return 0
+
+
+def _writers(trace: Trace) -> str:
+    """The libraries that wrote the spans, as they named themselves."""
+    names = json.loads(fold(trace).options)["imported"]["from"]
+    return one_line(", ".join(names)) or "a library that did not name itself"

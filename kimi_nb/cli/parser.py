@@ -40,10 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_json(report)
 
     _add_export(commands.add_parser("export", help="write a run for other programs"))
-    spans = commands.add_parser("import", help="make a trace of OpenTelemetry GenAI spans")
-    spans.add_argument("spans", metavar="SPANS", help="a file of spans as JSON, of any library")
-    spans.add_argument("-o", "--output", metavar="TRACE", required=True, help="the new trace")
-    _add_json(spans)
+    _add_import(commands.add_parser("import", help="make a trace of OpenTelemetry GenAI spans"))
 
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
@@ -89,6 +86,15 @@ def _add_export(export: argparse.ArgumentParser) -> None:
         help="send OpenTelemetry spans instead; default: as OTEL_EXPORTER_OTLP_ENDPOINT says",
     )
     _add_json(export)
+
+
+def _add_import(spans: argparse.ArgumentParser) -> None:
+    spans.add_argument("spans", metavar="SPANS", help="OTLP JSON, as a Collector writes to a file")
+    spans.add_argument("-o", "--output", metavar="TRACE", required=True, help="the new trace")
+    spans.add_argument(
+        "--trace-id", default="", metavar="ID", help="which, by its begin; default: the largest"
+    )
+    _add_json(spans)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
