@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_nb.views.otel.read import from_spans
 from kimi_nb.views.otel.sdk import export_spans, to_spans
 
-__all__ = ["export_spans", "to_spans"]
+__all__ = ["export_spans", "from_spans", "to_spans"]
