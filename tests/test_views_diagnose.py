@@ -125,11 +125,12 @@ def test_what_may_build_on_files_that_another_left_is_not_called_independent(
     clean(conversation(GOAL, *((Job(task, steps=5),) for task in tasks)))
 
 
-@pytest.mark.parametrize("goal", [GOAL, "Look into north.csv and the rest."])
-def test_a_file_that_all_of_a_row_name_or_the_goal_does_is_nobodys(goal: str) -> None:
-    named = "Read north.csv for the {}." if goal == GOAL else "Look at {} north.csv."
-    row = [Job(named.format(place), steps=5) for place in PLACES[:3]]
-    only(conversation(goal, *((job,) for job in row)), "serial collapse")
+def test_a_file_that_all_of_a_row_name_or_the_goal_does_is_nobodys() -> None:
+    row = [Job(f"Read north.csv for the {place}.", steps=5) for place in PLACES[:3]]
+    only(conversation(GOAL, *((job,) for job in row)), "serial collapse")
+    row[2] = Job("Look into the rest.", steps=5)
+    clean(conversation(GOAL, *((job,) for job in row)))
+    only(conversation("See north.csv and the rest.", *((job,) for job in row)), "serial collapse")
 
 
 def test_a_turn_of_own_tools_in_between_may_have_been_needed() -> None:
@@ -156,8 +157,8 @@ def test_who_comes_after_a_failure_may_make_up_for_it() -> None:
 
 
 def test_a_stage_of_several_ends_a_row() -> None:
-    a, b, c, d = jobs(4, 4, 4, 4)
-    clean(conversation(GOAL, (a,), (b, c), (d,)))
+    a, b, c, d, e, f = jobs(4, 4, 4, 4, 4, 4)
+    clean(conversation(GOAL, (a,), (b,), (c, d), (e,), (f,)))
 
 
 def listing(turns: int, *, chained: bool = False, mode: str = "orchestrator") -> Trace:
@@ -192,6 +193,56 @@ def test_a_small_job_needs_no_sub_agents() -> None:
 
 def test_calls_that_build_on_the_one_before_could_not_go_side_by_side() -> None:
     clean(listing(18, chained=True))
+
+
+def test_calls_that_nobody_could_foresee_could_not_go_side_by_side() -> None:
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+
+    for i in range(12):
+        main.step(2.0, tools=(("python", {"code": f"step_{i}()"}, 1.0),))
+
+    main.end()
+    clean(script.end())
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_turn_had_to_wait_for_the_latest_of_what_it_asked_for(*, both: bool) -> None:
+    script = Script(goal="Read " + ", ".join(f"part-{i}.txt" for i in range(12)))
+    main = script.orchestrator()
+
+    for i in range(12):
+        calls = [("read_file", {"path": f"part-{i}.txt"}, 1.0)]
+        calls += [("read_file", {"path": f"note-{i}.md"}, 1.0)] if both else []
+        main.step(2.0, tools=tuple(calls))
+        main.returned(0, main.t, text=f"see note-{i + 1}.md")
+
+    main.end()
+    found = diagnose(script.end())
+    assert bool(found) is not both
+
+
+def test_an_orchestrator_that_launched_somebody_did_not_do_all_by_itself() -> None:
+    script = Script(goal="Read " + ", ".join(f"part-{i}.txt" for i in range(12)))
+    main = script.orchestrator()
+
+    for i in range(12):
+        main.step(2.0, tools=(("read_file", {"path": f"part-{i}.txt"}, 1.0),))
+
+    stage(main, *jobs(1))
+    main.end()
+    assert not diagnose(script.end())
+
+
+def test_to_set_up_a_team_is_no_work_of_its_own() -> None:
+    script = Script(goal="Ask " + ", ".join(f"reader-{i}" for i in range(12)))
+    main = script.orchestrator()
+
+    for i in range(12):
+        main.step(2.0, tools=(("create_subagent", {"name": f"reader-{i}"}, 0.0),))
+
+    main.end()
+    clean(script.end())
 
 
 def test_a_single_agent_was_asked_to_work_alone() -> None:
@@ -236,6 +287,18 @@ def test_two_sub_agents_with_one_task() -> None:
     assert found.agents == ("a01", "a03")
     assert found.cost == Cost(steps=4, seconds=4.0, tokens=480)
     assert "same task" in found.what
+
+
+def test_a_copy_that_nobody_used_is_said_once() -> None:
+    other = FACTS[3].replace("Eastfield", "Northwick").replace("Thurso", "Wick")
+    found = diagnose(conversation(GOAL, (*TOLD, TOLD[3]._replace(result=other)), answer=USED))
+    assert sorted(f.agents for f in found) == [("a04",), ("a04", "a05")]
+
+
+def test_a_copy_with_the_same_result_is_said_once() -> None:
+    text = " ".join(f"{a}{b}{c}ul" for a in "bdfgkm" for b in "aeiou" for c in "ns")
+    twin = Job("Look into the north.", text)
+    only(conversation(GOAL, (twin, twin)), "spurious parallelism")
 
 
 @pytest.mark.parametrize(
@@ -286,6 +349,12 @@ def test_two_results_that_are_nearly_the_same() -> None:
     clean(trace(" ".join(words[:29]), " ".join(words[:29])))
 
 
+def test_results_that_only_repeat_their_tasks_are_not_nearly_the_same() -> None:
+    text = " ".join(f"{a}{b}{c}ul" for a in "bdfgkm" for b in "aeiou" for c in "ns")
+    team = tuple(Job(f"Look into the {p}: {text}", f"{p}: {text}") for p in PLACES[:2])
+    clean(conversation(GOAL, team))
+
+
 def test_a_sub_agent_that_reported_nothing() -> None:
     first, second = jobs(3, 3)
     found = only(
@@ -310,6 +379,32 @@ def test_a_failed_sub_agent_whose_place_another_took_is_no_finding(task: str) ->
     first, second = jobs(3, 3)
     lost = second._replace(outcome="failed", result="HTTP 500: out of order")
     clean(conversation(GOAL, (first, lost), (Job(task, steps=3),)))
+
+
+def test_a_failure_may_still_be_made_up_for_while_the_run_goes_on_or_was_stopped() -> None:
+    first, second = jobs(3, 3)
+    trace = conversation(GOAL, (first, second._replace(outcome="failed", result="HTTP 500")))
+    clean(trace[:-1])
+    stopped = e.RunEnded(status="cancelled", answer="", why="stopped")
+    clean(Trace([*trace[:-1], type(trace[-1])(trace[-1].seq, trace[-1].t, "", stopped)]))
+    partial = e.RunEnded(status="partial", answer="", why="one failed")
+    only(
+        Trace([*trace[:-1], type(trace[-1])(trace[-1].seq, trace[-1].t, "", partial)]),
+        "spurious parallelism",
+    )
+
+
+def test_two_that_failed_at_one_task_are_replaced_by_one() -> None:
+    lost = Job("Look into the north.", "HTTP 500", outcome="failed")
+    clean(conversation(GOAL, (lost, lost), (Job("Look into the north."),)))
+
+
+def test_only_what_a_failed_task_alone_was_about_tells_who_took_its_place() -> None:
+    hall = "Check all exhibits of hall {} in the old town museum."
+    lost = Job(hall.format(4), "HTTP 500", outcome="failed")
+    team = (Job(hall.format(3)), lost)
+    only(conversation(GOAL, team, (Job(hall.format(5)),)), "spurious parallelism")
+    clean(conversation(GOAL, team, (Job("Hall 4 once more."),)))
 
 
 def test_another_that_began_before_it_or_had_another_task_takes_no_place() -> None:
@@ -410,6 +505,16 @@ def test_a_wait_that_is_a_finding_already_makes_no_straggler() -> None:
     assert found.cost == Cost(seconds=30.0)
 
 
+def test_a_straggler_beside_another_wait_is_a_finding_of_its_own() -> None:
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    main.step(1.0, queued=20.0)
+    subs = main.assign(list(PLACES[:4]))
+    subs[1].step(10.0).step(10.0).step(10.0)
+    found = diagnose(team_with(subs[1], main, subs))
+    assert [f.kind for f in found] == ["straggler", "limiter-bound"]
+
+
 def test_a_wait_on_the_path_that_is_no_finding_may_make_a_straggler() -> None:
     script = Script(goal=GOAL)
     main = script.orchestrator()
@@ -451,6 +556,11 @@ def test_an_uneven_stage() -> None:
     assert found.cost == Cost(steps=13, seconds=13.25)
 
 
+def test_more_than_a_third_of_a_stage_are_no_stragglers() -> None:
+    only(conversation(GOAL, jobs(6, 6, 6, 30, 30)), "imbalance")
+    assert only(conversation(GOAL, jobs(6, 6, 6, 6, 30, 30)), "straggler").agents == ("a05", "a06")
+
+
 def test_half_as_much_again_as_the_mean_is_even_enough() -> None:
     clean(conversation(GOAL, jobs(10, 30)))
     only(conversation(GOAL, jobs(9, 30)), "imbalance")
@@ -465,6 +575,25 @@ def test_a_stage_in_which_somebody_still_works_is_not_judged() -> None:
     ended = next(r.seq for r in trace if r.agent == "a02" and isinstance(r.fact, e.AgentEnded))
     clean(trace[:ended])
     assert [f.kind for f in diagnose(trace[: ended + 1])] == ["straggler"]
+
+
+def test_a_stage_whose_last_began_late_and_still_works_is_not_judged() -> None:
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    main.begin()
+    places = [(0.5, 3.0), (0.5, 30.0), (0.5, 3.0), (25.0, 0.0)]
+    subs = [
+        script.actor(t, task=f"Look into {n}.", parent=main.id, stage=1, call=n)
+        for n, (t, _) in enumerate(places)
+    ]
+
+    for sub, (_, spent) in zip(subs[:3], places, strict=False):
+        sub.step(spent).end("done")
+
+    subs[3].begin()
+    main.t = 31.0
+    main._turn([], "", (1, 1, 0))
+    assert {f.kind for f in diagnose(script.trace())} == {"orchestrator-bound"}
 
 
 # What else held it up.

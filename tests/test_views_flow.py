@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traces import Script, chains, prefixes_of, staged, swarms
 
-from kimi_nb.events import AgentBegan, AgentEnded
+from kimi_nb.events import AgentBegan, AgentEnded, Said
 from kimi_nb.trace import Trace
 from kimi_nb.views.features import STRONG, WEAK, features
 from kimi_nb.views.flow import flow, needs
@@ -83,6 +83,17 @@ def test_what_the_orchestrator_read_itself_is_no_news_of_a_result() -> None:
     stage(main, Job("Look.", "It is Canberra."))
     stage(main, Job("Map Canberra."))
     assert needs(script.end())["a02"] == frozenset()
+
+
+def test_what_it_read_itself_is_known_also_where_sub_agents_had_been_called_before() -> None:
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    stage(main, Job("Look.", "fine"))
+    main.step(tools=(("read_file", {"path": "a"}, 1.0),))
+    main.returned(0, main.t, text="Canberra")
+    stage(main, Job("Look again.", "It is Canberra."))
+    stage(main, Job("Map Canberra."))
+    assert needs(script.end())["a03"] == frozenset()
 
 
 def test_siblings_need_nothing_of_one_another_even_if_one_began_after_the_other_had_ended() -> None:
@@ -174,6 +185,29 @@ def test_a_result_with_few_new_words_cannot_be_told() -> None:
     assert flow(conversation(GOAL, jobs, answer=answer)).unused == frozenset()
 
 
+PLAIN = " ".join(f"{a}{b}{c}ul" for a in "bdfgkm" for b in "aiou" for c in "nsrt")
+
+
+def test_in_a_long_result_a_few_plain_words_turn_up_by_chance() -> None:
+    jobs = (*JOBS[:3], Job("Look into the cellar.", PLAIN))
+    known = "Wilhelmina founded one for 1450; Okonkwo sells 870; Ciarán cost 2.3 million. "
+    words = PLAIN.split()
+
+    def unused(*more: str) -> frozenset[str]:
+        return flow(conversation(GOAL, jobs, answer=known + " ".join(more))).unused
+
+    assert unused(*words[:2]) == {"a04"}
+    assert unused(*words[:10]) == frozenset()
+
+
+def test_one_name_of_a_long_result_is_no_chance() -> None:
+    jobs = (*JOBS[:3], Job("Look into the cellar.", f"{PLAIN} Rotterwald"))
+    answer = (
+        "Wilhelmina founded one for 1450; Okonkwo sells 870; Ciarán cost 2.3 million; Rotterwald."
+    )
+    assert "a04" in flow(conversation(GOAL, jobs, answer=answer)).used
+
+
 def test_a_result_whose_subject_is_named_later_is_not_called_unused() -> None:
     answer = "Wilhelmina founded one for 1450; Okonkwo sells 870; Ciarán cost 2.3 million. "
     jobs = (*JOBS[:3], Job("Look into the Eastfield brewery.", FACTS["west"][::-1]))
@@ -183,7 +217,7 @@ def test_a_result_whose_subject_is_named_later_is_not_called_unused() -> None:
     )
 
 
-@pytest.mark.parametrize("where", ["said", "argument", "prompt", "answer"])
+@pytest.mark.parametrize("where", ["said", "thought", "argument", "prompt", "answer"])
 def test_a_result_is_used_wherever_the_orchestrator_takes_it_over(where: str) -> None:
     script = Script(goal=GOAL)
     main = script.orchestrator()
@@ -191,6 +225,9 @@ def test_a_result_is_used_wherever_the_orchestrator_takes_it_over(where: str) ->
 
     if where == "said":
         main.step(said="So Okonkwo sells them.")
+    elif where == "thought":
+        main.begin()
+        main._add(Said(step=main.n, text="", thinking="So Okonkwo sells them."))
     elif where == "argument":
         main.step(tools=(("write", {"text": "a\nOkonkwo"}, 0.1),))
     elif where == "prompt":
@@ -232,6 +269,11 @@ def test_what_is_telling_in_a_text(text: str, feature: str, weight: int) -> None
 )
 def test_what_tells_nothing(text: str) -> None:
     assert features(text) == {}
+
+
+def test_what_one_reads_as_thousands_another_reads_as_a_fraction() -> None:
+    assert features("1.200").keys() == {"#1200", "#1.2"}
+    assert features("1,200.5").keys() == {"#1200.5"}
 
 
 @pytest.mark.parametrize("size", [20_000, 2_000_000])

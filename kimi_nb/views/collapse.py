@@ -168,7 +168,7 @@ def alone(case: Case) -> Iterator[Finding]:
     """
     main = case.run.main()
 
-    if main is None or main.role != "orchestrator" or len(case.run.agents) > 1:
+    if main is None or len(case.run.agents) > 1:
         return
 
     since, ready = _foreseeable(case.flow.own_calls)

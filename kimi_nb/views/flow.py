@@ -174,7 +174,7 @@ class Flows:
                 self._book.say(fact.thinking)
             case events.ToolCalled():
                 self._call(seq, fact)
-            case events.ToolReturned() if fact.call not in self._delegated:
+            case events.ToolReturned() if fact.call not in self._delegated:  # read already
                 self._book.learn(fact.text)
             case _:
                 pass

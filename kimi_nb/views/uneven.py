@@ -13,8 +13,6 @@ from kimi_nb.views.words import count, seconds
 
 __all__ = ["uneven"]
 
-LEAST_TEAM = 3
-"""Sub-agents of a stage from which one can be told from the rest."""
 SLOWER = 2.0
 """Times the median of its stage from which a sub-agent straggles. Half as much again is usual."""
 FEW = 1 / 3
@@ -44,14 +42,13 @@ def uneven(case: Case, *, limited: bool) -> Iterator[Finding]:
 
         if len(team) > 1 and all(agent.ended is not None for agent in team):
             last = max(team, key=_end)
-            longest = max(agent.seconds(case.run.now) for agent in team)
-
-            if last.id not in path or last.seconds(case.run.now) < longest:
-                continue
-
             found = _straggler(case, team, last) or _imbalance(case, team, last)
 
-            if found is not None and not (limited and _cause(case, last, team)[0] in WAITS):
+            if (
+                last.id in path
+                and found is not None
+                and not (limited and _cause(case, last, team)[0] in WAITS)
+            ):
                 yield found
 
 
@@ -65,7 +62,7 @@ def _straggler(case: Case, team: Sequence[Agent], last: Agent) -> Finding | None
     slow = [agent for agent in team if lasted[agent.id] > SLOWER * usual]
     rest = [agent for agent in team if lasted[agent.id] <= SLOWER * usual]
 
-    if len(team) < LEAST_TEAM or not slow or len(slow) > FEW * len(team):
+    if not slow or len(slow) > FEW * len(team):
         return None
 
     spared = _end(last) - max(map(_end, rest))
