@@ -90,7 +90,9 @@ def test_json_is_exactly_one_object(truth, quick) -> None:
     reported = kimi_nb("report", "run.jsonl", "--json")
     assert reported.stdout.count("\n") == 1
     report = json.loads(reported.stdout)
+    assert list(report) == ["metrics", "critical_path", "diagnosis"]
     assert report["metrics"] == found["metrics"]
+    assert report["diagnosis"] == []
     assert sum(part["ended"] - part["began"] for part in report["critical_path"]) > 0
     assert reported.stderr == "report: run.html\n"
     assert "SIMULATOR" in Path("run.html").read_text("utf-8")
@@ -122,7 +124,7 @@ def test_nothing_asked_is_help(capsys) -> None:
         (["run", "go", "--model", "kimi-k3"], 2, "needs a key: set MOONSHOT_API_KEY"),
         (["run", "go", "--tokens", "-1"], 2, "the budget for tokens is -1"),
         (["run", "go", "--rpm", "0"], 2, "the limit rpm is 0"),
-        (["run", "go", "--trace", "old.jsonl"], 2, "or kimi-nb resume old.jsonl"),
+        (["run", "go", "--trace", "old.jsonl"], 1, "old.jsonl is not a kimi_nb trace"),
         (["replay", "none.jsonl"], 1, "cannot read the trace 'none.jsonl'"),
         (["replay", "."], 1, "cannot read the trace '.': Is a directory"),
         (["replay", "old.jsonl"], 1, "old.jsonl is not a kimi_nb trace"),
@@ -148,8 +150,12 @@ def test_mistakes_get_one_clear_line(
 @pytest.mark.usefixtures("truth")
 def test_a_report_that_cannot_be_written_says_so(quick) -> None:
     kimi_nb("run", GOAL, "--trace", "run.jsonl", *at(quick))
-    done = kimi_nb("report", "run.jsonl", "-o", "no/where.html", code=1)
-    assert done.stderr == "kimi-nb: no/where.html: No such file or directory\n"
+    done = kimi_nb("report", "run.jsonl", "-o", "run.jsonl/page.html", code=1)
+    assert done.stderr == "kimi-nb: run.jsonl: File exists\n"
+    was = Path("run.jsonl").read_bytes()
+    done = kimi_nb("report", "run.jsonl", "-o", "run.jsonl", code=2)
+    assert "run.jsonl is a trace and stays as it is" in done.stderr
+    assert Path("run.jsonl").read_bytes() == was
 
 
 def begin(*arguments: str, **more) -> subprocess.Popen[str]:

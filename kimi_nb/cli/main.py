@@ -28,9 +28,11 @@ from kimi_nb.swarm.resume import peek, resume
 from kimi_nb.swarm.start import replay, swarm
 from kimi_nb.trace import read
 from kimi_nb.views.critical import metrics
-from kimi_nb.views.path import critical_path
+from kimi_nb.views.diagnose import diagnose
+from kimi_nb.views.export import write_whole
 from kimi_nb.views.prices import Price
 from kimi_nb.views.report import report_html
+from kimi_nb.views.rows import rows
 
 __all__ = ["main"]
 
@@ -149,12 +151,12 @@ def _replay(asked: argparse.Namespace) -> int:
 def _report(asked: argparse.Namespace) -> int:
     trace = read(asked.trace)
     target = Path(asked.output) if asked.output else Path(asked.trace).with_suffix(".html")
-    target.write_text(report_html(trace), encoding="utf-8")
+    write_whole(target, report_html(trace).encode())
     tell(f"report: {target}")
 
     if asked.json:
-        path = [segment._asdict() for segment in critical_path(trace).segments]
-        print_json({"metrics": metrics(trace).as_dict(), "critical_path": path})
+        found = {"critical_path": rows(trace, "path"), "diagnosis": diagnose(trace).as_rows()}
+        print_json({"metrics": metrics(trace).as_dict()} | found)
 
     return 0
 

@@ -18,7 +18,7 @@ from kimi_nb.views.report import report_html
 from kimi_nb.views.rows import Scalar, rows
 from kimi_nb.views.text import clean
 
-__all__ = ["export"]
+__all__ = ["export", "write_whole"]
 
 FORMULAS = "=+-@＝＋－＠"
 """With what a spreadsheet begins to reckon."""
@@ -48,16 +48,19 @@ def export(run: Iterable[Record], path: str | Path, of: str | None = None) -> Pa
         message = f"no export to {str(path)!r}: give a file that ends with {', '.join(WRITERS)}"
         raise UsageFault(message)
 
+    trace = run if isinstance(run, Trace) else Trace(run)
+    return write_whole(target, write(trace, of or "agents"))
+
+
+def write_whole(target: Path, data: bytes) -> Path:
+    """Write a file whole or not at all, and return its path.
+
+    Raises UsageFault where a trace would be overwritten.
+    """
     if _is_trace(target):
         message = f"{target} is a trace and stays as it is: give another file"
         raise UsageFault(message)
 
-    trace = run if isinstance(run, Trace) else Trace(run)
-    return _write(target, write(trace, of or "agents"))
-
-
-def _write(target: Path, data: bytes) -> Path:
-    """Write a file whole or not at all, and return its path."""
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_name(target.name + ".part")
 
