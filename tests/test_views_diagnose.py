@@ -435,6 +435,27 @@ def test_a_split_that_saved_some_is_none(team: tuple[Job, ...]) -> None:
     assert "spurious parallelism" not in {f.kind for f in found}
 
 
+def test_the_tools_of_a_turn_are_no_part_of_what_it_took_to_launch() -> None:
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    subs = main.assign(["north", "south"])
+    began = next(f for _, a, f in script.facts if a == main.id and isinstance(f, e.StepEnded))
+    place = [f for _, _, f in script.facts].index(began)
+    script.facts.insert(place, (1.0, main.id, main.called(2, "run", "{}")))
+
+    for sub, steps in zip(subs, (20, 1), strict=True):
+        for _ in range(steps):
+            sub.step()
+
+        sub.end("done")
+
+    main.returned(2, 20.0)
+    main.join(subs)
+    main.step().end()
+    kinds = {f.kind for f in diagnose(script.end())}
+    assert "spurious parallelism" not in kinds
+
+
 def split(team: tuple[Job, ...], seconds: float) -> Trace:
     script = Script(goal=GOAL)
     main = script.orchestrator()
@@ -748,6 +769,11 @@ def test_other_failures_are_no_overflow(why: str) -> None:
     only(conversation(GOAL, (first, lost)), "spurious parallelism")
 
 
+def test_a_result_about_windows_is_no_overflow() -> None:
+    first, second = jobs(3, 3)
+    clean(conversation(GOAL, (first, second._replace(result="Its context window has 8192."))))
+
+
 def test_an_orchestrator_whose_window_was_full() -> None:
     script = Script(goal=GOAL)
     main = script.orchestrator()
@@ -762,6 +788,7 @@ def test_a_turn_that_was_cut_off_by_its_most_tokens() -> None:
     main = script.orchestrator()
     subs = main.assign(list(PLACES[:2]))
     subs[0].step(3.0).end("whole")
+    subs[1].step(1.0)
     subs[1].step(2.0, tools=(("run", {}, 1.0),), finish="length", tokens=(70, 30, 0)).end("cut")
     main.join(subs)
     main.step().end()
