@@ -101,3 +101,13 @@ def test_the_quick_run_makes_exactly_the_calls_of_the_work() -> None:
     names = ("floor", "kimi_nb", "openai")
     expected = (10 * (3 + 1) + 2, 10 * 3, True)
     assert counts == {(n, m): expected for n in names for m in ("plain", "streamed")}
+
+
+def test_the_quick_run_of_the_views_measures_each_of_them() -> None:
+    command = [sys.executable, str(BENCH / "overhead.py"), "measures", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    found = json.loads(done.stdout)["measures"]
+    assert len(found["rows"]) == 8
+    assert all(row["s"] > 0 for row in found["rows"])
+    assert all(target["value"] is not None for target in found["targets"])

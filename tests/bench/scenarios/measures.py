@@ -105,9 +105,7 @@ def _called(step: int, call: int, tool: str) -> e.ToolCalled:
 
 
 def _ended(step: int, finish: str) -> e.StepEnded:
-    return e.StepEnded(
-        step=step, finish=finish, tokens_in=900, tokens_out=80, tokens_cached=500
-    )
+    return e.StepEnded(step=step, finish=finish, tokens_in=900, tokens_out=80, tokens_cached=500)
 
 
 def run(options: Options) -> Report:
@@ -134,7 +132,7 @@ def run(options: Options) -> Report:
     early, late = _early_and_late(trace)
     report.targets = [
         Target("fold ÷ parsing of the same records", took["fold"] / parsing, 3.0),
-        Target("a record late in the trace ÷ one early in it", late / early, 1.25),
+        Target("a record late in the trace ÷ one early in it", late / early, 1.5),
     ]
     agents = f"{len(state.agents):,} agents, {len(state.stages):,} stages"
     report.notes.append(f"{agents}; a record costs {early:.2f} µs early, {late:.2f} µs late.")
