@@ -7,8 +7,13 @@ from typing import NamedTuple
 from traces import Actor, Script
 
 from kimi_nb.trace import Trace
+from kimi_nb.views.diagnose import Diagnosis, Finding, diagnose
+from kimi_nb.views.findings import KINDS
 
-__all__ = ["Job", "conversation", "stage"]
+__all__ = ["GOAL", "PLACES", "Job", "clean", "conversation", "jobs", "only", "stage"]
+
+GOAL = "Compare the museums of the town."
+PLACES = ("north", "south", "west", "east", "centre", "harbour")
 
 
 class Job(NamedTuple):
@@ -65,3 +70,37 @@ def conversation(goal: str, *stages: tuple[Job, ...] | str, answer: str = "All d
     main.step(said=answer)
     main.end(answer)
     return script.end(answer)
+
+
+def jobs(*steps: int, seconds: float = 1.0) -> tuple[Job, ...]:
+    """Sub-agents with a place each, which take so many steps."""
+    return tuple(
+        Job(f"Look into the {place}.", steps=n, seconds=seconds)
+        for place, n in zip(PLACES, steps, strict=False)
+    )
+
+
+def only(trace: Trace, kind: str) -> Finding:
+    """The one finding about a trace."""
+    found = diagnose(trace)
+    assert [f.kind for f in found] == [kind], found
+    _sound(trace, found)
+    return found[0]
+
+
+def clean(trace: Trace) -> None:
+    """Nothing is found."""
+    found = diagnose(trace)
+    assert not found, found
+
+
+def _sound(trace: Trace, found: Diagnosis) -> None:
+    for finding in found:
+        assert finding.records
+        assert list(finding.records) == sorted(set(finding.records))
+        assert finding.records[-1] < len(trace)
+        assert set(finding.agents) <= {record.agent for record in trace}
+        assert {trace[n].agent for n in finding.records} <= set(finding.agents)
+        assert finding.what.endswith(".")
+        assert finding.advice.endswith(".")
+        assert finding.kind in KINDS

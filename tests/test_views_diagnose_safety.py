@@ -6,11 +6,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from dialogues import Job, conversation
+from dialogues import Job, conversation, jobs
 from hostile import HOSTILE, hostile_trace, unsafe_characters
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_views_diagnose import bound, jobs, listing, waiting
+from test_views_diagnose_bound import bound, waiting
+from test_views_diagnose_collapse import listing
 from traces import prefixes_of, swarms
 
 from kimi_nb.trace import Trace
