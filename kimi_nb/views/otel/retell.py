@@ -113,6 +113,8 @@ class _Teller:
         self.began = began
         self.id = f"a{told.agents}"
         self.clock = max(floor, worker.began)
+        self.since = self.clock
+        """When its latest step began: whom that launched did not begin before."""
         self.hired: dict[int, list[Worker]] = {}
         """Whom a tool launched."""
         told.agents += 1
@@ -124,7 +126,6 @@ class _Teller:
     def tell(self) -> str:
         """Tell it all; returns the id of the agent."""
         self._add(self.clock, self.began)
-        floor = self.clock
         stages, lost = stages_of(self.worker)
         self.told.lost += lost
 
@@ -133,7 +134,7 @@ class _Teller:
             ended = stage.call is None or self._step(number, stage.call, stage.tools, before)
 
             if self.began.role != "sub-agent":
-                self._tell_team(number, stage, floor)
+                self._tell_team(number, stage)
 
             if ended:
                 self._return(number, stage.tools, before)
@@ -148,6 +149,7 @@ class _Teller:
     def _step(self, number: int, call: Span, tools: list[Span], before: int | None) -> bool:
         """Tell a step; returns whether its tools were called."""
         self._add(call.began, StepBegan(step=number))
+        self.since = self.clock
         ends = [at for at in (call.ended, before) if at is not None]
         failed = bool(call.error) or call.ended is None  # none has seen its answer
 
@@ -181,24 +183,24 @@ class _Teller:
         given = text_of(tool.attributes.get("gen_ai.tool.call.id"))[:200] or f"{name}:{call}"
         return ToolCalled(step=step, call=call, call_id=given, tool=name, arguments=arguments)
 
-    def _tell_team(self, stage: int, found: Stage, floor: int) -> None:
+    def _tell_team(self, stage: int, found: Stage) -> None:
         places = {id(tool): n for n, tool in enumerate(found.tools)}
         free = len(places)
 
         for one in found.team:
             call = places.get(id(one.via), free)
             free += call == free
-            self._tell_one(one, stage, call, floor)
+            self._tell_one(one, stage, call)
             beneath = [*one.team]
 
             while beneath:
                 other = beneath.pop(0)
                 beneath += other.team
                 self.told.nested += 1
-                self._tell_one(other, stage, free, floor)
+                self._tell_one(other, stage, free)
                 free += 1
 
-    def _tell_one(self, one: Worker, stage: int, call: int, floor: int) -> None:
+    def _tell_one(self, one: Worker, stage: int, call: int) -> None:
         began = AgentBegan(
             role="sub-agent",
             name=one.name,
@@ -207,7 +209,7 @@ class _Teller:
             stage=stage,
             call=call,
         )
-        _Teller(self.told, one, began, floor).tell()
+        _Teller(self.told, one, began, self.since).tell()
 
     def _return(self, step: int, tools: list[Span], before: int | None) -> None:
         back = [(tool.ended, n, tool) for n, tool in enumerate(tools) if tool.ended is not None]

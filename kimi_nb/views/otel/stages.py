@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from kimi_nb.views.otel.crew import SLACK, Worker
 from kimi_nb.views.otel.spans import Span
@@ -42,9 +43,13 @@ class _Placing:
         calls = sorted(worker.calls, key=lambda s: (s.began, _hint(s, "step") or 0, s.until))
         self.groups: list[list[Stage]] = [[], *([Stage(call)] for call in calls)]
         """For each call its stage and those after it without one; first those before any call."""
-        self.good = [n for n, call in enumerate(calls, start=1) if not call.error]
-        self.begins = [calls[n - 1].began for n in self.good]
-        self.hinted = {_hint(call, "step"): n for n, call in enumerate(calls, start=1)}
+        self.begins = [call.began for call in calls]
+        good = (n if not call.error else 0 for n, call in enumerate(calls, start=1))
+        self.good = [0, *accumulate(good, max)]
+        """For each call the latest up to there that did not fail; first for before any."""
+        numbered = ((_hint(call, "step"), n) for n, call in enumerate(calls, start=1))
+        self.hinted: dict[int | None, int] = {hint: n for hint, n in numbered if hint is not None}
+        """Our own spans say for sure which step they are."""
         self.of_tool: dict[int, int] = {}
 
     def tools(self) -> int:
@@ -52,7 +57,7 @@ class _Placing:
         lost = 0
 
         for tool in sorted(self.worker.tools, key=lambda s: (_hint(s, "call") or 0, s.began)):
-            number = self._number(tool.began, _hint(tool, "step"))
+            number = self._number(tool)
 
             if number:
                 self.of_tool[id(tool)] = number
@@ -65,25 +70,33 @@ class _Placing:
     def team(self) -> None:
         """Place the sub-agents."""
         for one in sorted(self.worker.team, key=lambda worker: worker.began):
-            number = self.of_tool.get(id(one.via))
             hint = _hint(one.span, "stage") if one.span else None
-            group = self.groups[number or self._number(one.began, hint)]
-            bare = number is None and hint is None
-
-            if not group or (bare and group[-1].team and one.began + SLACK >= group[-1].until):
-                group.append(Stage())
-
-            stage = group[0] if number else group[-1]
+            number = self.of_tool.get(id(one.via)) or self.hinted.get(hint)
+            stage = self.groups[number][0] if number else self._bare(one)
             stage.team.append(one)
             stage.until = max(stage.until, one.until)
 
-    def _number(self, at: int, hint: int | None) -> int:
-        """Which call something belongs to that began then; 0 if it is before any."""
-        if hint is not None and hint in self.hinted:
-            return self.hinted[hint]
+    def _bare(self, one: Worker) -> Stage:
+        """The stage of a sub-agent that nothing says who launched."""
+        group = self.groups[bisect_right(self.begins, one.began)]
+        latest = group[-1] if group else None
 
-        found = bisect_right(self.begins, at)
-        return self.good[found - 1] if found else 0
+        if latest is None or _failed(latest) or (latest.team and one.began + SLACK >= latest.until):
+            latest = Stage()
+            group.append(latest)
+
+        return latest
+
+    def _number(self, tool: Span) -> int:
+        """Which call asked for a tool; 0 if none did."""
+        if number := self.hinted.get(_hint(tool, "step")):
+            return number
+
+        return self.good[bisect_right(self.begins, tool.began)]
+
+
+def _failed(stage: Stage) -> bool:
+    return stage.call is not None and bool(stage.call.error)
 
 
 def _hint(span: Span, what: str) -> int | None:
