@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 __all__ = ["LONGEST", "STRONG", "WEAK", "features", "is_common"]
 
@@ -19,6 +20,8 @@ LONGEST = 20_000
 WEAK = 1
 STRONG = 2
 """A number that nobody writes by chance, or a name: one of them is evidence by itself."""
+LONGEST_WORD = 80
+"""Characters of one word, name or address that count."""
 STEM = 7
 """Characters of a plain word that count: endings differ."""
 ENDINGS = ("ing", "es", "ed", "s", "e")
@@ -119,17 +122,23 @@ def _every(text: str) -> Iterator[tuple[str, int]]:
     for match in _TOKEN.finditer(text):
         token = match[0]
 
-        if match["word"]:
-            yield from _word(token)
-        elif match["han"]:
-            yield from _grams(token, 2)
-        elif match["unspaced"]:
-            yield from _grams(token, 3)
-        else:
-            yield from _number(match)
+        match match.lastgroup:
+            case "word":
+                yield from _word(token[:LONGEST_WORD])
+            case "han":
+                yield from _grams(token, 2)
+            case "unspaced":
+                yield from _grams(token, 3)
+            case _:
+                yield from _number(match)
 
 
-def _word(token: str) -> Iterator[tuple[str, int]]:
+@lru_cache(maxsize=1 << 15)  # a run has few words, many times each
+def _word(token: str) -> tuple[tuple[str, int], ...]:
+    return tuple(_parts(token))
+
+
+def _parts(token: str) -> Iterator[tuple[str, int]]:
     if _SIGNS.search(token):  # a file, an identifier, an address
         if len(token) >= SHORTEST:
             yield token.casefold(), STRONG
