@@ -427,6 +427,18 @@ def test_older_names_are_understood() -> None:
     assert fold(trace).model == "gpt-4"
 
 
+def test_agents_and_tools_before_there_were_names_of_operations_are_known() -> None:
+    make = Maker()
+    top = make.add("agent run", 0, 9, agent_name=text("boss"), model_name=text("m"))
+    make.chat(0, 1, top)
+    ask = make.add("running tool", 1, 4, top, **{"gen_ai.tool.name": text("ask")})
+    sub = make.add("agent run", 1, 4, ask, agent_name=text("sub"))
+    make.chat(1, 3, sub)
+    make.add("chat m (pending)", 1, 1, sub, **{"logfire.span_type": text("pending_span")})
+    make.spans[-1]["attributes"].append({"key": "gen_ai.operation.name", "value": text("chat")})
+    assert shape(make.trace()) == [("orchestrator", "boss", 0, 1), ("sub-agent", "sub", 1, 1)]
+
+
 def test_a_call_that_two_instrumentations_saw_is_one() -> None:
     make = Maker()
     top = make.agent("solo", 0, 2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from kimi_nb.views.otel.dialects import Kind, handed_over_by, kind_of, name_of, tokens_of
+from kimi_nb.views.otel.dialects import Kind, handed_over_by, kind_of, name_of, own, tokens_of
 from kimi_nb.views.otel.spans import Span
 
 __all__ = ["SLACK", "Worker", "crew_of"]
@@ -17,8 +17,8 @@ SLACK = 1_000_000
 """Nanoseconds by which clocks and writers of spans may be late."""
 
 
-MOST_BESIDE = 1_000
-"""Agents side by side whose launchers are looked for: each is compared with each."""
+MOST_COMPARED = 2_000_000
+"""Pairs of agents and tools that are looked at to find who launched whom."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +38,8 @@ class Worker:
     @property
     def seen(self) -> list[Span]:
         """All that there is of its own; never empty."""
-        return [*([] if self.span is None else [self.span]), *self.calls, *self.tools]
+        around = self.span or (None if self.calls or self.tools else self.via)
+        return [*([] if around is None else [around]), *self.calls, *self.tools]
 
     @property
     def began(self) -> int:
@@ -208,9 +209,10 @@ def _all(root: Worker) -> list[Worker]:
 def _find_launchers(root: Worker) -> None:
     """Agents that hang beside the one that launched them, for want of a better place."""
     for top in _all(root):
-        free = [one for one in top.team if one.via is None and one.span is not None]
+        loose = [one for one in top.team if one.via is None and one.span is not None]
+        free = [one for one in loose if not own(one.span, "role")]  # ours hang where they belong
 
-        if not 1 < len(free) <= MOST_BESIDE:
+        if not 1 < len(free) <= MOST_COMPARED / sum(1 + len(one.tools) for one in free):
             continue
 
         used = {id(one.via) for one in _all(top) if one.via is not None}
@@ -254,7 +256,7 @@ def _unwrapped(root: Worker) -> Worker:
 
         (only,) = worker.team
 
-        if only.span is None or only.span.attributes.get("kimi_nb.role") == "sub-agent":
+        if only.span is None or own(only.span, "role") == "sub-agent":
             continue  # of an explicit plan: nobody launched it
 
         worker.span = _both(worker.span, only.span)

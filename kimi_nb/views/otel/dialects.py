@@ -18,21 +18,29 @@ __all__ = [
     "kind_of",
     "model_of",
     "name_of",
+    "own",
     "tokens_of",
 ]
 
 Kind = Literal["call", "tool", "agent", "node"]
 """A model call, a tool call, an agent, or anything that only holds others."""
 
-_OPERATIONS: dict[str, Kind] = {
-    "chat": "call",
-    "generate_content": "call",
-    "text_completion": "call",
-    "execute_tool": "tool",
-    "invoke_agent": "agent",
+_SAID: dict[str, dict[str, Kind]] = {
+    "gen_ai.operation.name": {
+        "chat": "call",
+        "generate_content": "call",
+        "text_completion": "call",
+        "execute_tool": "tool",
+        "invoke_agent": "agent",
+    },
+    "openinference.span.kind": {"LLM": "call", "TOOL": "tool", "AGENT": "agent"},
+    "traceloop.span.kind": {"agent": "agent", "tool": "tool"},
+    "llm.request.type": {"chat": "call", "completion": "call"},
 }
-_OPENINFERENCE: dict[str, Kind] = {"LLM": "call", "TOOL": "tool", "AGENT": "agent"}
-_OPENLLMETRY: dict[str, Kind] = {"agent": "agent", "tool": "tool"}
+"""Attributes that say what a span is of, the surest first.
+
+OpenInference has AGENT for whatever has "agent" in its name, tools too.
+"""
 _FINISHES = {
     "tool_call": "tool_calls",
     "tool_use": "tool_calls",
@@ -63,24 +71,21 @@ _HANDOFFS = ("gen_ai.handoff.parent_agent", "graph.node.parent_id")
 def kind_of(span: Span) -> Kind:
     """What it is a span of."""
     about = span.attributes
-    operation = text_of(about.get("gen_ai.operation.name"))
 
-    if operation:
-        return _OPERATIONS.get(operation, "node")
-
-    if found := text_of(about.get("openinference.span.kind")):
-        kind = _OPENINFERENCE.get(found.upper(), "node")  # a tool named "…agent" is an AGENT there
-        return "tool" if kind == "agent" and "tool.name" in about else kind
-
-    if found := text_of(about.get("traceloop.span.kind")):
-        return _OPENLLMETRY.get(found, "node")
-
-    if about.get("llm.request.type") in {"chat", "completion"}:
-        return "call"
+    for name, kinds in _SAID.items():
+        if said := text_of(about.get(name)):
+            kind: Kind = kinds.get(said, "node")
+            return "tool" if kind == "agent" and "tool.name" in about else kind
 
     # Before there were names of operations, only model calls had a model and its usage.
     asked = "gen_ai.request.model" in about and tokens_of(span) is not None
-    return "call" if asked else "node"
+    marks: tuple[tuple[bool, Kind], ...] = (
+        ("gen_ai.tool.name" in about, "tool"),
+        ("agent_name" in about, "agent"),
+        (asked, "call"),
+    )
+    found: list[Kind] = [kind for there, kind in marks if there]
+    return found[0] if found else "node"
 
 
 def name_of(span: Span) -> str:
@@ -119,6 +124,11 @@ def finish_of(span: Span, *, calls: bool) -> str:
 def handed_over_by(span: Span) -> str:
     """Name of the agent that handed over to this one; "" if none is said to have."""
     return first_of(span, _HANDOFFS)
+
+
+def own(span: Span | None, what: str) -> str:
+    """What our own spans say under a name of ours; "" for a span that does not."""
+    return "" if span is None else text_of(span.attributes.get(f"kimi_nb.{what}"))
 
 
 def first_of(span: Span, names: tuple[str, ...]) -> str:

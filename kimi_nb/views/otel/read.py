@@ -12,7 +12,7 @@ from kimi_nb.errors import TraceError, UsageFault
 from kimi_nb.events import RunBegan, RunEnded
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.otel.crew import Worker, crew_of
-from kimi_nb.views.otel.dialects import kind_of, model_of
+from kimi_nb.views.otel.dialects import kind_of, model_of, own
 from kimi_nb.views.otel.lanes import part
 from kimi_nb.views.otel.retell import Retold, retell
 from kimi_nb.views.otel.spans import Span, read_spans
@@ -42,7 +42,7 @@ def from_spans(spans: object, *, trace_id: str = "") -> Trace:
     chosen = _chosen(read_spans(spans), trace_id)
 
     for span in chosen:
-        if span.attributes.get("kimi_nb.status") == "running":
+        if own(span, "status") == "running":
             span.ended = None  # our own, of a run that was going on
 
     root = crew_of(chosen)
@@ -67,7 +67,8 @@ def from_spans(spans: object, *, trace_id: str = "") -> Trace:
 
 
 def _chosen(spans: list[Span], trace_id: str) -> list[Span]:
-    """The spans of one trace."""
+    """The spans of one trace, without the shadows that logfire writes of those still to end."""
+    spans = [s for s in spans if s.attributes.get("logfire.span_type") != "pending_span"]
     calls = Counter(span.trace for span in spans if kind_of(span) == "call")
 
     if not calls:
@@ -111,7 +112,7 @@ def _part(root: Worker) -> int:
 
 def _run_began(spans: list[Span], told: Retold, began: int) -> RunBegan:
     models = dict.fromkeys(model for s in spans if kind_of(s) == "call" and (model := model_of(s)))
-    marked = {s.attributes.get("kimi_nb.simulated") for s in spans}
+    marked = any(span.attributes.get("kimi_nb.simulated") is True for span in spans)
     about = {
         "from": sorted({span.scope for span in spans if span.scope}),
         "trace": spans[0].trace,
@@ -120,7 +121,7 @@ def _run_began(spans: list[Span], told: Retold, began: int) -> RunBegan:
     return RunBegan(
         goal=told.goal,
         model=" + ".join(models),
-        simulated=True in marked or set(models) == {"simulator"},
+        simulated=marked or set(models) == {"simulator"},
         seed=0,
         started=began / 1e9,
         version=__version__,
@@ -132,8 +133,7 @@ def _run_ended(spans: list[Span], root: Worker, told: Retold) -> RunEnded | None
     if told.running:
         return None
 
-    own = (s.attributes for s in spans if "kimi_nb.version" in s.attributes)
-    status = next((about.get("kimi_nb.status") for about in own), None)
+    status = next((own(span, "status") for span in spans if own(span, "version")), "")
     error = root.span.error if root.span else ""
 
     if status not in {"finished", "partial", "cancelled", "over_budget", "failed"}:

@@ -23,7 +23,7 @@ from kimi_nb.events import (
 )
 from kimi_nb.views.otel import wording
 from kimi_nb.views.otel.crew import Worker
-from kimi_nb.views.otel.dialects import finish_of, name_of, tokens_of
+from kimi_nb.views.otel.dialects import finish_of, name_of, own, tokens_of
 from kimi_nb.views.otel.spans import Span, text_of
 from kimi_nb.views.otel.stages import Stage, stages_of
 
@@ -52,13 +52,13 @@ class Retold:
 def retell(root: Worker) -> Retold:
     """The facts of an agent and of all beneath it."""
     told = Retold()
-    roles = {one.span.attributes.get("kimi_nb.role") for one in root.team if one.span}
+    roles = {own(one.span, "role") for one in root.team}
 
     if roles == {"sub-agent"} and not root.calls and not root.tools:
         _tell_plan(root, told)
     else:
-        given = root.span.attributes.get("kimi_nb.role") if root.span else None
-        role = "orchestrator" if root.team or given == "orchestrator" else "single"
+        launches = root.team or own(root.span, "role") == "orchestrator"
+        role = "orchestrator" if launches else "single"
         told.goal = _task(root)
         _Teller(
             told,
@@ -129,8 +129,9 @@ class _Teller:
         stages, lost = stages_of(self.worker)
         self.told.lost += lost
 
-        for number, stage in enumerate(stages, start=1):
-            before = _next_begin(stages, number)
+        for number, (stage, before) in enumerate(
+            zip(stages, _next_begins(stages), strict=True), start=1
+        ):
             ended = stage.call is None or self._step(number, stage.call, stage.tools, before)
 
             if self.began.role != "sub-agent":
@@ -193,8 +194,7 @@ class _Teller:
             self._tell_one(one, stage, call)
             beneath = [*one.team]
 
-            while beneath:
-                other = beneath.pop(0)
+            for other in beneath:  # grows while one walks it
                 beneath += other.team
                 self.told.nested += 1
                 self._tell_one(other, stage, free)
@@ -230,7 +230,7 @@ class _Teller:
 
         last = max(worker.calls, key=lambda call: call.until, default=None)
         error = (span or last or worker.seen[0]).error or (worker.via.error if worker.via else "")
-        given = span.attributes.get("kimi_nb.status") if span else None
+        given = own(span, "status")
         outcome = given if given in OUTCOMES else "failed" if error else "finished"
         text = error
 
@@ -242,16 +242,19 @@ class _Teller:
         if main:
             self.told.answer = text if outcome == "finished" else ""
 
-        self._add(worker.until, AgentEnded(outcome=str(outcome), text=text))
+        self._add(worker.until, AgentEnded(outcome=outcome, text=text))
 
 
-def _next_begin(stages: list[Stage], number: int) -> int | None:
-    """When the next call begins: by then the tools of this one have answered."""
-    for stage in stages[number:]:
-        if stage.call is not None:
-            return stage.call.began
+def _next_begins(stages: list[Stage]) -> list[int | None]:
+    """For each stage when the next call begins: by then the tools of this one have answered."""
+    found: list[int | None] = []
+    following = None
 
-    return None
+    for stage in reversed(stages):
+        found.append(following)
+        following = stage.call.began if stage.call else following
+
+    return found[::-1]
 
 
 def _ended(step: int, call: Span, *, failed: bool, calls: bool) -> StepEnded:
