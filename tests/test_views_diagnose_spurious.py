@@ -187,7 +187,7 @@ def test_a_split_that_saved_no_time() -> None:
     [
         (Job("Do it all.", steps=20), Job("Say hello.", seconds=0.4), Job("Wave.", seconds=0.4)),
         (Job("Do it all.", steps=20), Job("Say hello.", steps=2, seconds=0.1)),
-        (Job("Do it all.", steps=4), Job("Say hello.", seconds=0.2)),
+        (Job("Do it all.", seconds=0.9), Job("Say hello.", seconds=0.2)),
     ],
 )
 def test_a_split_that_saved_some_is_none(team: tuple[Job, ...]) -> None:

@@ -14,7 +14,7 @@ __all__ = ["limiter", "orchestrator"]
 
 BOUND_SHARE = 0.5
 """Of the wall time, from which the orchestrator is what took most of it."""
-BOUND_S = 10.0
+BOUND_S = 5.0
 """Seconds of its turns from which that matters: to launch and to join takes some in any run."""
 LEAST_TEAM = 2
 """Sub-agents from which there is something to hold up."""
@@ -93,11 +93,20 @@ def limiter(case: Case) -> Iterator[Finding]:
         _longest(waits),
         Cost(seconds=round(spent, 6)),
         f"{seconds(spent)} of {seconds(case.run.now)} ({spent / case.run.now:.0%}) on the critical "
-        f"path were waiting, {seconds(queued)} in the queue and {seconds(spent - queued)} after "
-        f"failed attempts, the longest {seconds(longest.seconds)} of {quote(longest.agent)}; "
-        f"the endpoint refused {count(refused, 'call')} for a limit.",
+        f"path were waiting, {_parts(queued, spent - queued)}, the longest "
+        f"{seconds(longest.seconds)} of {quote(longest.agent)}{_refusals(refused)}.",
         _advice(case, mostly_queued=2 * queued >= spent),
     )
+
+
+def _parts(queued: float, after: float) -> str:
+    """What the waits were for; what there was none of is not said."""
+    said = {"in the queue": queued, "after failed attempts": after}
+    return " and ".join(f"{seconds(t)} {where}" for where, t in said.items() if t)
+
+
+def _refusals(number: int) -> str:
+    return f"; the endpoint refused {count(number, 'call')} for a limit" if number else ""
 
 
 def _advice(case: Case, *, mostly_queued: bool) -> str:

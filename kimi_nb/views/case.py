@@ -16,8 +16,8 @@ from kimi_nb.views.state import Agent, Stage
 
 __all__ = ["MATTERS_S", "MATTERS_SHARE", "Case", "CutStep", "read_case", "took"]
 
-MATTERS_S = 5.0
-"""Seconds below which nobody waits: no finding about time is worth reading."""
+MATTERS_S = 1.0
+"""Seconds below which nobody notices a wait. A model's turns take seconds, the simulator's less."""
 MATTERS_SHARE = 0.1
 """Share of the wall time below which a finding about time changes little."""
 LIMITS = frozenset({"Overloaded", "RateLimited"})

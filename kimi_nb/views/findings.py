@@ -113,7 +113,7 @@ class Diagnosis(Sequence[Finding]):
 
         if not self.findings:
             head = f"No finding{so_far}: looked for {', '.join(KINDS)}."
-            return "\n".join(textwrap.wrap(head, COLUMNS))
+            return "\n".join(textwrap.wrap(head, COLUMNS, break_on_hyphens=False))
 
         head = f"{count(len(self.findings), 'finding')}{so_far}, the most costly first"
         return "\n".join([head, *(_lines(i, f) for i, f in enumerate(self.findings, start=1))])
@@ -122,7 +122,7 @@ class Diagnosis(Sequence[Finding]):
 def _lines(number: int, finding: Finding) -> str:
     head = f"{number}. {finding.kind} · cost: {finding.cost}"
     body = [finding.what, f"→ {finding.advice}", f"records {_numbers(finding.records)}"]
-    wrapped = (textwrap.wrap(one_line(text), COLUMNS - 3) for text in body)
+    wrapped = (textwrap.wrap(one_line(text), COLUMNS - 3, break_on_hyphens=False) for text in body)
     return "\n".join([head, *("   " + line for lines in wrapped for line in lines)])
 
 

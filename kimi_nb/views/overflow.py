@@ -46,7 +46,7 @@ def too_long(case: Case) -> Iterator[Finding]:
             evidence(n for agent in agents for n in (agent.record, agent.last_record)),
             cost,
             f"{count(len(agents), 'agent')} ({listed(ids)}) failed for want of room, as "
-            f'"{quote(agents[0].outcome)}"; they took {cost}.',
+            f'"{quote(agents[0].outcome)}".',
             "Give each sub-agent less to read, raise max_tokens if it was the answer that did not "
             "fit, or take a model with a larger window.",
         )

@@ -277,4 +277,4 @@ def _wasted(case: Case, agents: Sequence[Agent], what: str, advice: str) -> Find
     cost: Cost = took(agents, case.run.now)
     records = evidence(n for agent in agents for n in (agent.record, agent.last_record))
     ids = tuple(agent.id for agent in agents)
-    return Finding(KIND, ids, records, cost, f"{what}; they took {cost}.", advice)
+    return Finding(KIND, ids, records, cost, f"{what}.", advice)
