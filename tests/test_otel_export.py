@@ -96,6 +96,14 @@ def test_a_sub_agent_hangs_under_the_call_that_launched_it() -> None:
     )
 
 
+def test_a_call_has_begun_when_the_sub_agent_that_it_launches_has() -> None:
+    script = Script()
+    script.orchestrator().launch(1, lead=0.5)
+    spans = to_spans(script.end())
+    sub, call = named(spans, "invoke_agent w0")[0], named(spans, "execute_tool assign_task")[0]
+    assert call.start_time == sub.start_time == STARTED + 5 * 10**8
+
+
 def test_spans_have_the_true_times() -> None:
     spans = to_spans(swarm())
     chat, *_ = named(spans, "chat kimi-k3")
@@ -177,6 +185,16 @@ def test_what_was_said_goes_out_only_if_asked_for() -> None:
     message = json.loads(chat["gen_ai.output.messages"])[0]
     assert (message["role"], message["finish_reason"]) == ("assistant", "tool_calls")
     assert [part["type"] for part in message["parts"]] == ["text", "tool_call"]
+    script = Script()
+    main = script.orchestrator().begin()
+    main._add(e.Said(step=1, text="Yes.", thinking="Hm."))
+    main._turn([], "", (1, 1, 0))
+    thought = named(to_spans(script.end(), content=True), "chat kimi-k3")[0].attributes
+    parts = json.loads(thought["gen_ai.output.messages"])[0]["parts"]
+    assert [(part["type"], part["content"]) for part in parts] == [
+        ("reasoning", "Hm."),
+        ("text", "Yes."),
+    ]
     tool = named(spans, "execute_tool read_file")[0].attributes
     assert json.loads(tool["gen_ai.tool.call.arguments"]) == {"path": "secret.txt"}
     assert tool["gen_ai.tool.call.result"] == "ok"
@@ -260,7 +278,10 @@ def test_hostile_text_travels_as_text(text) -> None:
         sent = export_spans(hostile_trace(text), endpoint=receiver.url, content=True)
 
     assert len(spans_of(receiver.requests)) == sent
-    assert all("\n" not in span["name"] for span in spans_of(receiver.requests))
+    spans = spans_of(receiver.requests)
+    assert all("\n" not in span["name"] for span in spans)
+    agents = [s for s in spans if s["attributes"]["gen_ai.operation.name"] == "invoke_agent"]
+    assert all(span["attributes"]["gen_ai.agent.name"] for span in agents)
 
 
 @given(swarms())

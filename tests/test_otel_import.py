@@ -121,7 +121,11 @@ def test_any_part_of_a_run_makes_a_valid_trace(trace) -> None:
     spans = to_spans(trace)
 
     if any(span.name.startswith("chat") for span in spans):
-        check(from_spans(spans))
+        again = from_spans(spans)
+        check(again)
+        over = isinstance(trace[-1].fact, e.RunEnded)
+        assert (fold(again).status == "running") == (not over)
+        assert isinstance(again[-1].fact, e.RunEnded) == over
 
 
 @given(swarms(prefixes=False), st.data())
@@ -300,6 +304,7 @@ def test_the_times_of_a_recorded_swarm_are_those_of_its_spans(name) -> None:
 def test_a_recording_with_content_has_goal_task_and_answer(name) -> None:
     state = fold(recorded(name))
     assert state.goal.startswith("For each file in museums")
+    assert state.answer.startswith("The table has the results for 3 files.")
     assert "| museums/art.md | 10-12 | 12 euros |" in state.answer
     tasks = sorted(sub.task for sub in state.sub_agents())
     assert [f"museums/{m}.md" in t for m, t in zip(MUSEUMS, tasks, strict=True)] == [True] * 3
@@ -488,6 +493,63 @@ def test_a_handoff_launches_the_agent_that_takes_over() -> None:
     assert metrics(trace).span_s == 5.0
 
 
+def test_who_has_taken_over_hands_on_and_the_next_is_a_stage_later() -> None:
+    make = Maker()
+    top = make.add("Agent workflow", 0, 9)
+
+    for place, (name, giver) in enumerate((("a", ""), ("b", "a"), ("c", "b"))):
+        by = {"gen_ai.handoff.parent_agent": text(giver)} if giver else {}
+        make.chat(3 * place, 3 * place + 2, make.agent(name, 3 * place, 3 * place + 3, top, **by))
+
+    trace = make.trace()
+    assert shape(trace) == [
+        ("orchestrator", "a", 0, 1),
+        ("sub-agent", "b", 1, 1),
+        ("sub-agent", "c", 2, 1),
+    ]
+    assert metrics(trace).critical_steps == 3
+
+
+def test_a_tool_and_a_sub_agent_after_a_call_that_failed_are_not_of_that_call() -> None:
+    make = Maker()
+    top = make.agent("boss", 0, 9)
+    make.chat(0, 1, top)
+    make.chat(1, 2, top, error="503")
+    make.tool("grep", 2, 3, top)
+    make.chat(4, 5, make.agent("sub", 3, 5, top))
+    trace = make.trace()
+    (called,) = [r.fact for r in trace if isinstance(r.fact, e.ToolCalled)]
+    assert called.step == 1
+    (sub,) = fold(trace).sub_agents()
+    assert sub.stage == 3  # behind the failed one
+
+
+def test_a_sub_agent_whose_clock_is_behind_begins_with_the_call_that_launched_it() -> None:
+    make = Maker()
+    top = make.agent("boss", 0, 9)
+    make.chat(0, 1, top)
+    make.chat(2, 3, top)
+    make.chat(1.5, 4, make.agent("sub", 1.5, 4, make.tool("ask", 3, 5, top)))
+    trace = make.trace()
+    (sub,) = fold(trace).sub_agents()
+    assert (sub.stage, sub.began) == (2, 2.0)
+
+
+def test_a_branch_goes_on_with_what_follows_its_end_soonest() -> None:
+    make = Maker()
+    top = make.add("workflow", 0, 9)
+
+    for began, ended in ((0, 3), (0, 5), (0, 7), (5.1, 8)):
+        make.chat(began, ended, top)
+
+    with pytest.warns(SpansWarning, match="3 sub-agents"):
+        trace = from_spans(make.otlp())
+
+    check(trace)
+    assert [(a.steps, a.ended) for a in fold(trace).sub_agents()] == [(1, 3), (2, 8), (1, 7)]
+    assert sorted(a.call for a in fold(trace).sub_agents()) == [0, 1, 2]
+
+
 def test_agents_one_after_another_in_a_workflow_are_stages_of_it() -> None:
     make = Maker()
     top = make.add("pipeline", 0, 9)
@@ -609,7 +671,9 @@ def two_traces() -> dict[str, Any]:
 
 
 def test_of_several_traces_the_largest_is_taken_or_the_one_that_was_asked_for() -> None:
-    with pytest.warns(SpansWarning, match=r"2 traces: took bb22; give trace_id=.*aa11 \(1 model"):
+    with pytest.warns(
+        SpansWarning, match=r"2 traces: took bb22; give trace_id=.*aa11 \(1 model call\)"
+    ):
         assert metrics(from_spans(two_traces())).total_steps == 2
 
     assert metrics(from_spans(two_traces(), trace_id="AA")).total_steps == 1
@@ -642,7 +706,7 @@ def test_spans_of_the_sdk_by_anybody_are_taken() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "none of 0 spans is a model call"),
+        ("", "no model call in 0 spans"),
         ("{", "line 1: not JSON"),
         ("[]", "no list resourceSpans"),
         ('{"resourceSpans": {}}', "no list resourceSpans"),
@@ -650,7 +714,7 @@ def test_spans_of_the_sdk_by_anybody_are_taken() -> None:
         ('{"resourceSpans": [{"scopeSpans": 7}]}', "7 is not a list"),
         ('{"resourceSpans": [{"scopeSpans": [{"spans": [{}]}]}]}', "span 0: startTimeUnixNano"),
         ('{"resourceSpans": []}\n{"resourceSpans": []}\nx\n', "line 3: not JSON"),
-        ('{"resourceSpans": []}', "none of 0 spans is a model call"),
+        ('{"resourceSpans": []}', "no model call in 0 spans"),
         ("[" * 5000, "not JSON"),
     ],
 )

@@ -208,35 +208,46 @@ def _all(root: Worker) -> list[Worker]:
 
 def _find_launchers(root: Worker) -> None:
     """Agents that hang beside the one that launched them, for want of a better place."""
-    for top in _all(root):
-        loose = [one for one in top.team if one.via is None and one.span is not None]
+    workers = _all(root)
+    used = {id(one.via) for one in workers if one.via is not None}
+    placed: set[int] = set()
+
+    for top in workers:
+        loose = [one for one in top.team if one.via is None and id(one) not in placed]
         free = [one for one in loose if not own(one.span, "role")]  # ours hang where they belong
 
         if not 1 < len(free) <= MOST_COMPARED / sum(1 + len(one.tools) for one in free):
             continue
 
-        used = {id(one.via) for one in _all(top) if one.via is not None}
+        placed |= set(map(id, free))
 
         for one in sorted(free, key=lambda worker: worker.began):
-            assert one.span is not None  # noqa: S101  # for the type checker
-            giver = handed_over_by(one.span)
-            earlier = [two for two in free if two is not one and two.began < one.began]
-            known = [two for two in earlier if giver and two.name == giver]
-            around = [
-                (tool.until - one.until, n, two, tool)
-                for n, two in enumerate(earlier)
-                for tool in two.tools
-                if tool.began <= one.began
-                and one.until <= tool.until + SLACK
-                and id(tool) not in used
-            ]
+            earlier = [two for two in free if two.began < one.began]
+            giver = handed_over_by(one.span) if one.span else ""
+            givers = [two for two in earlier if giver and two.name == giver]
 
-            if known:
-                one.moves_to(known[-1], None)
-            elif around:
-                _, _, boss, tool = min(around, key=lambda found: found[:2])
-                one.moves_to(boss, tool)
-                used.add(id(tool))
+            if givers:  # who has taken over hands on: both work for the first
+                before = givers[-1]
+                one.moves_to(before.boss if before.boss not in (None, top) else before, None)
+            elif found := _tool_around(one, earlier, used):
+                one.moves_to(*found)
+                used.add(id(found[1]))
+
+
+def _tool_around(one: Worker, others: list[Worker], used: set[int]) -> tuple[Worker, Span] | None:
+    """The tool call during all of which an agent worked, with whose it is; the tightest."""
+    around = [
+        (tool.until - one.until, n, other, tool)
+        for n, other in enumerate(others)
+        for tool in other.tools
+        if tool.began <= one.began and one.until <= tool.until + SLACK and id(tool) not in used
+    ]
+
+    if not around:
+        return None
+
+    _, _, boss, tool = min(around, key=lambda found: found[:2])
+    return boss, tool
 
 
 def _join_names(worker: Worker) -> None:

@@ -16,6 +16,7 @@ from kimi_nb.views.otel.dialects import kind_of, model_of, own
 from kimi_nb.views.otel.lanes import part
 from kimi_nb.views.otel.retell import Retold, retell
 from kimi_nb.views.otel.spans import Span, read_spans
+from kimi_nb.views.words import count
 
 __all__ = ["SpansWarning", "from_spans"]
 
@@ -73,18 +74,18 @@ def _chosen(spans: list[Span], trace_id: str) -> list[Span]:
 
     if not calls:
         message = (
-            f"none of {len(spans)} spans is a model call: nothing names gen_ai.operation.name, "
+            f"no model call in {count(len(spans), 'span')}: nothing names gen_ai.operation.name, "
             "openinference.span.kind or traceloop.span.kind as one does"
         )
         raise TraceError(message)
 
-    listed = ", ".join(f"{name} ({count} model calls)" for name, count in calls.most_common(5))
+    listed = ", ".join(f"{name} ({count(n, 'model call')})" for name, n in calls.most_common(5))
 
     if not trace_id:
         ((taken, _),) = calls.most_common(1)
 
         if len(calls) > 1:
-            what = f"{len(calls)} traces: took {taken}; give trace_id= to choose: {listed}"
+            what = f"{count(len(calls), 'trace')}: took {taken}; give trace_id= to choose: {listed}"
             warnings.warn(what, SpansWarning, stacklevel=3)
     else:
         found = [name for name in calls if name.startswith(trace_id.lower())]
@@ -130,10 +131,11 @@ def _run_began(spans: list[Span], told: Retold, began: int) -> RunBegan:
 
 
 def _run_ended(spans: list[Span], root: Worker, told: Retold) -> RunEnded | None:
-    if told.running:
+    status = next((own(span, "status") for span in spans if own(span, "version")), "")
+
+    if told.running or status == "running":
         return None
 
-    status = next((own(span, "status") for span in spans if own(span, "version")), "")
     error = root.span.error if root.span else ""
 
     if status not in {"finished", "partial", "cancelled", "over_budget", "failed"}:
@@ -150,17 +152,17 @@ def _complain(told: Retold, branches: int) -> None:
     if branches:
         said.append(
             f"model calls of one agent overlap, and no span tells its branches apart: they are "
-            f"shared out among {branches} sub-agents, as few as there can have been"
+            f"shared out among {count(branches, 'sub-agent')}, as few as there can have been"
         )
 
     if told.nested:
         said.append(
-            f"{told.nested} sub-agents were launched by sub-agents: they stand beside them, and "
-            "the critical steps are at least what is shown"
+            f"{count(told.nested, 'sub-agent')} of sub-agents: shown beside those who launched "
+            "them, so the critical steps may be more than what is shown"
         )
 
     if told.lost:
-        said.append(f"{told.lost} tool calls before any model call are left out")
+        said.append(f"{count(told.lost, 'tool call')} before any model call: left out")
 
     for what in said:
         warnings.warn(what, SpansWarning, stacklevel=3)
