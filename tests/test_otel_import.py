@@ -126,6 +126,11 @@ def test_any_part_of_a_run_makes_a_valid_trace(trace) -> None:
         over = isinstance(trace[-1].fact, e.RunEnded)
         assert (fold(again).status == "running") == (not over)
         assert isinstance(again[-1].fact, e.RunEnded) == over
+        going = [
+            sum(agent.ended is None for agent in fold(run).agents.values())
+            for run in (trace, again)
+        ]
+        assert going[0] == going[1]
 
 
 @given(swarms(prefixes=False), st.data())
@@ -533,6 +538,32 @@ def test_a_sub_agent_whose_clock_is_behind_begins_with_the_call_that_launched_it
     trace = make.trace()
     (sub,) = fold(trace).sub_agents()
     assert (sub.stage, sub.began) == (2, 2.0)
+
+
+def test_a_sub_agent_does_not_begin_before_who_launched_it() -> None:
+    make = Maker()
+    boss = make.agent("boss", 1, 9)
+    make.chat(0.5, 2, make.agent("sub", 0.5, 2, boss))
+    make.chat(3, 4, boss)
+    (sub,) = fold(make.trace()).sub_agents()
+    assert sub.began == 0.5  # of the run, which began half a second before the boss
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '[{"role": "assistant", "parts": [{"type": "text", "content": "42"}]}]',
+        '[{"role": "user", "content": "?"}, {"role": "assistant", "content": "42"}]',
+        '{"messages": [["user", "?"], {"type": "ai", "data": {"content": "42"}}]}',
+        '{"outputs": {"messages": [{"kwargs": {"type": "ai", "content": "42"}}]}}',
+        '{"output": {"kwargs": {"type": "ai", "content": [{"type": "text", "text": "42"}]}}}',
+        "42",
+    ],
+)
+def test_an_answer_is_found_in_whatever_is_wrapped_around_it(said) -> None:
+    make = Maker()
+    make.chat(0, 1, make.agent("solo", 0, 2, **{"output.value": text(said)}))
+    assert fold(make.trace()).answer == "42"
 
 
 def test_a_branch_goes_on_with_what_follows_its_end_soonest() -> None:
