@@ -90,7 +90,8 @@ def test_json_is_exactly_one_object(truth, quick) -> None:
     reported = kimi_nb("report", "run.jsonl", "--json")
     assert reported.stdout.count("\n") == 1
     report = json.loads(reported.stdout)
-    assert list(report) == ["metrics", "critical_path", "diagnosis"]
+    assert list(report) == ["report", "simulated", "metrics", "critical_path", "diagnosis"]
+    assert (report["report"], report["simulated"]) == ("run.html", found["simulated"])
     assert report["metrics"] == found["metrics"]
     assert report["diagnosis"] == []
     assert sum(part["ended"] - part["began"] for part in report["critical_path"]) > 0
@@ -151,7 +152,9 @@ def test_mistakes_get_one_clear_line(
 def test_a_report_that_cannot_be_written_says_so(quick) -> None:
     kimi_nb("run", GOAL, "--trace", "run.jsonl", *at(quick))
     done = kimi_nb("report", "run.jsonl", "-o", "run.jsonl/page.html", code=1)
-    assert done.stderr == "kimi-nb: run.jsonl: File exists\n"
+    assert done.stderr == (
+        "kimi-nb: cannot write 'run.jsonl/page.html': File exists; give another file\n"
+    )
     was = Path("run.jsonl").read_bytes()
     done = kimi_nb("report", "run.jsonl", "-o", "run.jsonl", code=2)
     assert "run.jsonl is a trace and stays as it is" in done.stderr

@@ -14,7 +14,7 @@ import pytest
 from hostile import Page
 from traces import staged
 
-from kimi_nb.cli import main
+from kimi_nb.cli import exchange, main
 from kimi_nb.trace import Trace, read
 from kimi_nb.views.chrome import chrome_trace
 from kimi_nb.views.critical import metrics
@@ -101,6 +101,27 @@ def test_spans_go_to_a_collector(trace, collector, capsys) -> None:
     assert [path.name for path in Path().iterdir()] == ["run.jsonl"]
 
 
+@pytest.mark.usefixtures("trace")
+def test_who_sends_spans_for_long_is_told(monkeypatch) -> None:
+    heard: list[str] = []
+    told = threading.Event()
+
+    def tell(line: str) -> None:
+        heard.append(line)
+        told.set()
+
+    def slow(*_: object, **__: object) -> int:
+        assert told.wait(60)
+        return 3
+
+    monkeypatch.setattr(exchange, "PATIENCE", 0.01)
+    monkeypatch.setattr(exchange, "tell", tell)
+    monkeypatch.setattr("kimi_nb.views.otel.export_spans", slow)
+    assert main(["export", "run.jsonl", "--otlp", "http://localhost:9"]) == 0
+    assert heard[0] == "export: still sending spans to http://localhost:9, Ctrl-C stops it"
+    assert heard[1:] == ["export: 3 spans sent"]
+
+
 def test_without_a_url_they_go_where_the_environment_says(trace, collector, monkeypatch) -> None:
     url, got = collector
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
@@ -142,7 +163,8 @@ def test_spans_of_another_library_become_a_trace(capsys) -> None:
     assert main(["import", str(SPANS), "-o", "new run.jsonl", "--json"]) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)
-    assert found == {"trace": "new run.jsonl", "metrics": metrics(read("new run.jsonl")).as_dict()}
+    told = {"simulated": True, "metrics": metrics(read("new run.jsonl")).as_dict()}
+    assert found == {"trace": "new run.jsonl"} | told
     agents, steps = found["metrics"]["agents"], found["metrics"]["total_steps"]
     assert agents > 1
     first, second = err.splitlines()

@@ -14,7 +14,7 @@ from hypothesis import given
 from test_views_chrome import check
 from traces import Script, staged, swarms
 
-from kimi_nb.errors import UsageFault
+from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.swarm.start import replay
 from kimi_nb.trace import Trace, read
 from kimi_nb.views import export as module
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path, monkeypatch
 
     monkeypatch.setattr(Path, "write_bytes", full)
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(KimiNbError, match=r"cannot write '.*run.csv': No space left on device"):
         export(staged((1,)), target)
 
     assert target.read_text() == "old"

@@ -60,6 +60,7 @@ def test_agents_by_hand() -> None:
         "critical_share": round(5.25 / 7.25, 6),
         "task": "Look into north.",
         "outcome": "42",
+        "simulated": False,
     }
     assert (main["parent"], main["slack_steps"], main["critical_share"]) == (
         None,
@@ -85,6 +86,7 @@ def test_stages_by_hand() -> None:
         "critical_steps": 10,
         "sub_busy_s": 15.0,
         "sub_tokens": 15 * 120,
+        "simulated": False,
     }
     assert (second["began"], second["ended"], second["sub_agents"]) == (10.0, 11.0, 0)
 
@@ -116,6 +118,7 @@ def test_steps_by_hand() -> None:
         "tokens_in": 100,
         "tokens_out": 20,
         "tokens_cached": 50,
+        "simulated": False,
     }
     again = found["a01", 2]
     assert (again["failed_s"], again["retry_s"], again["call_s"]) == (0.25, 1.0, 0.5)
@@ -225,6 +228,7 @@ def test_path_is_the_critical_path() -> None:
         "seconds": 1.0,
         "share": 0.5,
         "record": 2,
+        "simulated": False,
     }
     assert len(rows(trace, "path")) == len(critical_path(trace))
 

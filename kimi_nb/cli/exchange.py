@@ -6,6 +6,7 @@ import argparse
 import json
 import shlex
 from pathlib import Path
+from threading import Timer
 
 from kimi_nb.cli.output import print_json, tell
 from kimi_nb.errors import UsageFault
@@ -17,6 +18,9 @@ from kimi_nb.views.text import one_line
 from kimi_nb.views.words import count
 
 __all__ = ["export_run", "import_spans"]
+
+PATIENCE = 1.5
+"""Seconds after which somebody who sends spans is told that they are still on their way."""
 
 
 def export_run(asked: argparse.Namespace) -> int:
@@ -46,7 +50,15 @@ def _send(trace: Trace, asked: argparse.Namespace) -> int:
     if asked.output or asked.rows:
         raise UsageFault("--otlp writes no file: leave out -o and --rows, or export twice")
 
-    number = export_spans(trace, endpoint=asked.otlp or None)
+    where = asked.otlp or "where OTEL_EXPORTER_OTLP_ENDPOINT says"
+    patience = Timer(PATIENCE, tell, [f"export: still sending spans to {where}, Ctrl-C stops it"])
+    patience.start()
+
+    try:
+        number = export_spans(trace, endpoint=asked.otlp or None)
+    finally:
+        patience.cancel()
+
     tell(f"export: {count(number, 'span')} sent")
 
     if asked.json:
@@ -73,7 +85,8 @@ def import_spans(asked: argparse.Namespace) -> int:
     tell(f"now type: kimi-nb report {shlex.quote(str(target))}")
 
     if asked.json:
-        print_json({"trace": str(target), "metrics": found.as_dict()})
+        about = {"trace": str(target), "simulated": fold(trace).simulated}
+        print_json(about | {"metrics": found.as_dict()})
 
     return 0
 

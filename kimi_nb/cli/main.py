@@ -30,6 +30,7 @@ from kimi_nb.trace import read
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.diagnose import diagnose
 from kimi_nb.views.export import write_whole
+from kimi_nb.views.fold import fold
 from kimi_nb.views.prices import Price
 from kimi_nb.views.report import report_html
 from kimi_nb.views.rows import rows
@@ -156,7 +157,9 @@ def _report(asked: argparse.Namespace) -> int:
 
     if asked.json:
         found = {"critical_path": rows(trace, "path"), "diagnosis": diagnose(trace).as_rows()}
-        print_json({"metrics": metrics(trace).as_dict()} | found)
+        state = fold(trace)
+        about = {"simulated": state.simulated, "metrics": metrics(state).as_dict()}
+        print_json({"report": str(target)} | about | found)
 
     return 0
 

@@ -10,7 +10,7 @@ from kimi_nb import events
 from kimi_nb.trace import Record
 from kimi_nb.views.findings import Cost
 from kimi_nb.views.flow import Flow, Flows
-from kimi_nb.views.fold import Fold
+from kimi_nb.views.fold import Fold, records_of
 from kimi_nb.views.path import CriticalPath, critical_path
 from kimi_nb.views.state import Agent, Stage
 
@@ -75,7 +75,7 @@ def read_case(run: Iterable[Record]) -> Case:
     refusals: dict[str, int] = {}
     own_tools: set[tuple[str, int]] = set()
 
-    for record in run:
+    for record in records_of(run):
         state.add(record)
         flows.add(record)
 

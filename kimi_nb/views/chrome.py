@@ -16,7 +16,7 @@ from kimi_nb.events import StepRetried
 from kimi_nb.trace import Record
 from kimi_nb.views.calls import Call, tool_calls
 from kimi_nb.views.concurrency import concurrency
-from kimi_nb.views.fold import Fold, fold
+from kimi_nb.views.fold import Fold, fold, records_of
 from kimi_nb.views.graph import graph
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.rows import Row, Scalar, steps_of
@@ -54,7 +54,7 @@ class Stretch(NamedTuple):
 
 def chrome_trace(run: Iterable[Record]) -> dict[str, Any]:
     """The whole JSON object of a trace, or of a run so far: events in the order of their time."""
-    records = tuple(run)
+    records = tuple(records_of(run))
     state = fold(records)
     threads = {name: PATH + 1 + place for place, name in enumerate(state.agents)}
     events = [

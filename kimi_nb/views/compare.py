@@ -84,7 +84,8 @@ def compare(
     helpers = len(one.sub_agents())
 
     if helpers:
-        again = "run the goal once more with single=True"
+        turned = "give the single agent second" if not many.sub_agents() else ""
+        again = turned or "run the goal once more with single=True"
         wrong.append(f"the second run has {count(helpers, 'sub-agent')}: {again}")
 
     if wrong:
@@ -117,7 +118,8 @@ def _unfit(run: Run, which: str) -> list[str]:
     if run.status in {"finished", "partial"}:
         return []
 
-    return [f"{which} is {run.status.replace('_', ' ')}: it has not come to an answer"]
+    state = run.status.replace("_", " ")
+    return [f"{which} is {state}: it has not come to an answer (wait, or kn.resume it)"]
 
 
 def _apart(many: Run, one: Run) -> list[str]:

@@ -9,7 +9,7 @@ from math import ceil
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold, as_fold
 from kimi_nb.views.state import BUSY, Run
-from kimi_nb.views.words import count, seconds
+from kimi_nb.views.words import SIMULATOR, count, seconds
 
 __all__ = ["Concurrency", "blocks", "concurrency", "sparkline"]
 
@@ -26,6 +26,8 @@ class Concurrency:
     counts: tuple[int, ...]
     """The number from each of `times` until the next, the last until `wall_s`."""
     wall_s: float
+    simulated: bool = False
+    """No language model took part: its times are no model's."""
 
     def __iter__(self) -> Iterator[tuple[float, float, int]]:
         """The steps, as (from, until, number)."""
@@ -80,7 +82,9 @@ def concurrency(run: Fold | Iterable[Record]) -> Concurrency:
             times.append(t)
             counts.append(counts[-1] + changes[t])
 
-    return Concurrency(times=tuple(times), counts=tuple(counts), wall_s=state.now)
+    return Concurrency(
+        times=tuple(times), counts=tuple(counts), wall_s=state.now, simulated=state.simulated
+    )
 
 
 def _changes(run: Run) -> dict[float, int]:
@@ -117,4 +121,5 @@ def _drawn(found: Concurrency, columns: int) -> str:
 
     most = count(found.peak, "agent")
     words = f"at work, 0 s to {seconds(found.wall_s)}: at most {most} (a full block), "
-    return f"{blocks(found, columns)}\n{words}{found.average:.2f} on average"
+    mark = f"\n{SIMULATOR}" if found.simulated else ""
+    return f"{blocks(found, columns)}\n{words}{found.average:.2f} on average{mark}"

@@ -26,7 +26,7 @@ def diagnose(run: Iterable[Record]) -> Diagnosis:
     """
     case = read_case(run)
     found = sorted(_found(case), key=lambda finding: -_weight(case, finding.cost))
-    return Diagnosis(tuple(found), case.run.status == "running")
+    return Diagnosis(tuple(found), case.run.status == "running", case.run.simulated)
 
 
 def _found(case: Case) -> Iterator[Finding]:

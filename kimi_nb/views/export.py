@@ -10,9 +10,10 @@ from typing import Any, cast
 
 import orjson
 
-from kimi_nb.errors import UsageFault
+from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.trace import FORMAT, Record, Trace
 from kimi_nb.views.chrome import chrome_trace
+from kimi_nb.views.fold import records_of
 from kimi_nb.views.graph import graph
 from kimi_nb.views.report import report_html
 from kimi_nb.views.rows import Scalar, rows
@@ -35,9 +36,9 @@ def export(run: Iterable[Record], path: str | Path, of: str | None = None) -> Pa
     .html     the report
 
     The file is replaced whole or not at all. Raises UsageFault for another ending, and where
-    a trace would be overwritten.
+    a trace would be overwritten; KimiNbError where the file cannot be written.
     """
-    target = Path(path)
+    target = Path(path) if isinstance(cast("object", path), str | Path) else Path()
     write = WRITERS.get(target.suffix.lower())
 
     if of is not None and target.suffix.lower() != ".csv":
@@ -48,27 +49,33 @@ def export(run: Iterable[Record], path: str | Path, of: str | None = None) -> Pa
         message = f"no export to {str(path)!r}: give a file that ends with {', '.join(WRITERS)}"
         raise UsageFault(message)
 
-    trace = run if isinstance(run, Trace) else Trace(run)
+    trace = run if isinstance(run, Trace) else Trace(records_of(run))
     return write_whole(target, write(trace, of or "agents"))
 
 
 def write_whole(target: Path, data: bytes) -> Path:
     """Write a file whole or not at all, and return its path.
 
-    Raises UsageFault where a trace would be overwritten.
+    Raises UsageFault where a trace would be overwritten, and KimiNbError where it cannot be
+    written.
     """
-    if _is_trace(target):
-        message = f"{target} is a trace and stays as it is: give another file"
-        raise UsageFault(message)
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(target.name + ".part")
+    scratch = target.parent / f"{target.name}.part"
 
     try:
-        scratch.write_bytes(data)
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
+        if _is_trace(target):
+            message = f"{target} is a trace and stays as it is: give another file"
+            raise UsageFault(message)
+
+        target.parent.mkdir(parents=True, exist_ok=True)
+
+        try:
+            scratch.write_bytes(data)
+            scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        why = error.strerror if isinstance(error, OSError) else error
+        raise KimiNbError(f"cannot write {str(target)!r}: {why}; give another file") from None
 
     return target
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args, overload
 
 from kimi_nb.views.text import fit, one_line
-from kimi_nb.views.words import count, seconds, short
+from kimi_nb.views.words import SIMULATOR, count, seconds, short
 
 __all__ = [
     "KINDS",
+    "MOST_RECORDS",
     "NOTHING",
     "Cost",
     "Diagnosis",
@@ -93,6 +94,8 @@ class Diagnosis(Sequence[Finding]):
     findings: tuple[Finding, ...] = ()
     running: bool = False
     """The run has not ended: more may be found later."""
+    simulated: bool = False
+    """No language model took part: what was slow or long here says nothing about a model."""
 
     @overload
     def __getitem__(self, index: int) -> Finding: ...
@@ -110,13 +113,15 @@ class Diagnosis(Sequence[Finding]):
 
     def __repr__(self) -> str:
         so_far = " so far" if self.running else ""
+        mark = [SIMULATOR] if self.simulated else []
 
         if not self.findings:
             head = f"No finding{so_far}: looked for {', '.join(KINDS)}."
-            return "\n".join(textwrap.wrap(head, COLUMNS, break_on_hyphens=False))
+            return "\n".join([*textwrap.wrap(head, COLUMNS, break_on_hyphens=False), *mark])
 
         head = f"{count(len(self.findings), 'finding')}{so_far}, the most costly first"
-        return "\n".join([head, *(_lines(i, f) for i, f in enumerate(self.findings, start=1))])
+        told = (_lines(i, finding) for i, finding in enumerate(self.findings, start=1))
+        return "\n".join([head, *told, *mark])
 
 
 def _lines(number: int, finding: Finding) -> str:

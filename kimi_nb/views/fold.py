@@ -18,16 +18,17 @@ How facts count:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from os import PathLike
+from typing import Any, cast
 
 from kimi_nb import events
-from kimi_nb.errors import CorruptTrace
+from kimi_nb.errors import CorruptTrace, UsageFault
 from kimi_nb.trace import Record
 from kimi_nb.views import steps
 from kimi_nb.views.state import Agent, Run
 
-__all__ = ["Fold", "as_fold", "fold"]
+__all__ = ["Fold", "as_fold", "fold", "records_of"]
 
 
 def fold(records: Iterable[Record]) -> Fold:
@@ -45,7 +46,24 @@ def fold(records: Iterable[Record]) -> Fold:
 
 def as_fold(run: Fold | Iterable[Record]) -> Fold:
     """`run` itself if it is folded already."""
-    return run if isinstance(run, Fold) else fold(run)
+    return run if isinstance(run, Fold) else fold(records_of(run))
+
+
+def records_of(run: Iterable[Record]) -> Iterator[Record]:
+    """The records of what was typed for a run. Raises UsageFault where it is none."""
+    what = cast("object", run)
+
+    if isinstance(what, str | PathLike):
+        path = str(cast("object", what))
+        raise UsageFault(f"{path!r} is the name of a file, not a run: type kn.read({path!r})")
+
+    for record in run if isinstance(what, Iterable) else [what]:
+        if not isinstance(record, Record):
+            kind = type(run).__name__
+            message = f"{kind} is no run: give what kn.swarm or %%swarm made, or kn.read('FILE')"
+            raise UsageFault(message)
+
+        yield record
 
 
 class Fold(Run):

@@ -25,11 +25,13 @@ def graph(run: Fold | Iterable[Record]) -> nx.DiGraph[str]:
     Edges have a `kind`: "then" (one step after another), "assign", "join" (a result that went
     back) and, in a plan, "after"; and a `lead`: seconds of work by which the second began before
     the first was through, as a sub-agent that starts while its orchestrator still writes.
+
+    The graph itself says whether it is `simulated`: no language model took part.
     """
     import networkx as nx
 
     state = as_fold(run)
-    found: nx.DiGraph[str] = nx.DiGraph()
+    found: nx.DiGraph[str] = nx.DiGraph(simulated=state.simulated)
     busy: dict[str, list[Interval]] = {}
 
     for agent in state.agents.values():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import NamedTuple
 
 from kimi_nb.errors import UsageFault
@@ -18,6 +19,7 @@ from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold, as_fold
 from kimi_nb.views.state import Run, Stage
 from kimi_nb.views.tasks import CURRENCIES, After, Currency, Task, ends_of, tasks
+from kimi_nb.views.words import SIMULATOR
 
 __all__ = ["Link", "Measure", "Measures", "brent", "measures"]
 
@@ -75,6 +77,8 @@ class Measures:
     steps: Measure
     seconds: Measure
     tokens: Measure
+    simulated: bool = False
+    """No language model took part: its seconds and tokens are no model's."""
 
     def __repr__(self) -> str:
         lines = [f"{'':<14}{'steps':>12}{'seconds':>12}{'tokens':>12}"]
@@ -86,7 +90,7 @@ class Measures:
 
         ratios = ("–" if m.parallelism is None else f"{m.parallelism:.2f}×" for m in every)
         lines.append(f"{'parallelism':<14}{''.join(f'{ratio:>12}' for ratio in ratios)}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *([SIMULATOR] if self.simulated else [])])
 
 
 def _cell(currency: Currency, amount: float) -> str:
@@ -99,8 +103,8 @@ def brent(work: float, span: float, workers: int) -> tuple[float, float]:
 
     Raises UsageFault for fewer than one.
     """
-    if workers < 1:
-        message = f"{workers} workers do nothing: give at least 1"
+    if not isinstance(workers, Real) or not workers >= 1:
+        message = f"{workers!r} workers do nothing: give at least 1"
         raise UsageFault(message)
 
     return max(work / workers, span), (work - span) / workers + span
@@ -111,7 +115,7 @@ def measures(run: Fold | Iterable[Record]) -> Measures:
     state = as_fold(run)
     listed = tasks(state)
     found = {currency: _measure(state, listed, currency) for currency in CURRENCIES}
-    return Measures(**found)
+    return Measures(**found, simulated=state.simulated)
 
 
 def _measure(run: Run, listed: list[Task], currency: Currency) -> Measure:

@@ -12,7 +12,7 @@ from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold, as_fold
 from kimi_nb.views.state import Agent, Interval, Kind, Run
 from kimi_nb.views.text import fit, width
-from kimi_nb.views.words import count, label, seconds
+from kimi_nb.views.words import SIMULATOR, count, label, seconds
 
 __all__ = ["CriticalPath", "Leg", "Segment", "critical_path"]
 
@@ -77,6 +77,8 @@ class CriticalPath:
     wall_s: float
     names: dict[str, str]
     """How to call each agent, by id."""
+    simulated: bool = False
+    """No language model took part: its times are no model's."""
 
     def __iter__(self) -> Iterator[Segment]:
         return iter(self.segments)
@@ -115,7 +117,7 @@ class CriticalPath:
             more = count(len(legs) - len(shown), "shorter leg")
             lines.append(f"  … and {more}, {took} in all: .table() has every step")
 
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._marks()])
 
     def _leg(self, leg: Leg) -> str:
         name = self.names[leg.agent]
@@ -130,7 +132,10 @@ class CriticalPath:
             f"  {s.step:>4}  {s.kind:<6} {s.record:>7}"
             for s in self.segments
         ]
-        return "\n".join([f"{head} {'record':>7}", *lines])
+        return "\n".join([f"{head} {'record':>7}", *lines, *self._marks()])
+
+    def _marks(self) -> list[str]:
+        return [SIMULATOR] if self.simulated else []
 
 
 def critical_path(run: Fold | Iterable[Record]) -> CriticalPath:
@@ -145,7 +150,7 @@ def critical_path(run: Fold | Iterable[Record]) -> CriticalPath:
     names = {name: label(agent) for name, agent in state.agents.items()}
     wall = state.now or 1.0
     segments = tuple(s._replace(share=round((s.ended - s.began) / wall, 6)) for s in found)
-    return CriticalPath(segments, state.now, names)
+    return CriticalPath(segments, state.now, names, state.simulated)
 
 
 def _walk(run: Run) -> list[Segment]:

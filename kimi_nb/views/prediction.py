@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kimi_nb.views.schedule import Row
 from kimi_nb.views.text import one_line, width
-from kimi_nb.views.words import seconds
+from kimi_nb.views.words import SIMULATOR, seconds
 
 __all__ = ["Prediction"]
 
@@ -42,6 +42,8 @@ class Prediction:
     """Measured: seconds that the run took, or has taken so far."""
     rows: tuple[Row, ...]
     """Who does what when, in seconds, in the order in which the tasks begin."""
+    simulated: bool = False
+    """No language model took part in the run: its times are no model's."""
 
     @property
     def unexplained_s(self) -> float:
@@ -61,6 +63,7 @@ class Prediction:
             _line("tokens", f"{self.tokens:,}", f"{self.was_tokens:,}"),
             f"Measured wall: {seconds(self.wall_s)}, of it {rest}.",
             *self._drawn(),
+            *([SIMULATOR] if self.simulated else []),
         ]
         return "\n".join(line.rstrip() for line in lines)
 

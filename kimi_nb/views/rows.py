@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import cast
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.events import FACTS, StepBegan, StepEnded, StepRetried
 from kimi_nb.trace import Record
 from kimi_nb.views.calls import tool_calls
-from kimi_nb.views.fold import Fold, fold
+from kimi_nb.views.fold import Fold, fold, records_of
 from kimi_nb.views.measures import measures
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.state import Agent
@@ -38,16 +39,19 @@ def rows(run: Iterable[Record], of: str = "agents") -> list[Row]:
     path    one row a stretch of the critical path
     facts   one row a record, with the fields of all kinds of facts
 
-    Raises UsageFault for any other name.
+    The last column says whether the run is `simulated`: no language model took part. Of the facts
+    the first says it. Raises UsageFault for any other name.
     """
-    table = TABLES.get(of)
+    table = TABLES.get(of) if isinstance(cast("object", of), str) else None
 
     if table is None:
         message = f"there are no rows of {of!r}: give one of {', '.join(TABLES)}"
         raise UsageFault(message)
 
-    records = tuple(run)
-    return table(records, fold(records))
+    records = tuple(records_of(run))
+    state = fold(records)
+    found = table(records, state)
+    return found if of == "facts" else [row | {"simulated": state.simulated} for row in found]
 
 
 def _agents(_records: Sequence[Record], run: Fold) -> list[Row]:

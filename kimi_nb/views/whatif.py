@@ -9,7 +9,7 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Record
 from kimi_nb.views.changes import by_level, in_parts, rescaled, unbarred, without_after
 from kimi_nb.views.flow import needs
-from kimi_nb.views.fold import Fold, as_fold
+from kimi_nb.views.fold import Fold, as_fold, records_of
 from kimi_nb.views.prediction import Prediction
 from kimi_nb.views.schedule import Row, schedule
 from kimi_nb.views.tasks import Task, tasks
@@ -59,7 +59,7 @@ def what_if(  # noqa: PLR0913 -- one keyword for each thing that one may change
     part, step or worker, a dependency that is not there, and where tasks wait for each other.
     """
     if barriers is False and not isinstance(run, Fold | Sequence):
-        run = list(run)  # read twice
+        run = list(records_of(run))  # read twice
 
     wish = Wish(
         workers=workers,
@@ -95,6 +95,7 @@ def what_if(  # noqa: PLR0913 -- one keyword for each thing that one may change
         was_tokens=before.tokens,
         wall_s=round(state.now, 6),
         rows=now.rows,
+        simulated=state.simulated,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from numbers import Integral, Real
+from typing import cast
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.views.tasks import Task
@@ -14,6 +16,8 @@ __all__ = ["Wish", "known"]
 
 SHOWN = 3
 """Changes of one kind that are named; of the others, how many."""
+MOST_PARTS = 10_000
+"""Into which one sub-agent can be split: each is a task of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +38,31 @@ class Wish:
 
         `needs` are the dependencies that show only without barriers.
         """
+        self._check_kinds()
         by_name = {task.id: task for task in was}
-
         ends = (name for pair in self.without for name in pair)
         known(by_name, *self.faster, *self.split, *self.sizes, *ends)
 
         for name, factor in self.faster.items():
-            if not 0 < factor < inf:
-                raise UsageFault(f"{name!r} cannot be {factor} times as fast; 2.0 halves its time")
+            if not isinstance(factor, Real) or not 0 < factor < inf:
+                raise UsageFault(
+                    f"{name!r} cannot be {factor!r} times as fast; 2.0 halves its time"
+                )
 
         for name, parts in self.split.items():
             if by_name[name].role != "sub-agent":
                 subs = _there([task.id for task in was if task.role == "sub-agent"])
                 raise UsageFault(f"{name!r} is a step of the main agent and stays one; {subs}")
 
-            _at_least_one(parts, f"{name!r} cannot be split in {parts}")
+            _at_least_one(parts, f"{name!r} cannot be split in {parts!r}")
+
+            if parts > MOST_PARTS:
+                raise UsageFault(
+                    f"{name!r} cannot be split in {parts:,}; give at most {MOST_PARTS:,}"
+                )
 
         for name, steps in self.sizes.items():
-            _at_least_one(steps, f"{name!r} cannot take {steps} steps")
+            _at_least_one(steps, f"{name!r} cannot take {steps!r} steps")
 
             if not by_name[name].steps:
                 raise UsageFault(f"{name!r} took no step: its time for {steps} is unknown")
@@ -65,12 +76,34 @@ class Wish:
 
         self._check_workers()
 
+    def _check_kinds(self) -> None:
+        """Raises UsageFault, with how it is typed, for what is of another kind than it should."""
+        if not any(self.barriers is known for known in (None, True, False)):
+            raise UsageFault(f"barriers={self.barriers!r} says nothing; give True, False or None")
+
+        for name in ("faster", "split", "sizes", "assign"):
+            if not isinstance(getattr(self, name), Mapping):
+                typed = f"give numbers by task, as {name}={{'a1': 2}}"
+                raise UsageFault(f"{name}={getattr(self, name)!r} names no task; {typed}")
+
+        if not _of_texts(self.order):
+            typed = "give ids, as order=['a2', 'a1']"
+            raise UsageFault(f"order={self.order!r} is no list of tasks; {typed}")
+
+        pairs = cast("object", self.without)
+        listed = cast("Iterable[object]", pairs) if isinstance(pairs, Collection) else (pairs,)
+
+        for pair in listed:
+            if not _of_texts(pair) or len(cast("Sequence[str]", pair)) != len(("a", "b")):
+                typed = "give pairs (a, b) where b is not to wait for a, as without=[('a1', 'a2')]"
+                raise UsageFault(f"without={pairs!r} has no pair in {pair!r}; {typed}")
+
     def _check_workers(self) -> None:
         if self.workers is not None:
-            _at_least_one(self.workers, f"{self.workers} workers do nothing")
+            _at_least_one(self.workers, f"{self.workers!r} workers do nothing")
 
         for name, number in self.assign.items():
-            _at_least_one(number, f"there is no worker {number} for {name!r}")
+            _at_least_one(number, f"there is no worker {number!r} for {name!r}")
 
             if number > (self.workers or number):
                 there = f"there are 1 … {self.workers}"
@@ -128,6 +161,13 @@ def _there(names: Iterable[str]) -> str:
     return f"there are {' and '.join(said)}" if said else "no agent has begun"
 
 
+def _of_texts(what: object) -> bool:
+    if isinstance(what, str) or not isinstance(what, Sequence):
+        return False
+
+    return all(isinstance(text, str) for text in cast("Sequence[object]", what))
+
+
 def _at_least_one(number: float, otherwise: str) -> None:
-    if number < 1 or number % 1:
+    if not isinstance(number, Integral) or number < 1:
         raise UsageFault(f"{otherwise}; give a whole number from 1")
