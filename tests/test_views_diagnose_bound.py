@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dialogues import GOAL, PLACES, clean, conversation, jobs, only, stage
+from dialogues import GOAL, PLACES, Job, clean, conversation, jobs, only, stage
 from traces import Script, staged
 
 from kimi_nb import events as e
@@ -29,7 +29,7 @@ def test_an_orchestrator_that_took_most_of_the_time() -> None:
     assert found.agents == ("a00",)
     assert found.cost == Cost(steps=2, seconds=6.0, tokens=240)
     assert "15.0 s of 25.0 s (60%)" in found.what
-    assert "single agent" in found.advice
+    assert found.advice == "Leave to sub-agents what those turns did."
 
 
 def test_an_orchestrator_whose_own_tools_took_most_of_the_time() -> None:
@@ -37,6 +37,35 @@ def test_an_orchestrator_whose_own_tools_took_most_of_the_time() -> None:
     assert found.cost.seconds == 12.0
     assert "10.0 s of it tools" in found.what
     assert "call those tools" in found.advice
+
+
+def team_of(number: int, *, launch: float, work: float, answer: float) -> Trace:
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    stage_of = tuple(Job(f"Look into place {n}.", seconds=work) for n in range(number))
+    stage(main, *stage_of, seconds=launch)
+    main.step(answer).end()
+    return script.end()
+
+
+def test_a_long_turn_that_launches_many_is_to_be_written_shorter_not_left_to_one_agent() -> None:
+    found = only(team_of(50, launch=20.0, work=13.0, answer=8.0), "orchestrator-bound")
+    assert found.cost == Cost()
+    assert found.what == "The orchestrator's own 2 turns took 28.0 s of 41.0 s (68%)."
+    assert "map_task" in found.advice
+    assert "single agent" not in found.advice
+
+
+def test_a_long_answer_is_to_be_written_by_sub_agents_or_by_one_agent_if_the_job_is_small() -> None:
+    found = only(team_of(3, launch=4.0, work=13.0, answer=30.0), "orchestrator-bound")
+    assert "write what is long" in found.advice
+    assert "single agent" not in found.advice
+    found = only(team_of(2, launch=4.0, work=13.0, answer=30.0), "orchestrator-bound")
+    assert "single agent do so small a job" in found.advice
+
+
+def test_to_launch_and_to_join_shortly_is_in_any_run() -> None:
+    clean(team_of(3, launch=4.0, work=7.5, answer=4.0))
 
 
 def test_half_the_time_is_not_most_of_it() -> None:

@@ -189,3 +189,71 @@ def test_to_set_up_a_team_is_no_work_of_its_own() -> None:
 
 def test_a_single_agent_was_asked_to_work_alone() -> None:
     clean(listing(18, mode="single"))
+
+
+def one_by_one(goal: str, *tasks: str) -> Trace:
+    return conversation(goal, *((Job(task, "Done; the tests pass.", steps=5),) for task in tasks))
+
+
+@pytest.mark.parametrize("goal", ["Write a small Lisp.", "Write a Lisp: tokenizer, parser, shell."])
+def test_what_is_built_on_what_another_built_waits_for_it(goal: str) -> None:
+    tasks = [
+        "Implement the tokenizer in Python.",
+        "Implement the parser on top of the tokenizer.",
+        "Implement the evaluator on top of the parser.",
+        "Write the shell around the evaluator.",
+    ]
+    clean(one_by_one(goal, *tasks))
+    alike = (f"Implement the {part}." for part in ("tokenizer", "parser", "evaluator", "shell"))
+    found = only(one_by_one(goal, *alike), "serial collapse")
+    assert "1 stage would have done" in found.what
+
+
+def test_what_is_built_on_what_another_built_waits_for_it_in_chinese_too() -> None:
+    tasks = [
+        "实现词法分析器。",
+        "在词法分析器的基础上实现语法分析器。",
+        "在语法分析器的基础上实现求值器。",
+    ]
+    clean(one_by_one("写一个小型的Lisp解释器。", *tasks))
+
+
+def test_a_file_that_the_first_writes_goes_through_all_who_name_it() -> None:
+    tasks = [
+        "Write an article on heat pumps and save it as article.md.",
+        "Proofread article.md and mend it in place.",
+        "Translate article.md into Chinese.",
+        "Lay article.md out as a page.",
+    ]
+    clean(one_by_one("Write a bilingual article.", *tasks))
+    read = [f"Find the {what} in article.md." for what in ("typos", "figures", "claims", "names")]
+    only(one_by_one("Check what is there.", *read), "serial collapse")
+
+
+def test_words_that_prompts_share_by_chance_hide_no_collapse() -> None:
+    tasks = [
+        "Investigate solid-state batteries: Toyota, density, cost. 300 words with citations.",
+        "Investigate sodium-ion batteries: CATL, supply, cold weather. 300 words, five sources.",
+        "Look into iron phosphate: patents, blade cells, safety, prices. 300 words.",
+        "Study flow batteries for the grid: vanadium prices, membranes. 300 words with citations.",
+        "Examine recycling: hydrometallurgy, regulation, second life. 300 words with citations.",
+    ]
+    found = only(one_by_one("Write an overview of storage.", *tasks), "serial collapse")
+    assert found.cost.steps is not None
+    assert found.cost.steps >= 10
+
+
+def test_the_same_call_again_after_each_change_could_not_be_foreseen() -> None:
+    def run(command: str) -> Trace:
+        script = Script(goal="Mend the failing tests.")
+        main = script.orchestrator()
+
+        for n in range(9):
+            main.step(3.0, tools=(("run", {"command": command.format(n)}, 5.0),))
+            main.step(4.0, tools=(("edit", {"new": f"def handler_{n}(): pass"}, 0.1),))
+
+        main.step(said="Mended.").end()
+        return script.end()
+
+    clean(run("pytest -q tests"))
+    only(run("pytest -q tests --part {}"), "serial collapse")

@@ -223,3 +223,39 @@ def split(team: tuple[Job, ...], seconds: float) -> Trace:
     stage(main, *team, seconds=seconds)
     main.step().end()
     return script.end()
+
+
+def translated(answer: str, *told: str) -> Trace:
+    """Six cities in English: four results with figures, two in plain words of their own."""
+    cities = ("Vienna", "Paris", "Madrid", "London", "Florence", "Athens")
+    row = (Job(f"Research the museums of {c}.", t) for c, t in zip(cities, told, strict=True))
+    return conversation("Report on the museums of six cities.", tuple(row), answer=answer)
+
+
+def test_a_result_that_was_translated_is_not_called_unused() -> None:
+    told = (
+        "Admission is 21.50 euros; 1,734,512 came; opened late.",
+        "Admission is 22.25 euros; 8,737,050 came; crowded halls.",
+        "Admission is 15.75 euros; 3,457,057 came; quiet mornings.",
+        "Admission is 17.25 euros; 6,479,952 came; helpful staff.",
+        "Galleries impress through renaissance painting; visitors praise light, dislike queues.",
+        "Antiquity dominates: sculptures, ceramics, jewellery; guides explain mythology.",
+    )
+    figures = "门票21.50欧元，1734512人；22.25欧元，8737050人；15.75欧元，3457057人；17.25欧元。"
+    clean(translated(figures + "画廊以文艺复兴绘画闻名，游客称赞光线；古代雕塑和神话。", *told))
+    english = "Admission 21.50, 22.25, 15.75 and 17.25 euros; 1,734,512 and 8,737,050 came."
+    found = only(translated(english, *told), "spurious parallelism")
+    assert found.agents == ("a05", "a06")
+    assert "ranking" in found.advice
+
+
+def test_one_and_several_are_told_apart_in_words() -> None:
+    twice = (Job("Solve the puzzle."), Job("Solve the puzzle."))
+    found = only(conversation(GOAL, twice), "spurious parallelism")
+    assert "1 sub-agent (a02) had the same task as 1 other (a01)" in found.what
+    assert "unless several tries" in found.advice
+    pair = (Job("Write a poem.", steps=2, seconds=9.0), Job("Find a title."))
+    found = only(split(pair, 6.0), "spurious parallelism")
+    assert found.what.startswith("a01 worked 18.0 s and the other of its stage 1.0 s, no more")
+    found = only(split((*pair, Job("Find a motto.", seconds=0.2)), 6.0), "spurious parallelism")
+    assert "the 2 others together of its stage 1.2 s" in found.what

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dialogues import GOAL, PLACES, clean, conversation, jobs, only
+from dialogues import GOAL, PLACES, Job, clean, conversation, jobs, only
 from traces import Actor, Script, chains
 
 from kimi_nb import events as e
@@ -160,3 +160,27 @@ def test_a_stage_whose_last_began_late_and_still_works_is_not_judged() -> None:
     main.t = 31.0
     main._turn([], "", (1, 1, 0))
     assert {f.kind for f in diagnose(script.trace())} == {"orchestrator-bound"}
+
+
+def test_what_was_slow_because_attempts_failed_is_not_to_be_dealt_out() -> None:
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    subs = main.assign(list(PLACES[:6]))
+
+    for sub in subs[1:]:
+        sub.step(3.0).step(3.0).end("done")
+
+    subs[0].step(3.0, fails=((4.0, 1.0),)).step(3.0).end("done")
+    main.join(subs)
+    main.step(said="Done.").end()
+    found = only(script.end(), "imbalance")
+    assert "the barrier cost 4.2 s: 1 attempt failed, which took 4.0 s." in found.what
+    assert "why its attempts failed" in found.advice
+
+
+def test_one_that_failed_after_long_is_not_asked_for_shorter_answers() -> None:
+    slow = Job("Look into the harbour.", "It broke.", seconds=20.0, outcome="failed")
+    again = Job("Look into the harbour.", "12 ships.", seconds=1.0)
+    found = only(conversation(GOAL, (*jobs(1, 1, 1), slow), (again,)), "straggler")
+    assert found.what.endswith("waited 19.0 s: it failed in the end.")
+    assert "See why it failed" in found.advice

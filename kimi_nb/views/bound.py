@@ -23,6 +23,8 @@ LEAST_TEAM = 2
 def orchestrator(case: Case) -> Iterator[Finding]:
     """The orchestrator's own turns and tools are most of the critical path, in spite of sub-agents.
 
+    Only where something of it can be spared: turns between the first and the last that launched
+    nobody, or a turn that took longer than any sub-agent on the path.
     Cost: what its turns took that launched nobody, save the first (which may set the team up) and
     the last (the answer): their steps, their seconds on the critical path, their tokens. The rest
     of its time was needed in some form, so how much of it can be saved is unknown.
@@ -34,43 +36,61 @@ def orchestrator(case: Case) -> Iterator[Finding]:
 
     own = [s for s in case.path if s.agent == main.id and s.kind in BUSY]
     spent = sum(segment.seconds for segment in own)
-
-    if spent < BOUND_S or spent <= BOUND_SHARE * case.run.now:
-        return
-
     turns = [stage for stage in case.run.stages.values() if stage.parent == main.id]
     idle = {stage.number for stage in turns[1:-1] if not stage.sub_agents}
+
+    if spent < BOUND_S or spent <= BOUND_SHARE * case.run.now or not _in_the_way(case, own, idle):
+        return
+
     saved = sum(segment.seconds for segment in own if segment.step in idle)
     steps = sum(stage.main_steps for stage in turns if stage.number in idle)
     tokens = sum(stage.main_tokens for stage in turns if stage.number in idle)
     tools = sum(segment.seconds for segment in own if segment.kind == "tool")
-    share = spent / case.run.now
+    more = [f", {seconds(tools)} of it tools"] if tools else []
+    more += (
+        [f"; {count(len(idle), 'turn')} between the first and the last launched nobody"]
+        if idle
+        else []
+    )
     yield Finding(
         "orchestrator-bound",
         (main.id,),
         _longest(own),
         Cost(steps or None, round(saved, 6) or None, tokens or None),
         f"The orchestrator's own {count(main.steps, 'turn')} took {seconds(spent)} of "
-        f"{seconds(case.run.now)} ({share:.0%}), {seconds(tools)} of it tools; "
-        f"{count(len(idle), 'turn')} between the first and the last launched nobody.",
-        _relief(case, own_tools=2 * tools > spent),
+        f"{seconds(case.run.now)} ({spent / case.run.now:.0%}){''.join(more)}.",
+        _relief(case, own, idle),
     )
 
 
-def _relief(case: Case, *, own_tools: bool) -> str:
-    if own_tools:
+def _in_the_way(case: Case, own: Sequence[Segment], idle: set[int]) -> bool:
+    """Whether something of it can be spared: to launch and to join once, shortly, is in any run.
+
+    Turns that launched nobody can, and what made one longer than any sub-agent on the path.
+    """
+    subs = [leg.seconds for leg in case.path.legs() if leg.agent != own[0].agent]
+    return bool(idle) or max(segment.seconds for segment in own) > max(subs, default=0.0)
+
+
+def _relief(case: Case, own: Sequence[Segment], idle: set[int]) -> str:
+    """What to change, by what most of its time went into."""
+    launches = {stage.number for stage in case.stages()}
+    spent = sum(s.seconds for s in own)
+    parts = {
+        "Leave to sub-agents what those turns did": sum(s.seconds for s in own if s.step in idle),
+        "Launch with less to write: map_task takes one template for many": sum(
+            s.seconds for s in own if s.step in launches
+        ),
+    }
+    rest = "Ask sub-agents for short results, and let them write what is long"
+    parts[rest] = spent - sum(parts.values())
+
+    if 2 * sum(s.seconds for s in own if s.kind == "tool") > spent:
         return "Let sub-agents call those tools, and the orchestrator only launch and join."
 
-    if len(case.stages()) > 1:
-        return (
-            "Launch more in one turn (map_task takes one template for many), and ask for short "
-            "results, so that there is less to write and to read."
-        )
-
-    return (
-        "Leave more of the work to sub-agents and ask them for short results, or let a single "
-        "agent do so small a job."
-    )
+    small = sum(agent.busy(case.run.now) for agent in case.run.sub_agents()) <= spent
+    advice = max(parts, key=lambda part: parts[part])
+    return advice + (", or let a single agent do so small a job." if small else ".")
 
 
 def limiter(case: Case) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -20,6 +21,14 @@ SAVED_STAGES = 2
 READY_TURNS = 8
 """Turns of own tool calls, foreseeable all, from which sub-agents would have paid. A small job
 needs none: to write prompts and to join the results costs turns too."""
+SUBJECT = 8
+"""Telling words with which a task begins, and in which it says what it is about."""
+LINKS = 2
+"""Tasks of a row that have a word which ties them. What more have is the vocabulary of the job."""
+_MAKES = re.compile(
+    r"\b(writ|sav|creat|stor|generat|produc|draft)|写|存|创建|生成|输出", re.IGNORECASE
+)
+_FILE = re.compile(r"[^.]\.[a-z]\w{0,4}$")
 SUB_STEPS = 2
 """Turns that a sub-agent takes for one such call: it calls, and it reports."""
 
@@ -31,7 +40,7 @@ def one_by_one(case: Case) -> Iterator[Finding]:
     slowest: the turns of the orchestrator that fall away, and the time that sub-agents spend side
     by side. Tokens are unknown: how much less the orchestrator would have read, nobody can say.
     """
-    for row in _rows(case):
+    for row in filter(None, _rows(case)):
         levels = _levels(case, row)
         saved = len(row) - max(levels.values(), default=0)
 
@@ -85,29 +94,36 @@ def _by_traces(case: Case, agents: Sequence[Agent]) -> dict[str, set[str]]:
     """By sub-agent, those before it that it may build on although no word of theirs shows it.
 
     Those whose task names a file or the like that its own names too: the one may write what the
-    other reads, unless the goal names it already, or all of the row do. And all before it, where
-    its task is that of another word for word: it is done again because something has changed.
+    other reads, unless the goal names it already. Those whose subject its task names and no other
+    does, as a parser "on top of the tokenizer". And all before it, where its task is that of
+    another word for word: it is done again because something has changed.
     """
     given = features(case.run.goal).keys()
-    named = {a.id: {f for f in features(a.task) if _identifies(f)} - given for a in agents}
-    often = Counter(name for names in named.values() for name in names)
-    everywhere = {name for name, n in often.items() if n == len(agents)}
-    first: dict[str, str] = {}
-    bound: dict[str, set[str]] = {}
+    told = {a.id: list(features(a.task)) for a in agents}
+    often = Counter(feature for found in told.values() for feature in found)
+    vocabulary = {name for name, n in often.items() if n == len(agents)}
+    traces = {name for name in often if _identifies(name)} - given - vocabulary
 
+    if _MAKES.search(agents[0].task):  # a file that all name may be the first one's work
+        traces |= {name for name in vocabulary - given if _FILE.search(name)}
+
+    first: dict[str, str] = {}
+    subject: dict[str, str] = {}
+    bound: dict[str, set[str]] = {}
     seen: set[str] = set()
 
     for place, agent in enumerate(agents):
+        before = {first[name] for name in told[agent.id] if name in first}
+        before |= {subject[name] for name in told[agent.id] if name in subject}
+
         if agent.task in seen:
-            bound[agent.id] = {other.id for other in agents[:place]}
+            before |= {other.id for other in agents[:place]}
 
+        bound[agent.id] = before
         seen.add(agent.task)
-
-        for name in named[agent.id] - everywhere:
-            if name in first:
-                bound.setdefault(agent.id, set()).add(first[name])
-
-            first[name] = agent.id
+        first |= dict.fromkeys(traces.intersection(told[agent.id]), agent.id)
+        own = [name for name in told[agent.id] if name not in vocabulary][:SUBJECT]
+        subject |= {n: agent.id for n in own if often[n] == LINKS and n.isalpha()}
 
     return bound
 
@@ -186,11 +202,15 @@ def alone(case: Case) -> Iterator[Finding]:
         evidence(call.record for call in ready),
         cost,
         f"The orchestrator launched no sub-agent and took {len(ready)} turns, one after the other, "
-        f"for tool calls that could all have been foreseen after turn {since}: "
+        f"for tool calls that could all have been foreseen {_when(since)}: "
         f"{cost} more than side by side ({seconds(case.run.now)} in all).",
-        "Ask for the parts one by one in the goal (for each of …), so that the orchestrator gives "
+        "Name the parts in the goal (for each of …), so that the orchestrator gives "
         "them to sub-agents, or write a plan.",
     )
+
+
+def _when(turn: int) -> str:
+    return f"after turn {turn}" if turn else "from the goal alone"
 
 
 def _foreseeable(calls: Sequence[OwnCall]) -> tuple[int, list[OwnCall]]:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-__all__ = ["LONGEST", "STRONG", "WEAK", "features", "is_common"]
+__all__ = ["LONGEST", "STRONG", "WEAK", "features", "is_common", "script"]
 
 LONGEST = 20_000
 """Characters of a text that are read: what an orchestrator gets of one message."""
 WEAK = 1
 STRONG = 2
 """A number that nobody writes by chance, or a name: one of them is evidence by itself."""
+SEEN = 1_000
+"""Characters of a text that tell its script."""
 LONGEST_WORD = 80
 """Characters of one word, name or address that count."""
 STEM = 7
@@ -111,6 +114,15 @@ def features(text: str) -> dict[str, int]:
             found[feature] = weight
 
     return found
+
+
+def script(text: str) -> str:
+    """In which most letters of a text's beginning are, as "LATIN" or "CJK"; "" if it has none.
+
+    A text that was translated into another shares no words with it.
+    """
+    names = (unicodedata.name(char, "") for char in text[:SEEN] if char.isalpha())
+    return next((name for name, _ in Counter(n.split(" ")[0] for n in names).most_common(1)), "")
 
 
 def is_common(word: str) -> bool:

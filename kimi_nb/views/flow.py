@@ -7,7 +7,7 @@ and that turns up later, has come from there. It is evidence, no proof:
 - A prompt that names nothing of a result may still have been written because of it: what a
   result only confirms, a sum of several, a translation and a free paraphrase leave no trace.
   So a result is called unused only where others of the run show that their words are taken over,
-  and where what its task was about is not named later either.
+  where the answer is in the same script, and where what its task was about is not named later.
 - A word may turn up by chance. One plain word is no need, only a doubt (`doubtful`); two are,
   or one name or one number that nobody writes by chance. Words that many results of a stage
   brought alike are the vocabulary of the job.
@@ -23,6 +23,7 @@ import orjson
 
 from kimi_nb import events
 from kimi_nb.trace import Record
+from kimi_nb.views.features import script
 from kimi_nb.views.ledger import ENOUGH, Ledger, Sketch
 from kimi_nb.views.steps import DELEGATES
 
@@ -61,7 +62,7 @@ class OwnCall(NamedTuple):
     turn: int
     since: int
     """The turn in or before which all that its arguments tell was known: from the next one on
-    the call could have been made."""
+    the call could have been made. Of a call that was made before, word for word: its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,10 @@ class Flows:
     _delegated: set[int] = field(default_factory=set[int])
     """Calls of the orchestrator's latest turn whose answers are results."""
     _own: list[OwnCall] = field(default_factory=list[OwnCall])
+    _asked: dict[int, int] = field(default_factory=dict[int, int])
+    """By hash of a call of its own, the turn in which it was made first."""
+    _script: str = ""
+    """Of the answer, or of what the orchestrator said last."""
 
     def add(self, record: Record) -> None:
         """Take in the next record."""
@@ -106,7 +111,7 @@ class Flows:
             case events.AgentEnded():
                 self._end(record.agent, fact)
             case events.RunEnded():
-                self._book.say(fact.answer)
+                self._say(fact.answer)
             case _:
                 began = self._began.get(record.agent)
 
@@ -125,7 +130,9 @@ class Flows:
             needs=dict(self._needs),
             doubtful=dict(self._doubtful),
             used=frozenset(used),
-            unused=frozenset(name for name in silent if telling and not told[name].named),
+            unused=frozenset(
+                name for name in silent if telling and told[name].would_show(self._script)
+            ),
             sketches={name: result.sketch for name, result in results.items()},
             own_calls=tuple(self._own),
         )
@@ -170,7 +177,7 @@ class Flows:
                 while self._own and self._own[-1].turn == fact.step:
                     self._own.pop()
             case events.Said():
-                self._book.say(fact.text)
+                self._say(fact.text)
                 self._book.say(fact.thinking)
             case events.ToolCalled():
                 self._call(seq, fact)
@@ -178,6 +185,10 @@ class Flows:
                 self._book.learn(fact.text)
             case _:
                 pass
+
+    def _say(self, text: str) -> None:
+        self._book.say(text)
+        self._script = script(text) or self._script
 
     def _call(self, seq: int, fact: events.ToolCalled) -> None:
         if fact.tool in DELEGATES:  # its tasks come with the sub-agents
@@ -187,9 +198,18 @@ class Flows:
         text = _values(fact.arguments)
 
         if fact.tool != CREATES and len(self._own) < MOST_CALLS:
-            self._own.append(OwnCall(seq, fact.step, self._book.since(text)))
+            self._own.append(OwnCall(seq, fact.step, self._since(fact, text)))
 
         self._book.say(text)
+
+    def _since(self, fact: events.ToolCalled, text: str) -> int:
+        """The turn after which the call could have been made.
+
+        What was called before, word for word, as the tests of a program after each change of
+        it, is called again because something has changed: that could not be foreseen.
+        """
+        first = self._asked.setdefault(hash((fact.tool, fact.arguments)), fact.step)
+        return fact.step if first < fact.step else self._book.since(text)
 
 
 def _values(arguments: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from kimi_nb.views.features import STRONG, features
+from kimi_nb.views.features import STRONG, features, script
 
 __all__ = ["ENOUGH", "Brought", "Ledger", "Sketch"]
 
@@ -45,6 +45,8 @@ class Brought:
 
     stage: int
     sketch: Sketch
+    script: str
+    """In which most of it is written; see `features.script`."""
     news: int = 0
     """Weight of what was new with it."""
     shown: int = 0
@@ -63,6 +65,10 @@ class Brought:
     def silent(self) -> bool:
         """Nothing of it turned up later but what may be chance."""
         return not self.sure and self.shown <= STRAY * self.news
+
+    def would_show(self, answer: str) -> bool:
+        """Whether its use would show in an answer of that script, so that silence tells."""
+        return not self.named and (self.script == answer or not (self.script and answer))
 
 
 @dataclass(slots=True)
@@ -121,7 +127,7 @@ class Ledger:
 
         hashes = (zlib.crc32(f.encode("utf-8", "surrogatepass")) for f in told)
         sketch = Sketch(len(told), frozenset(nsmallest(SAMPLE, hashes)))
-        result = self.results[agent] = Brought(stage, sketch)
+        result = self.results[agent] = Brought(stage, sketch, script(text))
 
         for feature, weight in told.items():
             word = self._words.get(feature)

@@ -49,7 +49,8 @@ def unused(case: Case, copies: Copies) -> Iterator[Finding]:
             agents,
             f"Nothing of what {count(len(agents), 'sub-agent')} ({who}) brought back turns up in "
             f"a later prompt, a later turn or the answer",
-            "Leave out what the answer does not need, or say in the goal what it is good for.",
+            "Leave out what the answer does not need, or say in the goal what it is good for; "
+            "where results were there to choose from, as in a ranking, all is well.",
         )
 
 
@@ -74,7 +75,7 @@ def duplicates(case: Case, copies: Copies) -> Iterator[Finding]:
     Cost: what all but the first of each kind took.
     """
     if copies.of_task:
-        yield _copied(case, copies.of_task, "were given the same task as")
+        yield _copied(case, copies.of_task, "had the same task as")
 
     if copies.of_result:
         yield _copied(case, copies.of_result, "brought back nearly the same as")
@@ -89,7 +90,8 @@ def _copied(case: Case, pairs: Sequence[tuple[Agent, Agent]], how: str) -> Findi
         again,
         f"{count(len(again), 'sub-agent')} ({who}) {how} {count(len(first), 'other')} ({of}), "
         f'as "{quote(again[0].task)}"',
-        "Give each sub-agent a part of its own, and say in its task what the others do.",
+        "Give each sub-agent a part of its own, and say in its task what the others do, unless "
+        "several tries at the same are meant.",
     )
     records = evidence([*found.records, *(n for a in first for n in (a.record, a.last_record))])
     return found._replace(agents=(*(a.id for a in first), *found.agents), records=records)
@@ -260,13 +262,17 @@ def _idle_split(case: Case, team: Sequence[Agent]) -> Finding:
     found = _wasted(
         case,
         others,
-        f"{quote(longest.id)} worked {seconds(longest.busy(now))} and the other "
-        f"{count(len(others), 'sub-agent')} of its stage {seconds(cost.seconds or 0.0)} together, "
-        f"no more than it took to launch them: the split saved no time",
+        f"{quote(longest.id)} worked {seconds(longest.busy(now))} and {_rest(others)} of its stage "
+        f"{seconds(cost.seconds or 0.0)}, no more than it took to launch them: the split saved no "
+        f"time",
         "Split the long part, or leave all to one sub-agent.",
     )
     records = evidence([*found.records, longest.record, longest.last_record])
     return found._replace(agents=tuple(agent.id for agent in team), records=records)
+
+
+def _rest(others: Sequence[Agent]) -> str:
+    return "the other" if len(others) == 1 else f"the {len(others)} others together"
 
 
 def _finished(case: Case) -> list[Agent]:

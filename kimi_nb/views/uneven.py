@@ -22,6 +22,8 @@ UNEVEN = 1.5
 MORE_STEPS = 1.5
 """Times the steps of the others from which many steps, not slow calls, are what took so long."""
 WAITS = frozenset({"queued", "retry"})
+WORK = frozenset({"call", "tool"})
+"""Kinds of time that can be dealt out otherwise."""
 
 
 def uneven(case: Case, *, limited: bool) -> Iterator[Finding]:
@@ -94,16 +96,25 @@ def _imbalance(case: Case, team: Sequence[Agent], last: Agent) -> Finding | None
 
     steps = [agent.steps for agent in team]
     saved = max(steps) - ceil(mean(steps))
+    kind, why, advice = _cause(case, last, team)
+    why = f": {why}"
+
+    if kind in WORK and last.state != "failed":
+        why = ""
+        advice = (
+            f"Deal the work out more evenly: give a part of what {listed([last.id])} did to the "
+            f"others, or split it further."
+        )
+
     return Finding(
         "imbalance",
         tuple(agent.id for agent in team),
         evidence(n for agent in team for n in (agent.record, agent.last_record)),
         Cost(saved or None, round(barrier, 6)),
         f"In a stage of {count(len(team), 'sub-agent')} the slowest, {quote(last.id)}, took "
-        f"{seconds(lasted[last.id])} and the mean {seconds(usual)}: "
-        f"the barrier cost {seconds(barrier)}.",
-        f"Deal the work out more evenly: give a part of what {listed([last.id])} did to the "
-        f"others, or split it further.",
+        f"{seconds(lasted[last.id])} and the mean {seconds(usual)}, so that the barrier cost "
+        f"{seconds(barrier)}{why}.",
+        advice,
     )
 
 
@@ -119,6 +130,11 @@ def _cause(case: Case, slowest: Agent, others: Sequence[Agent]) -> tuple[str, st
     most = max(kinds, key=lambda kind: own.get(kind, 0.0) - usual[kind])
     steps = median([agent.steps for agent in rest])
     why, advice = _WORDS[most](slowest, own.get(most, 0.0), usual[most], steps)
+
+    if slowest.state == "failed" and most in WORK:
+        why = "it failed in the end"
+        advice = "See why it failed, and say in its task when to give up."
+
     return most, why, advice
 
 
@@ -147,12 +163,14 @@ def _tools(_agent: Agent, own: float, usual: float, _steps: float) -> tuple[str,
 
 
 def _fails(agent: Agent, own: float, _usual: float, _steps: float) -> tuple[str, str]:
-    why = f"{count(agent.retries, 'attempt')} failed, which took {seconds(own)}"
+    attempts = sum(1 for span in agent.intervals if span.kind == "failed")
+    why = f"{count(attempts, 'attempt')} failed, which took {seconds(own)}"
     return why, "See why its attempts failed, and shorten the time limit of a call."
 
 
 def _waits(agent: Agent, own: float, _usual: float, _steps: float) -> tuple[str, str]:
-    why = f"it waited {seconds(own)}, with {count(agent.retries, 'attempt')} that failed"
+    after = f", with {count(agent.retries, 'attempt')} that failed" if agent.retries else ""
+    why = f"it waited {seconds(own)}{after}"
     return why, "Launch fewer sub-agents at once, or let the endpoint allow more."
 
 
