@@ -9,6 +9,7 @@ from traces import Script, chains, staged, swarms
 from kimi_nb.trace import Trace
 from kimi_nb.views.fold import fold
 from kimi_nb.views.path import critical_path
+from kimi_nb.views.text import width
 
 
 def legs(trace: Trace) -> list[tuple[str, str, float, float]]:
@@ -165,3 +166,15 @@ def test_it_is_made_of_what_the_agents_did(trace: Trace) -> None:
                 if span.began <= segment.began and segment.ended <= span.ended
             ]
             assert [span.kind for span in covers] == [segment.kind]
+
+
+def test_a_long_name_of_an_agent_breaks_no_line() -> None:
+    script = Script()
+    main = script.orchestrator()
+    (sub,) = main.assign(["市场 " + "x" * 200])
+    sub.step(5.0).end("done")
+    main.join([sub]).step().end()
+    path = critical_path(script.end())
+    lines = [*repr(path).splitlines(), *path.table().splitlines()]
+    assert any("市场 xxx" in line for line in lines)
+    assert max(map(width, lines)) <= 100

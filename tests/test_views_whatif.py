@@ -349,7 +349,7 @@ def test_more_workers_than_fit_are_counted() -> None:
 def test_many_changes_are_counted() -> None:
     found = what_if(graham(), sizes=dict.fromkeys(NINE, 1), order=NINE)
     head = repr(found).splitlines()[0]
-    assert "a02 of 1 steps; 6 more like that; first a00, a01, a02, …. A prediction" in head
+    assert "a02 of 1 step; 6 more like that; first a00, a01, a02, …. A prediction" in head
 
 
 @pytest.mark.parametrize("evil", HOSTILE, ids=range(len(HOSTILE)))

@@ -20,6 +20,8 @@ SHOWN = 0.05
 """Seconds from which a kind of time is worth a word."""
 LEGS = 24
 """Legs that are listed where one looks at a path; the longest, if there are more."""
+NAME = 40
+"""Columns of an agent's name: models write long ones, and lines are to stay lines."""
 
 
 class Segment(NamedTuple):
@@ -120,12 +122,12 @@ class CriticalPath:
         return "\n".join([*lines, *self._marks()])
 
     def _leg(self, leg: Leg) -> str:
-        name = self.names[leg.agent]
+        name = fit(self.names[leg.agent], NAME).rstrip()
         return f"  {leg.share:4.0%} {seconds(leg.seconds):>9}  {name}: {leg.said()}"
 
     def table(self) -> str:
         """Every segment as a line of text: where its evidence is, and what it took."""
-        wide = max((width(name) for name in self.names.values()), default=0)
+        wide = min(max(map(width, self.names.values()), default=0), NAME)
         head = f"{'share':>6} {'seconds':>9}  {fit('agent', wide)}  {'step':>4}  {'kind':<6}"
         lines = [
             f"{s.share:6.1%} {s.seconds:9,.2f}  {fit(self.names[s.agent], wide)}"

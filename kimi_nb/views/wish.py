@@ -11,6 +11,7 @@ from typing import cast
 from kimi_nb.errors import UsageFault
 from kimi_nb.views.tasks import Task
 from kimi_nb.views.text import one_line
+from kimi_nb.views.words import count
 
 __all__ = ["Wish", "known"]
 
@@ -122,7 +123,7 @@ class Wish:
         kinds = (
             [f"{name} {factor:g}× as fast" for name, factor in self.faster.items()],
             [f"{name} split in {parts}" for name, parts in self.split.items()],
-            [f"{name} of {steps} steps" for name, steps in self.sizes.items()],
+            [f"{name} of {count(steps, 'step')}" for name, steps in self.sizes.items()],
             [f"{name} by worker {number}" for name, number in self.assign.items()],
             [f"{second} not after {first}" for first, second in self.without],
         )
