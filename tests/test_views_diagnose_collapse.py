@@ -103,6 +103,39 @@ def test_a_stage_of_several_ends_a_row() -> None:
     clean(conversation(GOAL, (a,), (b,), (c, d), (e,), (f,)))
 
 
+def rounds(*tasks: tuple[str, ...], steps: int = 3) -> Trace:
+    return conversation(GOAL, *(tuple(Job(task, steps=steps) for task in team) for team in tasks))
+
+
+def test_rounds_of_several_that_need_nothing_of_one_another() -> None:
+    tasks = [f"Look into the {place}." for place in PLACES]
+    teams = zip(tasks[::2], tasks[1::2], strict=True)
+    found = only(rounds(*teams), "serial collapse")
+    # three rounds of 1 + 3; in one 1 + 3
+    assert found.cost == Cost(steps=8, seconds=8.0)
+    assert found.agents == ("a01", "a02", "a03", "a04", "a05", "a06")
+    assert "in 3 stages one after the other" in found.what
+    assert "1 stage would have done" in found.what
+    assert "up to 6 at once" in found.advice
+
+
+@pytest.mark.parametrize("verbs", [("Draft", "Review", "Revise"), ("起草", "审阅", "修改")])
+def test_rounds_in_which_each_works_on_what_the_one_before_left(verbs: tuple[str, ...]) -> None:
+    parts = ("preface", "glossary", "appendix")
+    clean(rounds(*(tuple(f"{verb} the {part}." for part in parts) for verb in verbs)))
+
+
+def test_rounds_that_a_long_one_would_hold_up_are_not_merged() -> None:
+    first, *rest = (Job(f"Look into the {place}.") for place in PLACES)
+    curator = first._replace(result="The curator is Okonkwo.")
+    last = Job("Ask Okonkwo.", steps=9), Job("Look into the attic.", steps=10)
+    found = diagnose(
+        conversation(GOAL, (curator, rest[0]), tuple(rest[1:3]), tuple(rest[3:]), last)
+    )
+    # two stages would do, of 10 and 9 steps; it took 1 + 1 + 1 + 10
+    assert "serial collapse" not in {finding.kind for finding in found}
+
+
 def listing(turns: int, *, chained: bool = False, mode: str = "orchestrator") -> Trace:
     """One agent that lists files and then reads them, a turn each."""
     script = Script(goal="Sum up the files.")

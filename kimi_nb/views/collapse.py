@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, chain, pairwise
 
 from kimi_nb.views.case import Case
 from kimi_nb.views.features import features
@@ -34,8 +34,9 @@ SUB_STEPS = 2
 
 
 def one_by_one(case: Case) -> Iterator[Finding]:
-    """Stages of one sub-agent each, in a row, that need nothing of one another.
+    """Stages in a row whose sub-agents need nothing of one another, or little.
 
+    Each of one sub-agent, or rounds of several: fan-out that the graph would have allowed.
     Cost: critical steps and seconds that fewer stages would have saved, each as long as its
     slowest: the turns of the orchestrator that fall away, and the time that sub-agents spend side
     by side. Tokens are unknown: how much less the orchestrator would have read, nobody can say.
@@ -45,123 +46,143 @@ def one_by_one(case: Case) -> Iterator[Finding]:
         saved = len(row) - max(levels.values(), default=0)
 
         if saved >= SAVED_STAGES:
-            yield _one_by_one(case, row, levels)
+            yield from _one_by_one(case, row, levels)
 
 
 def _rows(case: Case) -> Iterator[list[Stage]]:
-    """Stages of one finished sub-agent in a row, between which the orchestrator used no tools.
+    """Stages in a row of sub-agents that finished: all of one, or all rounds of several.
 
-    A sub-agent that failed ends a row: who comes next may make up for it.
+    A turn with own tools in between ends a row, and so does a sub-agent that failed: who comes
+    next may make up for it.
     """
     row: list[Stage] = []
 
     for stage in case.stages():
-        if row and _apart(case, row[-1], stage):
+        done = all(agent.state == "finished" for agent in case.team(stage))
+
+        if row and (not done or _apart(case, row[-1], stage)):
             yield row
             row = []
 
-        team = case.team(stage)
-
-        if len(team) == 1 and team[0].state == "finished":
+        if done:
             row.append(stage)
-        elif row:
-            yield row
-            row = []
 
     yield row
 
 
 def _apart(case: Case, before: Stage, after: Stage) -> bool:
     turns = range(before.number, after.number)
-    return before.parent != after.parent or any((after.parent, n) in case.own_tools for n in turns)
+    return (
+        before.parent != after.parent
+        or (len(before.sub_agents) == 1) != (len(after.sub_agents) == 1)
+        or any((after.parent, n) in case.own_tools for n in turns)
+    )
 
 
 def _levels(case: Case, row: Sequence[Stage]) -> dict[str, int]:
     """For each sub-agent the stage, from 1, in which it could have begun."""
-    agents = [case.team(stage)[0] for stage in row]
-    bound = _by_traces(case, agents)
+    teams = [case.team(stage) for stage in row]
+    bound = _by_traces(case, teams)
     levels: dict[str, int] = {}
 
-    for agent in agents:
+    for agent in chain.from_iterable(teams):
         before = {*case.flow.needs.get(agent.id, ()), *case.flow.doubtful.get(agent.id, ())}
-        before |= bound.get(agent.id, set())
+        before |= bound[agent.id]
         levels[agent.id] = 1 + max((levels.get(name, 0) for name in before), default=0)
 
     return levels
 
 
-def _by_traces(case: Case, agents: Sequence[Agent]) -> dict[str, set[str]]:
+def _by_traces(case: Case, teams: Sequence[Sequence[Agent]]) -> dict[str, set[str]]:
     """By sub-agent, those before it that it may build on although no word of theirs shows it.
 
     Those whose task names a file or the like that its own names too: the one may write what the
     other reads, unless the goal names it already. Those whose subject its task names and no other
-    does, as a parser "on top of the tokenizer". And all before it, where its task is that of
-    another word for word: it is done again because something has changed.
+    of their stages does, as a parser "on top of the tokenizer". And all before it, where its task
+    is that of another word for word: it is done again because something has changed.
     """
+    agents = list(chain.from_iterable(teams))
     given = features(case.run.goal).keys()
-    told = {a.id: list(features(a.task)) for a in agents}
+    told = {agent.id: list(features(agent.task)) for agent in agents}
     often = Counter(feature for found in told.values() for feature in found)
     vocabulary = {name for name, n in often.items() if n == len(agents)}
     traces = {name for name in often if _identifies(name)} - given - vocabulary
+    links = {name for name in _links(teams, told, often) if name.isalpha()} - vocabulary
 
-    if _MAKES.search(agents[0].task):  # a file that all name may be the first one's work
+    if any(_MAKES.search(agent.task) for agent in teams[0]):  # all may name what these make
         traces |= {name for name in vocabulary - given if _FILE.search(name)}
 
-    first: dict[str, str] = {}
-    subject: dict[str, str] = {}
+    holders: dict[str, str] = {}
     bound: dict[str, set[str]] = {}
-    seen: set[str] = set()
+    earlier: dict[str, str] = {}
 
-    for place, agent in enumerate(agents):
-        before = {first[name] for name in told[agent.id] if name in first}
-        before |= {subject[name] for name in told[agent.id] if name in subject}
+    for team in teams:
+        for agent in team:
+            again = agent.task in earlier.values()
+            named = {holders[name] for name in told[agent.id] if name in holders}
+            bound[agent.id] = named | (earlier.keys() if again else set[str]())
 
-        if agent.task in seen:
-            before |= {other.id for other in agents[:place]}
-
-        bound[agent.id] = before
-        seen.add(agent.task)
-        first |= dict.fromkeys(traces.intersection(told[agent.id]), agent.id)
-        own = [name for name in told[agent.id] if name not in vocabulary][:SUBJECT]
-        subject |= {n: agent.id for n in own if often[n] == LINKS and n.isalpha()}
+        for agent in team:
+            own = [name for name in told[agent.id] if name not in vocabulary][:SUBJECT]
+            kept = traces.intersection(told[agent.id]) | links.intersection(own)
+            holders |= dict.fromkeys(kept, agent.id)
+            earlier[agent.id] = agent.task
 
     return bound
+
+
+def _links(
+    teams: Sequence[Sequence[Agent]], told: Mapping[str, list[str]], often: Counter[str]
+) -> set[str]:
+    """Words that tie tasks: of two, or of one in each of some rounds of several."""
+    rounds = Counter(
+        name for team in teams for name in {name for agent in team for name in told[agent.id]}
+    )
+    once = {name for name, n in rounds.items() if often[name] == n >= LINKS}
+    return {name for name in once if often[name] == LINKS or len(teams[0]) > 1}
 
 
 def _identifies(feature: str) -> bool:
     return not feature.startswith("#") and not feature.isalpha()
 
 
-def _one_by_one(case: Case, row: Sequence[Stage], levels: dict[str, int]) -> Finding:
-    agents = [case.team(stage)[0] for stage in row]
+def _one_by_one(case: Case, row: Sequence[Stage], levels: dict[str, int]) -> Iterator[Finding]:
     steps, spent = 0, 0.0
     tallest: dict[int, int] = {}
     longest: dict[int, float] = {}
 
-    for stage, agent in zip(row, agents, strict=True):
-        level, lasted = levels[agent.id], agent.seconds(case.run.now)
-        steps += agent.steps
-        spent += lasted
+    for stage in row:
+        team = case.team(stage)
+        steps += max(agent.steps for agent in team)
+        spent += max(agent.seconds(case.run.now) for agent in team)
 
-        if level in tallest:
+        if all(levels[agent.id] in tallest for agent in team):  # its launch falls away
             steps += stage.main_steps
-            spent += min(case.turns.get((stage.parent, stage.number), 0.0), _before(case, agent))
+            spent += min(case.turns.get((stage.parent, stage.number), 0.0), _before(case, team[0]))
 
-        tallest[level] = max(tallest.get(level, 0), agent.steps)
-        longest[level] = max(longest.get(level, 0.0), lasted)
+        for agent in team:
+            level = levels[agent.id]
+            tallest[level] = max(tallest.get(level, 0), agent.steps)
+            longest[level] = max(longest.get(level, 0.0), agent.seconds(case.run.now))
 
     steps -= sum(tallest.values())
     spent = round(min(spent - sum(longest.values()), case.run.now), 6)
+
+    if steps <= 0:  # a long one would have to wait for others that are long
+        return
+
+    agents = list(chain.from_iterable(case.team(stage) for stage in row))
     ids = tuple(agent.id for agent in agents)
-    cost = Cost(steps or None, spent if spent > 0 else None)
-    return Finding(
+    cost = Cost(steps, spent if spent > 0 else None)
+    rounds = "" if len(row) == len(agents) else f" in {len(row)} stages"
+    yield Finding(
         "serial collapse",
         ids,
         evidence(n for agent in agents for n in (agent.record, agent.last_record)),
         cost,
-        f"{count(len(row), 'sub-agent')} ({listed(ids)}) were launched one after the other, though "
-        f"by what they needed of one another {count(len(tallest), 'stage')} would have done: "
-        f"{cost} less.",
+        f"{count(len(agents), 'sub-agent')} ({listed(ids)}) were launched{rounds} one after the "
+        f"other, though by what they needed of one another {count(len(tallest), 'stage')} would "
+        f"have done: {cost} less.",
         f"Launch those that need nothing of one another in one turn, here up to "
         f"{max(Counter(levels.values()).values())} at once, unless one works on what another "
         f"left behind, such as a file.",
