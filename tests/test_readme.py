@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser
+from inspect import signature
 from pathlib import Path
 
+import kimi_nb as kn
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.magics import SwarmMagics
 from kimi_nb.magics.commands import COMMANDS
@@ -39,6 +41,17 @@ def test_the_commands_of_the_line_magic() -> None:
 def test_the_commands_of_the_command_line() -> None:
     real = commands()
     assert re.findall(r"^`(\w+)", first_cells("`kimi-nb`"), re.MULTILINE) == list(real)
+
+
+def test_the_names_of_the_package() -> None:
+    told = set(re.findall(r"\bkn\.(\w+)", README))
+    assert {"measures", "from_spans", "read"} <= told <= set(kn.__all__)
+
+
+def test_the_keywords_of_what_if() -> None:
+    row = next(line for line in README.splitlines() if line.startswith("| `kn.what_if("))
+    told = set(re.findall(r"`(\w+)[=`]", row.partition(" | ")[2]))
+    assert told == set(signature(kn.what_if).parameters) - {"run", "workers", "order"}
 
 
 def test_the_options_of_run_are_those_of_the_magic() -> None:

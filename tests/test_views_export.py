@@ -51,6 +51,12 @@ def test_json_is_the_chrome_trace(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("of", [*TABLES, None])
+def test_csv_without_rows_has_its_columns(of: str | None, tmp_path) -> None:
+    (head,) = csv.reader(export(Trace(), tmp_path / "run.csv", of).read_text("utf-8").splitlines())
+    assert head == list(rows(saying("x"), of or "agents")[0])
+
+
+@pytest.mark.parametrize("of", [*TABLES, None])
 def test_csv_is_a_table(of: str | None, tmp_path) -> None:
     trace = staged((2, 1), ())
     found = cells(export(trace, tmp_path / "run.csv", of))

@@ -147,3 +147,14 @@ def test_a_comparison_the_wrong_way_round_says_so() -> None:
 def test_a_comparison_of_a_run_that_goes_on_says_how_to_get_an_answer() -> None:
     with pytest.raises(UsageFault, match=r"first run is running: .*\(wait, or kn\.resume it\)"):
         kn.compare(staged((1,))[:3], single())
+
+
+def test_goals_that_differ_late_are_shown_where_they_do() -> None:
+    before = "For each CSV file in the folder, give the number of rows and the highest price. "
+    first, second = (Script(goal=before + word) for word in ("Sorted by north.", "As a list."))
+
+    with pytest.raises(UsageFault) as told:
+        kn.compare(first.trace(), second.trace())
+
+    assert "price. Sorted by north.'" in str(told.value)
+    assert "price. As a list.'" in str(told.value)

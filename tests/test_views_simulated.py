@@ -89,3 +89,10 @@ def test_pages_and_chrome_traces_say_it(tmp_path) -> None:
         }
         assert "SIMULATOR" in said[True]
         assert "SIMULATOR" not in said[False]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_metrics_say_it_to_people_and_beside_them_to_programs(simulated) -> None:
+    found = kn.metrics(made(simulated=simulated))
+    assert f"simulated={simulated}" in repr(found)
+    assert "simulated" not in found.as_dict()

@@ -242,3 +242,17 @@ def test_agents_that_ended_with_their_run_are_one_line(status: str) -> None:
         "  a01 a ✗ failed no such file",
         "  3 agents ⊘ cancelled with the run",
     ]
+
+
+def test_agents_that_ended_for_the_reason_of_their_run_are_one_line_too() -> None:
+    why = "the next call does not fit into the budget of 600 tokens"
+    script = Script()
+    main = script.orchestrator()
+
+    for agent in (*main.assign(["a", "b", "c"]), main):
+        agent.end(why, "over_budget")
+
+    text = summary_text(script.end(status="over_budget", why=why))
+    told = text.partition("What did not finish:\n")[2].split("\n\n")[0]
+    assert told == "  4 agents ▲ over budget with the run"
+    assert text.count(why) == 1

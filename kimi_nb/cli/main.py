@@ -159,7 +159,7 @@ def _report(asked: argparse.Namespace) -> int:
         found = {"critical_path": rows(trace, "path"), "diagnosis": diagnose(trace).as_rows()}
         state = fold(trace)
         about = {"simulated": state.simulated, "metrics": metrics(state).as_dict()}
-        print_json({"report": str(target)} | about | found)
+        print_json(about | found)
 
     return 0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, cast
 
 import orjson
@@ -33,7 +34,7 @@ SAME = {
 """Options of a run that have a say in its time or its answer, whoever does the work."""
 
 SHOWN = 60
-"""Characters of a goal that a refusal repeats."""
+"""Characters of a goal that a refusal repeats, around the first that differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,10 @@ def _apart(many: Run, one: Run) -> list[str]:
     found: list[str] = []
 
     if many.goal != one.goal:
-        goals = (one_line(run.goal)[:SHOWN] for run in (many, one))
+        pairs = zip(many.goal, one.goal, strict=False)
+        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        begin = max(0, alike - SHOWN // 2)
+        goals = (one_line(run.goal[begin : begin + SHOWN]) for run in (many, one))
         found.append("the goals differ ({!r}, {!r})".format(*goals))
 
     if many.model != one.model:

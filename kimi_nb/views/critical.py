@@ -54,10 +54,13 @@ class Metrics:
     """Those that ended as failed. Cancelled and over budget are other outcomes."""
     retries: int
     """Attempts that failed and were followed by another."""
+    simulated: bool = False
+    """No language model took part: its times, tokens and cost are no model's."""
 
     def as_dict(self) -> dict[str, int | float | None]:
-        """Exactly the keys of the `metrics` object that programs read."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Exactly the keys of the `metrics` object that programs read: without `simulated`."""
+        names = (field.name for field in fields(self) if field.name != "simulated")
+        return {name: getattr(self, name) for name in names}
 
 
 def metrics(run: Fold | Iterable[Record], prices: Mapping[str, Price] = PRICES) -> Metrics:
@@ -84,6 +87,7 @@ def metrics(run: Fold | Iterable[Record], prices: Mapping[str, Price] = PRICES) 
         cost_usd=run_cost(state, prices),
         failed_agents=sum(1 for agent in agents if agent.state == "failed"),
         retries=state.retries,
+        simulated=state.simulated,
     )
 
 

@@ -16,7 +16,7 @@ from kimi_nb.views.chrome import chrome_trace
 from kimi_nb.views.fold import records_of
 from kimi_nb.views.graph import graph
 from kimi_nb.views.report import report_html
-from kimi_nb.views.rows import Scalar, rows
+from kimi_nb.views.rows import Scalar, columns, rows
 from kimi_nb.views.text import clean
 
 __all__ = ["export", "write_whole"]
@@ -96,7 +96,7 @@ def _csv(trace: Trace, of: str) -> bytes:
     table = rows(trace, of)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(table[0] if table else ())
+    writer.writerow(columns(of))
     writer.writerows([_cell(value) for value in row.values()] for row in table)
     return text.getvalue().encode()
 

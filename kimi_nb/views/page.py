@@ -120,10 +120,11 @@ def metrics_html(found: Metrics, run: Run) -> str:
 def failures(run: Run, most: int = 20) -> list[tuple[str, str, str]]:
     """Agents that ended otherwise than finished, as (label, state, why), and how many more.
 
-    Those with no more to say than that they were cancelled, with the run, are one row.
+    Those with no more to say than that they were stopped, with the run, are one row.
     """
     ended = [a for a in run.agents.values() if a.ended is not None and a.state != "finished"]
-    quiet = [a for a in ended if run.status in STOPPED and a.state == (a.outcome or a.why)]
+    stopped = [a for a in ended if run.status in STOPPED and a.state in STOPPED]
+    quiet = [a for a in stopped if (a.outcome or a.why) in {a.state, run.why}]
     bad = [a for a in ended if a not in quiet]
     rows = [(label(a), state_word(a.state), a.outcome or a.why) for a in bad[:most]]
 
@@ -131,7 +132,8 @@ def failures(run: Run, most: int = 20) -> list[tuple[str, str, str]]:
         rows.append((f"… and {count(len(bad) - most, 'agent')} more", "", ""))
 
     if quiet:
-        rows.append((count(len(quiet), "agent"), state_word(quiet[0].state), "with the run"))
+        who = label(quiet[0]) if len(quiet) == 1 else count(len(quiet), "agent")
+        rows.append((who, state_word(quiet[0].state), "with the run"))
 
     return rows
 

@@ -11,10 +11,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import cast
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.events import FACTS, StepBegan, StepEnded, StepRetried
+from kimi_nb.events import (
+    FACTS,
+    AgentBegan,
+    RunBegan,
+    StepBegan,
+    StepEnded,
+    StepRetried,
+    ToolCalled,
+)
 from kimi_nb.trace import Record
 from kimi_nb.views.calls import tool_calls
 from kimi_nb.views.fold import Fold, fold, records_of
@@ -23,7 +32,7 @@ from kimi_nb.views.path import critical_path
 from kimi_nb.views.state import Agent
 from kimi_nb.views.usage import usage
 
-__all__ = ["Row", "Scalar", "rows", "steps_of"]
+__all__ = ["Row", "Scalar", "columns", "rows", "steps_of"]
 
 Scalar = str | int | float | bool | None
 Row = dict[str, Scalar]
@@ -52,6 +61,20 @@ def rows(run: Iterable[Record], of: str = "agents") -> list[Row]:
     state = fold(records)
     found = table(records, state)
     return found if of == "facts" else [row | {"simulated": state.simulated} for row in found]
+
+
+@cache
+def columns(of: str = "agents") -> tuple[str, ...]:
+    """The names of the columns of a table, which one without rows has too."""
+    facts = (
+        RunBegan(goal="", model="", simulated=False, seed=0, started=0, version="", options=""),
+        AgentBegan(role="single", name="", task="", parent="", stage=0, call=-1),
+        StepBegan(step=1),
+        ToolCalled(step=1, call=0, call_id="", tool="", arguments=""),
+        StepEnded(step=1, finish="tool_calls", tokens_in=0, tokens_out=0, tokens_cached=0),
+    )
+    least = (Record(n, n, "a" if n else "", fact) for n, fact in enumerate(facts))
+    return tuple(rows(least, of)[0])
 
 
 def _agents(_records: Sequence[Record], run: Fold) -> list[Row]:
