@@ -1,4 +1,4 @@
-"""What must hold of every run that has ended, whatever went wrong in it: I1 to I6.
+"""What must hold of every run that has ended, whatever went wrong in it: I1 to I7.
 
     before = held()                                   # what the process holds, for I4
     async with KimiServer(script) as server:
@@ -12,6 +12,7 @@ I4  No task, child process or file descriptor is left. Give `before`, from `held
     the server of the test was started, and check after it was closed.
 I5  No secret stands in the trace, in what shows a run, in `paths` or in `texts`.
 I6  No completed call was paid for twice, over all processes that wrote the log.
+I7  What is measured fits: two reckonings of the span agree, and it is no longer than the wall time.
 
 `server` is whatever answered: a scripted model, a mock server, or a list of all that did. It may
 have `completed`, the answers that it gave to their end, as a number or as something with a length,
@@ -67,6 +68,7 @@ __all__ = [
 
 STATUSES = {"finished", "partial", "cancelled", "over_budget", "failed"}
 OUTCOMES = {"finished", "failed", "cancelled", "over_budget"}
+EPS = 1e-4
 SETTLE = 5.0
 """Seconds that closed sockets and ended children have to be gone."""
 
@@ -82,7 +84,7 @@ def check_invariants(
     texts: Iterable[str] = (),
     seen: Sequence[Record] = (),
 ) -> None:
-    """Assert I1 to I6 of a run that has ended. See above for what they are and what they need."""
+    """Assert I1 to I7 of a run that has ended. See above for what they are and what they need."""
     run = kn.Replay(run) if isinstance(run, Trace) else run
     budget = budget or _budget_of(run)
     check_so_far(run.trace, budget=budget, prices=run._prices, server=server)
@@ -96,6 +98,7 @@ def check_invariants(
         assert left == [], f"I4: this is left: {left}"
 
     _no_secrets(run, [s for s in secrets if s], paths, texts)
+    _measured(run)
 
 
 def check_so_far(
@@ -195,6 +198,20 @@ def answered(records: Iterable[Record]) -> Iterator[tuple[str, ToolCalled, ToolR
                 yield record.agent, mine[step, call], fact
             case _:
                 pass
+
+
+# I7
+
+
+def _measured(run: kn.Replay) -> None:
+    found, live = kn.measures(run.trace), run.metrics
+    assert abs(found.seconds.span - live.span_s) < EPS, "I7: two reckonings of the span"
+    assert live.span_s <= live.wall_s + EPS, "I7: the span is longer than the run"
+    assert (found.steps.work, found.steps.critical) == (live.total_steps, live.critical_steps)
+    assert live.critical_steps <= live.total_steps, "I7: more critical steps than steps"
+    assert kn.what_if(run.trace, workers=1).seconds >= found.seconds.work - EPS
+    told = {number for finding in kn.diagnose(run.trace) for number in finding.records}
+    assert told <= set(range(len(run.trace))), "I7: a finding whose evidence is nowhere"
 
 
 # I2
