@@ -1,4 +1,4 @@
-"""A notebook whose swarms ask the mock platform: a real kernel, with I1 to I6 checked in it."""
+"""A notebook whose swarms ask the mock platform: a real kernel, with I1 to I7 checked in it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Page:
         return found.text
 
     def check(self, name: str, *cells: Cell, before: str = "before") -> None:
-        """I1 to I6: I4 in the kernel, the rest here, with all that the cells showed.
+        """I1 to I7: I4 in the kernel, the rest here, with all that the cells showed.
 
         `before`: where pages come and go, "None": the kernel's sockets to them are no run's.
         """

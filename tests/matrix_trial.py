@@ -1,4 +1,4 @@
-"""A run against the mock platform, with I1 to I6 checked when it is over.
+"""A run against the mock platform, with I1 to I7 checked when it is over.
 
 with Trial(tmp_path, team("a", "b"), faults=stalling("b")) as trial:
     run = trial.run(tools=[look])
@@ -59,7 +59,7 @@ class Trial:
                 self.check(run)
 
     def check(self, run: kn.Replay, *, over: bool = True) -> None:
-        """I1 to I6, I4 when all is `over`. Of several logs, I6 holds of all together."""
+        """I1 to I7, I4 when all is `over`. Of several logs, I6 holds of all together."""
         logs = {run.path: run for run in self.runs}
         alone = set(logs) <= {run.path}
         check_invariants(

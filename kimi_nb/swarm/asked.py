@@ -37,6 +37,8 @@ __all__ = [
 
 Plan = str | Sequence[Mapping[str, Any]]
 UserTools = Iterable[Tool | Callable[..., Any]]
+RECORD = 65_536
+"""Bytes of a line that are looked at."""
 
 
 def mode_of(goal: str, *, single: bool, plan: Plan | None) -> str:
@@ -162,12 +164,13 @@ def new_path(name: str) -> Path:
 
 def holds_run(path: Path) -> bool:
     """Whether there is a first record. A process may be killed before it: its log holds nothing."""
-    if not path.exists():
+    if not path.is_file():
         return False
 
     with path.open("rb") as file:
-        file.readline()
-        return file.readline().endswith(b"\n")
+        file.readline(RECORD)
+        first = file.readline(RECORD)
+        return first.endswith(b"\n") or len(first) == RECORD
 
 
 def ways_on(path: str | Path, *, fork: bool = False) -> str:
