@@ -14,7 +14,8 @@ import pytest
 from hostile import Page
 from traces import staged
 
-from kimi_nb.cli import exchange, main
+from kimi_nb.cli import main, output
+from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Trace, read
 from kimi_nb.views.chrome import chrome_trace
 from kimi_nb.views.critical import metrics
@@ -101,8 +102,24 @@ def test_spans_go_to_a_collector(trace, collector, capsys) -> None:
     assert [path.name for path in Path().iterdir()] == ["run.jsonl"]
 
 
+@pytest.mark.parametrize(
+    ("slow", "arguments", "said"),
+    [
+        (
+            "kimi_nb.views.otel.export_spans",
+            ["export", "run.jsonl", "--otlp", "http://localhost:9"],
+            "export: sending spans to http://localhost:9; Ctrl-C stops it …",
+        ),
+        ("kimi_nb.cli.exchange.export", ["export", "run.jsonl"], "export: writing run.json …"),
+        (
+            "kimi_nb.views.otel.from_spans",
+            ["import", "spans.json", "-o", "new.jsonl"],
+            "import: reading spans.json …",
+        ),
+    ],
+)
 @pytest.mark.usefixtures("trace")
-def test_who_sends_spans_for_long_is_told(monkeypatch) -> None:
+def test_who_waits_long_is_told_for_what(slow, arguments, said, monkeypatch) -> None:
     heard: list[str] = []
     told = threading.Event()
 
@@ -110,16 +127,15 @@ def test_who_sends_spans_for_long_is_told(monkeypatch) -> None:
         heard.append(line)
         told.set()
 
-    def slow(*_: object, **__: object) -> int:
-        assert told.wait(60)
-        return 3
+    def waits(*_: object, **__: object) -> None:
+        assert told.wait(10)
+        raise UsageFault("enough")
 
-    monkeypatch.setattr(exchange, "PATIENCE", 0.01)
-    monkeypatch.setattr(exchange, "tell", tell)
-    monkeypatch.setattr("kimi_nb.views.otel.export_spans", slow)
-    assert main(["export", "run.jsonl", "--otlp", "http://localhost:9"]) == 0
-    assert heard[0] == "export: still sending spans to http://localhost:9, Ctrl-C stops it"
-    assert heard[1:] == ["export: 3 spans sent"]
+    monkeypatch.setattr(output, "PATIENCE", 0.01)
+    monkeypatch.setattr(output, "tell", tell)
+    monkeypatch.setattr(slow, waits)
+    assert main(arguments) == 2
+    assert heard == [said]
 
 
 def test_without_a_url_they_go_where_the_environment_says(trace, collector, monkeypatch) -> None:

@@ -220,6 +220,15 @@ def test_a_turn_that_was_cut_off_by_its_most_tokens() -> None:
     assert trace[found.records[0]].fact.finish == "length"
 
 
+def test_a_turn_that_was_cut_off_because_little_was_left_of_the_budget() -> None:
+    script = Script()
+    main = script.orchestrator(role="single")
+    main.step(1.0, tokens=(50, 30, 0), finish="length", said="So far")
+    main.end("the budget of 80 tokens is used up", "over_budget")
+    found = only(script.end(status="over_budget"), "context overflow")
+    assert found.advice.startswith("Raise the budget, ")
+
+
 def test_a_result_that_was_cut_before_anybody_read_it() -> None:
     def trace(size: int) -> Trace:
         first, second = jobs(3, 3)

@@ -6,9 +6,8 @@ import argparse
 import json
 import shlex
 from pathlib import Path
-from threading import Timer
 
-from kimi_nb.cli.output import print_json, tell
+from kimi_nb.cli.output import patience, print_json, tell
 from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Trace, read
 from kimi_nb.views.critical import metrics
@@ -18,9 +17,6 @@ from kimi_nb.views.text import one_line
 from kimi_nb.views.words import count
 
 __all__ = ["export_run", "import_spans"]
-
-PATIENCE = 1.5
-"""Seconds after which somebody who sends spans is told that they are still on their way."""
 
 
 def export_run(asked: argparse.Namespace) -> int:
@@ -32,7 +28,10 @@ def export_run(asked: argparse.Namespace) -> int:
 
     ending = ".json" if asked.rows is None else f".{asked.rows}.csv"
     target = Path(asked.output or f"{Path(asked.trace).with_suffix('')}{ending}")
-    export(trace, target, asked.rows)
+
+    with patience(f"export: writing {target}"):
+        export(trace, target, asked.rows)
+
     tell(f"export: {target}")
 
     if target.suffix.lower() == ".json":
@@ -51,13 +50,9 @@ def _send(trace: Trace, asked: argparse.Namespace) -> int:
         raise UsageFault("--otlp writes no file: leave out -o and --rows, or export twice")
 
     where = asked.otlp or "where OTEL_EXPORTER_OTLP_ENDPOINT says"
-    patience = Timer(PATIENCE, tell, [f"export: still sending spans to {where}, Ctrl-C stops it"])
-    patience.start()
 
-    try:
+    with patience(f"export: sending spans to {where}; Ctrl-C stops it"):
         number = export_spans(trace, endpoint=asked.otlp or None)
-    finally:
-        patience.cancel()
 
     tell(f"export: {count(number, 'span')} sent")
 
@@ -77,8 +72,10 @@ def import_spans(asked: argparse.Namespace) -> int:
 
     from kimi_nb.views.otel import from_spans
 
-    trace = from_spans(asked.spans, trace_id=asked.trace_id)
-    trace.save(target)
+    with patience(f"import: reading {asked.spans}"):
+        trace = from_spans(asked.spans, trace_id=asked.trace_id)
+        trace.save(target)
+
     found = metrics(trace)
     what = f"{count(found.agents, 'agent')}, {count(found.total_steps, 'step')}"
     tell(f"import: {target}: {what}, from {_writers(trace)}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kimi_nb.cli.exchange import export_run, import_spans
-from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
+from kimi_nb.cli.output import hang_up, patience, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hang_up()
         return UNREAD
     except OSError as error:
-        return _refuse(asked, f"{error.filename or asked.command}: {error.strerror}", 1)
+        name = str(error.filename or asked.command).removesuffix(".part")
+        return _refuse(asked, f"{name}: {error.strerror}", 1)
     except KeyboardInterrupt:
         tell("kimi-nb: stopped")
         return INTERRUPTED
@@ -152,7 +153,10 @@ def _replay(asked: argparse.Namespace) -> int:
 def _report(asked: argparse.Namespace) -> int:
     trace = read(asked.trace)
     target = Path(asked.output) if asked.output else Path(asked.trace).with_suffix(".html")
-    write_whole(target, report_html(trace).encode())
+
+    with patience(f"report: writing {target}"):
+        write_whole(target, report_html(trace).encode())
+
     tell(f"report: {target}")
 
     if asked.json:

@@ -80,8 +80,13 @@ def cut_turns(case: Case) -> Iterator[Finding]:
         Cost(len(cut), round(spent, 6) or None, tokens or None),
         f"{count(len(cut), 'turn')} of {count(len(ids), 'agent')} ({listed(ids)}) reached the most "
         f"tokens that an answer may have and stopped short.",
-        "Raise max_tokens, ask for shorter answers, or split the work further.",
+        f"Raise {_limit(case)}, ask for shorter answers, or split the work further.",
     )
+
+
+def _limit(case: Case) -> str:
+    """What kept answers short. The last calls of a budget get what is left of it."""
+    return "the budget" if case.run.status == "over_budget" else "max_tokens"
 
 
 def long_results(case: Case) -> Iterator[Finding]:
