@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -347,7 +348,7 @@ def test_the_variables_of_the_standard_say_where(monkeypatch) -> None:
 def test_a_refusal_is_an_error_that_says_what_to_do(status) -> None:
     with (
         Receiver(status) as receiver,
-        pytest.raises(KimiNbError, match=f"15 of 15 spans.*{status}.*endpoint="),
+        pytest.raises(KimiNbError, match=f"15 of 15 spans.*endpoint=.*{status}"),
     ):
         export_spans(swarm(), endpoint=receiver.url)
 
@@ -417,3 +418,20 @@ def test_importing_the_view_imports_no_telemetry() -> None:
     code = "import sys, kimi_nb, kimi_nb.views.otel; print('opentelemetry' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("typed", "more", "said"),
+    [
+        ("run.jsonl", {}, "type kn.read('run.jsonl')"),
+        (None, {}, "NoneType is no run"),
+        ([1], {}, "is no run"),
+        (staged((1,)), {"endpoint": 5}, "5 is no endpoint: type a URL"),
+        (staged((1,)), {"endpoint": "http://[::1"}, "is no endpoint: type a URL"),
+        (staged((1,)), {"endpoint": "http://:4318"}, "is no endpoint: type a URL"),
+        (staged((1,)), {"exporter": "http://a"}, "type endpoint='http://a'"),
+    ],
+)
+def test_what_cannot_be_sent_is_said_in_one_sentence(typed, more, said: str) -> None:
+    with pytest.raises(UsageFault, match=re.escape(said)):
+        export_spans(typed, **more)

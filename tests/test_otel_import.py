@@ -868,3 +868,10 @@ def test_many_spans_deep_and_wide_cost_no_more_than_their_number() -> None:
         trace = from_spans(make.otlp())
 
     assert metrics(trace).total_steps == 3000
+
+
+def test_a_trace_of_our_own_needs_no_import(tmp_path: Path) -> None:
+    path = staged((1,)).save(tmp_path / "run.jsonl")
+
+    with pytest.raises(UsageFault, match="it is a trace already"):
+        from_spans(path)

@@ -40,7 +40,7 @@ def from_spans(spans: object, *, trace_id: str = "") -> Trace:
     the trace. Raises TraceError for what is no span and where no model was called, and UsageFault
     for any other source and for an id that is not there.
     """
-    chosen = _chosen(read_spans(spans), trace_id)
+    chosen = _chosen(read_spans(spans), str(trace_id))
 
     for span in chosen:
         if own(span, "status") == "running":

@@ -23,6 +23,8 @@ __all__ = ["export_spans", "to_spans"]
 INSTALL = "OpenTelemetry is not installed: pip install 'kimi-nb[otel]'"
 BATCH = 512
 """Spans of one request; with content a span may have a hundred kilobytes."""
+WHY = 240
+"""Characters of what an exporter said first: later it only gives up."""
 EXPORTERS = "opentelemetry.exporter"
 """The logger above those to which exporters tell why they failed."""
 
@@ -63,6 +65,9 @@ def export_spans(
     """
     if exporter is not None and endpoint is not None:
         raise UsageFault("give an exporter or an endpoint, not both")
+
+    if isinstance(exporter, str):
+        raise UsageFault(f"{exporter!r} is no exporter: type endpoint={exporter!r}")
 
     spans = to_spans(run, content=content)
     sender = _otlp(endpoint) if exporter is None else exporter
@@ -189,12 +194,16 @@ def _otlp(endpoint: str | None) -> SpanExporter:
     if endpoint is None:
         return OTLPSpanExporter()
 
-    parts = urlsplit(endpoint)
+    try:
+        parts = urlsplit(endpoint)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except (ValueError, AttributeError):
+        known = False
 
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    if not known:
         raise UsageFault(f"{endpoint!r} is no endpoint: type a URL, as http://localhost:4318")
 
-    whole = parts.path.strip("/") != ""  # else the path that every collector listens at
+    whole = urlsplit(endpoint).path.strip("/") != ""  # else where every collector listens
     return OTLPSpanExporter(endpoint if whole else f"{endpoint.rstrip('/')}/v1/traces")
 
 
@@ -209,11 +218,10 @@ def _send(exporter: SpanExporter, spans: Sequence[ReadableSpan], before: int, to
             heard.append(f"{type(error).__name__}: {error}")
 
     if not arrived:
-        why = f" ({'; '.join(dict.fromkeys(heard))[:400]})" if heard else ""
         message = (
-            f"{total - before} of {total} spans did not arrive{why}. Is a collector listening? "
-            "Give endpoint='http://HOST:4318' or set OTEL_EXPORTER_OTLP_ENDPOINT; then export "
-            "again: the spans keep their ids"
+            f"{total - before} of {total} spans did not arrive. Is a collector listening? Give "
+            "endpoint='http://HOST:4318' or set OTEL_EXPORTER_OTLP_ENDPOINT; then export again: "
+            f"the spans keep their ids. The exporter said: {''.join(heard[:1])[:WHY] or 'nothing'}"
         )
         raise KimiNbError(message)
 

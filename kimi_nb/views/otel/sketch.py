@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from kimi_nb.errors import CorruptTrace, TraceError
 from kimi_nb.events import AgentBegan, Fact, Judged, RunBegan, RunEnded, RunForked, RunResumed
 from kimi_nb.trace import Record
+from kimi_nb.views.fold import records_of
 from kimi_nb.views.otel import content
 from kimi_nb.views.otel.book import Book, key_of
 from kimi_nb.views.otel.draft import ROOT, Draft, identity
@@ -32,7 +33,7 @@ def sketch(records: Iterable[Record], *, content: bool) -> Sketch:
     """
     run = Sketch(content=content)
 
-    for record in records:
+    for record in records_of(records):
         run.add(record)
 
     run.close()

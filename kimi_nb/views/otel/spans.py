@@ -15,6 +15,7 @@ from typing import Any, cast
 import orjson
 
 from kimi_nb.errors import TraceError, UsageFault
+from kimi_nb.trace import FORMAT
 
 __all__ = ["Span", "read_spans", "text_of"]
 
@@ -125,6 +126,9 @@ def _of_object(data: object, where: str) -> Iterator[Span]:
     resources = cast("Any", data).get("resourceSpans") if isinstance(data, Mapping) else None
 
     if not isinstance(resources, list):
+        if isinstance(data, Mapping) and cast("Any", data).get("format") == FORMAT:
+            raise UsageFault(f"{where}: it is a trace already: type kn.read, or kimi-nb report")
+
         raise TraceError(f"{where}: not OTLP JSON: it has no list resourceSpans")
 
     number = 0
