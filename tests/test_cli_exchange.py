@@ -158,7 +158,7 @@ def test_without_a_url_they_go_where_the_environment_says(trace, collector, monk
         (["export", "run.jsonl", "--otlp", "nowhere"], 2, "'nowhere' is no endpoint"),
         (["export", "run.jsonl", "--otlp", "-o", "a.csv"], 2, "--otlp writes no file"),
         (["export", "run.jsonl", "--otlp", "--rows", "path"], 2, "--otlp writes no file"),
-        (["import", "run.jsonl", "-o", "a.jsonl"], 1, "run.jsonl"),
+        (["import", "run.jsonl", "-o", "a.jsonl"], 2, "it is a trace already"),
         (["import", "none.json", "-o", "a.jsonl"], 1, "none.json"),
         (["import", "run.jsonl", "-o", "run.jsonl"], 2, "run.jsonl exists and stays as it is"),
     ],
