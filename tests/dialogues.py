@@ -8,7 +8,7 @@ from traces import Actor, Script
 
 from kimi_nb.trace import Trace
 from kimi_nb.views.diagnose import Diagnosis, Finding, diagnose
-from kimi_nb.views.findings import KINDS
+from kimi_nb.views.diagnosis.findings import KINDS
 
 __all__ = ["GOAL", "PLACES", "Job", "clean", "conversation", "jobs", "only", "stage"]
 

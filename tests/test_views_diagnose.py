@@ -10,7 +10,7 @@ from traces import chains, staged
 
 from kimi_nb.trace import Trace
 from kimi_nb.views.diagnose import Diagnosis, diagnose
-from kimi_nb.views.findings import MOST_RECORDS
+from kimi_nb.views.diagnosis.findings import MOST_RECORDS
 
 
 @pytest.mark.parametrize(

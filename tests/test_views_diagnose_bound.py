@@ -8,7 +8,7 @@ from traces import Script, staged
 
 from kimi_nb import events as e
 from kimi_nb.trace import Trace
-from kimi_nb.views.findings import Cost
+from kimi_nb.views.diagnosis.findings import Cost
 
 
 def bound(turn: float, *, tool: float = 0.0, idle: int = 2) -> Trace:

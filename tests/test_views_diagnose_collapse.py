@@ -10,7 +10,7 @@ from traces import Script
 
 from kimi_nb.trace import Trace
 from kimi_nb.views.diagnose import diagnose
-from kimi_nb.views.findings import Cost
+from kimi_nb.views.diagnosis.findings import Cost
 
 
 def test_one_by_one_assignments_that_need_nothing_of_one_another() -> None:

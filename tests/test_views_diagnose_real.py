@@ -24,7 +24,7 @@ from kimi_nb.errors import BadRequest
 from kimi_nb.models.base import Message, Reply
 from kimi_nb.trace import Trace
 from kimi_nb.views.diagnose import diagnose
-from kimi_nb.views.flow import flow, needs
+from kimi_nb.views.diagnosis.flow import flow, needs
 
 QUICKSTART = (
     "For each CSV file in the folder, give the number of rows and the highest price.\n"

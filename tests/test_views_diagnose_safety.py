@@ -17,7 +17,7 @@ from traces import prefixes_of, swarms
 from kimi_nb.trace import Trace
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.diagnose import Diagnosis, diagnose
-from kimi_nb.views.findings import KINDS
+from kimi_nb.views.diagnosis.findings import KINDS
 from kimi_nb.views.fold import fold
 
 PLAIN = "Compare the museums of the town."

@@ -9,7 +9,7 @@ from traces import Script
 from kimi_nb import events as e
 from kimi_nb.trace import Trace
 from kimi_nb.views.diagnose import diagnose
-from kimi_nb.views.findings import Cost
+from kimi_nb.views.diagnosis.findings import Cost
 
 FACTS = (
     "The northern hall holds 1,450 visitors; Wilhelmina founded it; it closes at dusk.",

@@ -9,7 +9,7 @@ from traces import Actor, Script, chains
 from kimi_nb import events as e
 from kimi_nb.trace import Trace
 from kimi_nb.views.diagnose import diagnose
-from kimi_nb.views.findings import Cost
+from kimi_nb.views.diagnosis.findings import Cost
 
 
 def test_a_straggler_that_took_more_steps() -> None:

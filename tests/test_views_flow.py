@@ -11,9 +11,9 @@ from traces import Script, chains, prefixes_of, staged, swarms
 
 from kimi_nb.events import AgentBegan, AgentEnded, Said
 from kimi_nb.trace import Trace
-from kimi_nb.views.features import STRONG, WEAK, features
-from kimi_nb.views.flow import flow, needs
-from kimi_nb.views.ledger import CAPACITY, Ledger
+from kimi_nb.views.diagnosis.features import STRONG, WEAK, features
+from kimi_nb.views.diagnosis.flow import flow, needs
+from kimi_nb.views.diagnosis.ledger import CAPACITY, Ledger
 
 GOAL = "Compare the museums of the town."
 HOURS = Job("Find the opening hours of the first museum.", "It opens at 9, closed on Tuesdays.")
@@ -282,7 +282,7 @@ def test_only_the_part_that_is_read_of_one_message_counts(size: int) -> None:
 
 
 def test_a_ledger_that_is_full_tells_nobody_unused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_nb.views.ledger.CAPACITY", 20)
+    monkeypatch.setattr("kimi_nb.views.diagnosis.ledger.CAPACITY", 20)
     answer = "Wilhelmina founded one for 1450 visitors; Okonkwo sells 870; Ciarán cost 2.3 million."
     assert flow(conversation(GOAL, JOBS, answer=answer)).unused == frozenset()
     book = Ledger()

@@ -13,7 +13,7 @@ import kimi_nb as kn
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.trace import Trace
 from kimi_nb.views.fold import fold
-from kimi_nb.views.wish import MOST_PARTS
+from kimi_nb.views.forecast.wish import MOST_PARTS
 
 TAKERS = {
     "measures": kn.measures,

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from traces import Script, chains, staged, swarms
 
 from kimi_nb.trace import Trace
-from kimi_nb.views.charts import HEIGHT, ruler, time_axis
 from kimi_nb.views.concurrency import concurrency
 from kimi_nb.views.critical import metrics
-from kimi_nb.views.flowchart import CHARACTERS, PITCH, flowchart_html
 from kimi_nb.views.fold import fold
-from kimi_nb.views.lanes import UNITS, area
+from kimi_nb.views.html.charts import HEIGHT, ruler, time_axis
+from kimi_nb.views.html.flowchart import CHARACTERS, PITCH, flowchart_html
+from kimi_nb.views.html.lanes import UNITS, area
+from kimi_nb.views.html.pictures import bounds_html, concurrency_html
+from kimi_nb.views.html.stages import BOXES, COLUMNS, columns
 from kimi_nb.views.measures import measures
-from kimi_nb.views.pictures import bounds_html, concurrency_html
-from kimi_nb.views.stages import BOXES, COLUMNS, columns
 from kimi_nb.views.text import width
 
 Shape = dict[str, str]

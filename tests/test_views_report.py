@@ -12,15 +12,15 @@ from test_views_pictures import cells, many
 from traces import Script, chains, staged, swarms
 
 from kimi_nb.trace import Trace
-from kimi_nb.views.advice import MORE, advice_html, advice_lines
 from kimi_nb.views.diagnose import diagnose
-from kimi_nb.views.findings import Cost, Diagnosis, Finding, Kind
+from kimi_nb.views.diagnosis.findings import Cost, Diagnosis, Finding, Kind
 from kimi_nb.views.fold import fold
+from kimi_nb.views.html.advice import MORE, advice_html, advice_lines
+from kimi_nb.views.html.tables import agents_html, path_html, path_sentence, stages_html
 from kimi_nb.views.measures import measures
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.report import report_html
 from kimi_nb.views.summary import summary_html, summary_text
-from kimi_nb.views.tables import agents_html, path_html, path_sentence, stages_html
 
 
 class Pictures(HTMLParser):

@@ -11,12 +11,12 @@ from traces import swarms
 from kimi_nb.trace import Trace
 from kimi_nb.views.concurrency import sparkline
 from kimi_nb.views.fold import fold
+from kimi_nb.views.html.tables import path_sentence
 from kimi_nb.views.live import live_text
 from kimi_nb.views.markdown import markdown_html
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.report import report_html
 from kimi_nb.views.summary import summary_html, summary_text
-from kimi_nb.views.tables import path_sentence
 from kimi_nb.views.text import escape
 from kimi_nb.views.timeline import swimlane
 

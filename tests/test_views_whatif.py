@@ -13,12 +13,12 @@ from traces import Script, chains, staged, swarms
 from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Trace
 from kimi_nb.views import whatif
-from kimi_nb.views.changes import by_level, rescaled
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.fold import fold
+from kimi_nb.views.forecast.changes import by_level, rescaled
+from kimi_nb.views.forecast.prediction import Prediction
+from kimi_nb.views.forecast.schedule import Row, schedule
 from kimi_nb.views.measures import brent, measures
-from kimi_nb.views.prediction import Prediction
-from kimi_nb.views.schedule import Row, schedule
 from kimi_nb.views.tasks import CURRENCIES, After, Task, ends_of, tasks
 from kimi_nb.views.whatif import what_if
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kimi_nb.trace import Record
-from kimi_nb.views import bound, collapse, overflow, spurious
-from kimi_nb.views.case import Case, read_case
-from kimi_nb.views.findings import Cost, Diagnosis, Finding
-from kimi_nb.views.uneven import uneven
+from kimi_nb.views.diagnosis import bound, collapse, overflow, spurious
+from kimi_nb.views.diagnosis.case import Case, read_case
+from kimi_nb.views.diagnosis.findings import Cost, Diagnosis, Finding
+from kimi_nb.views.diagnosis.uneven import uneven
 
 __all__ = ["Cost", "Diagnosis", "Finding", "diagnose"]
 

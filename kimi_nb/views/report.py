@@ -6,22 +6,28 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kimi_nb.trace import Trace
-from kimi_nb.views.advice import advice_html
-from kimi_nb.views.charts import table
 from kimi_nb.views.concurrency import concurrency
 from kimi_nb.views.critical import Metrics, metrics
 from kimi_nb.views.diagnose import diagnose
-from kimi_nb.views.flowchart import flowchart_html
 from kimi_nb.views.fold import Fold, fold
-from kimi_nb.views.lanes import LEGEND, lanes_html, strip_html
+from kimi_nb.views.html.advice import advice_html
+from kimi_nb.views.html.charts import table
+from kimi_nb.views.html.flowchart import flowchart_html
+from kimi_nb.views.html.lanes import LEGEND, lanes_html, strip_html
+from kimi_nb.views.html.page import STYLE, answer_html, failures_html, metrics_html, status_html
+from kimi_nb.views.html.pictures import bounds_html, concurrency_html
+from kimi_nb.views.html.sheet import SHEET
+from kimi_nb.views.html.tables import (
+    agents_html,
+    measures_html,
+    path_html,
+    path_sentence,
+    stages_html,
+)
 from kimi_nb.views.measures import measures
-from kimi_nb.views.page import STYLE, answer_html, failures_html, metrics_html, status_html
 from kimi_nb.views.path import CriticalPath, critical_path
-from kimi_nb.views.pictures import bounds_html, concurrency_html
 from kimi_nb.views.prices import PRICES, Price
-from kimi_nb.views.sheet import SHEET
 from kimi_nb.views.state import Run
-from kimi_nb.views.tables import agents_html, measures_html, path_html, path_sentence, stages_html
 from kimi_nb.views.text import escape, one_line
 from kimi_nb.views.words import figures, origin
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kimi_nb.trace import Trace
-from kimi_nb.views.advice import advice_lines
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.diagnose import diagnose
 from kimi_nb.views.fold import fold
-from kimi_nb.views.lanes import LEGEND, lanes_html
-from kimi_nb.views.page import (
+from kimi_nb.views.html.advice import advice_lines
+from kimi_nb.views.html.lanes import LEGEND, lanes_html
+from kimi_nb.views.html.page import (
     STYLE,
     answer_html,
     failures,

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Record
-from kimi_nb.views.changes import by_level, in_parts, rescaled, unbarred, without_after
-from kimi_nb.views.flow import needs
+from kimi_nb.views.diagnosis.flow import needs
 from kimi_nb.views.fold import Fold, as_fold, records_of
-from kimi_nb.views.prediction import Prediction
-from kimi_nb.views.schedule import Row, schedule
+from kimi_nb.views.forecast.changes import by_level, in_parts, rescaled, unbarred, without_after
+from kimi_nb.views.forecast.prediction import Prediction
+from kimi_nb.views.forecast.schedule import Row, schedule
+from kimi_nb.views.forecast.wish import Wish, known
 from kimi_nb.views.tasks import Task, tasks
-from kimi_nb.views.wish import Wish, known
 
 __all__ = ["what_if"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kimi_nb.views.schedule import Row
+from kimi_nb.views.forecast.schedule import Row
 from kimi_nb.views.text import one_line, width
 from kimi_nb.views.words import SIMULATOR, seconds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kimi_nb.views.findings import KINDS, Diagnosis, Finding
+from kimi_nb.views.diagnosis.findings import KINDS, Diagnosis, Finding
 from kimi_nb.views.text import escape, one_line
 from kimi_nb.views.words import count, seconds
 

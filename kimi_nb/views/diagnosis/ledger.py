@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from kimi_nb.views.features import STRONG, features, script
+from kimi_nb.views.diagnosis.features import STRONG, features, script
 
 __all__ = ["ENOUGH", "Brought", "Ledger", "Sketch"]
 

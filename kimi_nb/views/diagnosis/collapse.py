@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, chain, pairwise
 
-from kimi_nb.views.case import Case
-from kimi_nb.views.features import features
-from kimi_nb.views.findings import Cost, Finding, evidence, listed
-from kimi_nb.views.flow import OwnCall
+from kimi_nb.views.diagnosis.case import Case
+from kimi_nb.views.diagnosis.features import features
+from kimi_nb.views.diagnosis.findings import Cost, Finding, evidence, listed
+from kimi_nb.views.diagnosis.flow import OwnCall
 from kimi_nb.views.state import Agent, Stage
 from kimi_nb.views.words import count, seconds
 

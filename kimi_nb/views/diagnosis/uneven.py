@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil
 from statistics import mean, median
 
-from kimi_nb.views.case import Case
-from kimi_nb.views.findings import Cost, Finding, evidence, listed, quote
+from kimi_nb.views.diagnosis.case import Case
+from kimi_nb.views.diagnosis.findings import Cost, Finding, evidence, listed, quote
 from kimi_nb.views.state import Agent, Kind
 from kimi_nb.views.words import count, seconds
 

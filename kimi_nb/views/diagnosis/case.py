@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from kimi_nb import events
 from kimi_nb.trace import Record
-from kimi_nb.views.findings import Cost
-from kimi_nb.views.flow import Flow, Flows
+from kimi_nb.views.diagnosis.findings import Cost
+from kimi_nb.views.diagnosis.flow import Flow, Flows
 from kimi_nb.views.fold import Fold, records_of
 from kimi_nb.views.path import CriticalPath, critical_path
 from kimi_nb.views.state import Agent, Stage

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from kimi_nb.views.case import MATTERS_S, Case, took
-from kimi_nb.views.features import LONGEST, is_common
-from kimi_nb.views.findings import Cost, Finding, Kind, evidence, listed, quote
-from kimi_nb.views.ledger import Sketch
+from kimi_nb.views.diagnosis.case import MATTERS_S, Case, took
+from kimi_nb.views.diagnosis.features import LONGEST, is_common
+from kimi_nb.views.diagnosis.findings import Cost, Finding, Kind, evidence, listed, quote
+from kimi_nb.views.diagnosis.ledger import Sketch
 from kimi_nb.views.state import Agent, Stage
 from kimi_nb.views.words import count, seconds
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kimi_nb.views.charts import figure, table
+from kimi_nb.views.html.charts import figure, table
+from kimi_nb.views.html.stages import Box, Column, columns
 from kimi_nb.views.measures import Measures
-from kimi_nb.views.stages import Box, Column, columns
 from kimi_nb.views.state import Run
 from kimi_nb.views.text import escape, fit
 from kimi_nb.views.words import count, label, percent, seconds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from kimi_nb.views.charts import (
+from kimi_nb.views.concurrency import Concurrency
+from kimi_nb.views.html.charts import (
     HEIGHT,
     Axis,
     chart,
@@ -18,8 +19,7 @@ from kimi_nb.views.charts import (
     time_axis,
     under,
 )
-from kimi_nb.views.concurrency import Concurrency
-from kimi_nb.views.lanes import area
+from kimi_nb.views.html.lanes import area
 from kimi_nb.views.measures import Measure
 from kimi_nb.views.words import count, percent, seconds
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kimi_nb.views.case import Case, took
-from kimi_nb.views.features import LONGEST
-from kimi_nb.views.findings import NOTHING, Cost, Finding, evidence, listed, quote
+from kimi_nb.views.diagnosis.case import Case, took
+from kimi_nb.views.diagnosis.features import LONGEST
+from kimi_nb.views.diagnosis.findings import NOTHING, Cost, Finding, evidence, listed, quote
 from kimi_nb.views.state import Agent
 from kimi_nb.views.words import count, short
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kimi_nb.views.case import Case
-from kimi_nb.views.findings import MOST_RECORDS, Cost, Finding, evidence, quote
+from kimi_nb.views.diagnosis.case import Case
+from kimi_nb.views.diagnosis.findings import MOST_RECORDS, Cost, Finding, evidence, quote
 from kimi_nb.views.path import Segment
 from kimi_nb.views.state import BUSY
 from kimi_nb.views.words import count, seconds

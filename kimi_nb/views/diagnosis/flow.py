@@ -23,8 +23,8 @@ import orjson
 
 from kimi_nb import events
 from kimi_nb.trace import Record
-from kimi_nb.views.features import script
-from kimi_nb.views.ledger import ENOUGH, Ledger, Sketch
+from kimi_nb.views.diagnosis.features import script
+from kimi_nb.views.diagnosis.ledger import ENOUGH, Ledger, Sketch
 from kimi_nb.views.steps import DELEGATES
 
 __all__ = ["Flow", "Flows", "OwnCall", "flow", "needs"]

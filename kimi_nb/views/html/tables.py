@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from kimi_nb.views.charts import table
+from kimi_nb.views.html.charts import table
 from kimi_nb.views.measures import Measure, Measures
 from kimi_nb.views.path import CriticalPath
 from kimi_nb.views.state import BUSY, Agent, Run, Stage

@@ -1,0 +1,1 @@
+"""What `diagnose` rests on: where results went, and the rules by which a run lost something."""

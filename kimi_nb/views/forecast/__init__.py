@@ -1,0 +1,1 @@
+"""What `what_if` rests on: what may be changed, the schedule of what is left, and its outcome."""
