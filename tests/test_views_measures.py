@@ -296,3 +296,18 @@ def test_a_trace_and_its_fold_measure_the_same() -> None:
     trace = staged((2, 3), (4,), ())
     assert repr(measures(fold(trace))) == repr(measures(trace))
     assert tasks(fold(trace)) == tasks(trace)
+
+
+def test_a_sub_agent_that_comes_late_did_not_wait_for_its_orchestrators_tools() -> None:
+    script = Script()
+    main = script.orchestrator()
+    main.begin()
+    main.t = 1.0
+    main._turn([("grep", {}), ("assign_task", {})], "", (1, 1, 0))
+    script.actor(1.5, parent=main.id, stage=1, call=1).step(4.0).end()  # handed over in 0.5 s
+    main.returned(0, 3.0)
+    main.returned(1, 5.5)
+    main.t = 5.5
+    main.step(1.0)
+    trace = script.end()
+    assert measures(trace).seconds.span == metrics(trace).span_s == 1 + 4 + 1

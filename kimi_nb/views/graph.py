@@ -94,7 +94,7 @@ def _tie(found: nx.DiGraph[str], run: Run, agent: Agent, busy: dict[str, list[In
 
     if launcher in found:
         spans = busy.get(launcher, ())
-        lead = sum(max(0.0, span.ended - max(span.began, agent.began)) for span in spans)
+        lead = sum(_not_waited_for(span, agent.began) for span in spans)
         found.add_edge(launcher, agent.id, kind="assign", lead=round(lead, 6))
         back = f"{agent.parent}/{agent.stage + 1}"
 
@@ -104,3 +104,9 @@ def _tie(found: nx.DiGraph[str], run: Run, agent: Agent, busy: dict[str, list[In
     for other in agent.after:
         if other in run.agents:
             found.add_edge(other, agent.id, kind="after", lead=0.0)
+
+
+def _not_waited_for(span: Interval, began: float) -> float:
+    """Seconds of a turn's work that a sub-agent begun then did not wait for: all of its tools."""
+    since = span.began if span.kind == "tool" else max(span.began, began)
+    return max(0.0, span.ended - since)

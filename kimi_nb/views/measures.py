@@ -111,7 +111,11 @@ def brent(work: float, span: float, workers: int) -> tuple[float, float]:
 
 
 def measures(run: Fold | Iterable[Record]) -> Measures:
-    """The measures of a trace, or of a fold at its latest record."""
+    """The measures of a trace, or of a fold at its latest record.
+
+    The span is that of `metrics`; in a run that was resumed it may be a little more, because a
+    turn that was broken off and begun again is one task here, behind all that it came to wait for.
+    """
     state = as_fold(run)
     listed = tasks(state)
     found = {currency: _measure(state, listed, currency) for currency in CURRENCIES}
@@ -170,8 +174,9 @@ def _chain(listed: list[Task], ends: Mapping[str, float], currency: Currency) ->
         name = max(ready, key=lambda one: ready[one], default=None)
         began = ready[name] if name else 0.0
 
-        if until > began:
-            amount = round(until - began, 6)
+        amount = round(until - began, 6)  # of floats: what is less than a microsecond is nothing
+
+        if amount > 0:
             back.append(Link(task.id, task.agent, amount, round(amount / span, 6)))
 
         until = began
