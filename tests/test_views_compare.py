@@ -170,7 +170,7 @@ def test_two_runs_of_the_simulator(tmp_path: Path) -> None:
         for single in (False, True)
     ]
     found = compare(*(run.result() for run in runs))
-    assert found.simulated
+    assert found.swarm.simulated
     assert found.swarm.agents == 4
     ratio = found.single.critical_steps / found.swarm.critical_steps
     assert found.speedup_steps == pytest.approx(ratio, abs=1e-4)

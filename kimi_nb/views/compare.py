@@ -58,14 +58,13 @@ class Comparison:
     quality_single: float | None
     judge: str
     """Who judged both; "" for nobody."""
-    simulated: bool
     notes: tuple[str, ...]
     """What a reader has to know beside the figures."""
 
     def __repr__(self) -> str:
         head = f"{'':<16}{'swarm':>16}{'single':>16}   "
         lines = [head.rstrip(), *(_line(*row) for row in _rows(self))]
-        mark = [SIMULATOR + ", and its times are no model's"] if self.simulated else []
+        mark = [SIMULATOR + ", and its times are no model's"] if self.swarm.simulated else []
         return "\n".join([*lines, *mark, *self.notes])
 
 
@@ -110,7 +109,6 @@ def _compared(many: Run, one: Run, swarm: Metrics, single: Metrics) -> Compariso
         quality_swarm=good,
         quality_single=alone,
         judge=judge,
-        simulated=many.simulated,
         notes=tuple(_notes(many, one, judge)),
     )
 
@@ -218,7 +216,7 @@ def _rows(found: Comparison) -> list[tuple[str, str, str, str]]:
         row("tokens", _tokens, _times(found.times_the_tokens, "the tokens")),
         row(
             "cost",
-            lambda m: dollars(m.cost_usd, simulated=found.simulated),
+            lambda m: dollars(m.cost_usd, simulated=many.simulated),
             _times(found.times_the_cost, "the cost"),
         ),
     ]
