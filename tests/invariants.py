@@ -88,7 +88,7 @@ def check_invariants(
     """Assert I1 to I7 of a run that has ended. See above for what they are and what they need."""
     run = kn.Replay(run) if isinstance(run, Trace) else run
     budget = budget or _budget_of(run)
-    check_so_far(run.trace, budget=budget, prices=run._prices, server=server)
+    check_so_far(run.trace, budget=budget, prices=run.prices, server=server)
     _ended_once(run)
     _on_disk(run, seen)
     left = tasks_left()

@@ -50,20 +50,19 @@ class CellView:
     """
 
     def __init__(self, run: Run) -> None:
-        from kimi_nb.widgets import LiveView
+        from kimi_nb.widgets import SwarmView
 
         self._run = run
-        self._widget = LiveView(run.progress(), run.cancel)
+        self._widget = SwarmView(run)
         show = cast("Any", ipython_display).display
-        self._display: Any = show(self._widget.bundle(), raw=True, display_id=True)
+        self._display: Any = show(self._widget.bundle(_ended(run)), raw=True, display_id=True)
 
     def update(self) -> None:
-        self._widget.text = self._run.progress()
+        pass
 
     def close(self) -> None:
         # Saved notebooks and pages without a kernel show what stands here at the end.
         self._display.update({"text/plain": _ended(self._run)}, raw=True)
-        self._widget.end(repr(self._run))
 
 
 class LineView:

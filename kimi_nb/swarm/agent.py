@@ -135,10 +135,15 @@ class ToolTurn:
         self.recorded: dict[int, ToolCall] = {}
         self.answered: set[int] = set()
 
-    def on_text(self, text: str) -> None: ...
+    def on_text(self, text: str) -> None:
+        if self._agent.stage == 0:
+            self._engine.draft.append(text)
+
     def on_thinking(self, text: str) -> None: ...
     def on_call(self, call: ToolCall) -> None: ...
-    def restart(self) -> None: ...
+
+    def restart(self) -> None:
+        self._engine.hush(self._agent.stage)
 
     async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
         """Calls side by side; one after the other if one of them has side effects."""

@@ -95,6 +95,8 @@ class Engine:
     """Sub-agents that were cancelled one by one, and why."""
     open: dict[str, None] = field(default_factory=dict[str, None])
     """Agents that have begun and not ended, in their order."""
+    draft: list[str] = field(default_factory=list[str])
+    """What the main agent has said of its turn so far."""
     cache_key: str = ""
     """The same for all calls of the run."""
     sub_specs: ToolSpecs = field(init=False)
@@ -120,6 +122,11 @@ class Engine:
 
             wasted = Usage(tokens_in=agent.wasted_in, tokens_out=agent.wasted_out)
             self.account.recall(wasted)
+
+    def hush(self, stage: int) -> None:
+        """What the agent of that stage was saying is said, or void."""
+        if stage == 0:
+            self.draft.clear()
 
     def stop(self, stop: Stop) -> None:
         """End the run: all agents are cancelled, what was done is kept. The first stop counts."""

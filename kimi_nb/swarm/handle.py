@@ -44,8 +44,9 @@ class Replay:
     def __init__(
         self, trace: Trace, *, name: str = "", prices: Mapping[str, Price] = PRICES
     ) -> None:
-        self._records: Sequence[Record] = trace
-        self._prices = prices
+        self.records: Sequence[Record] = trace
+        """All facts so far; those of a run grow meanwhile."""
+        self.prices = prices
         self._fold = Fold()
         self.name = name
         self.path = trace.path
@@ -54,10 +55,39 @@ class Replay:
     @property
     def fold(self) -> Fold:
         """What the facts so far add up to."""
-        for record in self._records[self._fold.count :]:
+        for record in self.records[self._fold.count :]:
             self._fold.add(record)
 
         return self._fold
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return True
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run has taken so far."""
+        return self.records[-1].t if self.records else 0.0
+
+    @property
+    def draft(self) -> str:
+        """What the main agent is saying at the moment; "" while it says nothing."""
+        return ""
+
+    @property
+    def pace(self) -> str:
+        """One line: how many calls are out, how many wait, at what pace; "" where none can be."""
+        return ""
+
+    def cancel(self, agent: str | None = None) -> None:
+        """End the run, or one of its sub-agents, at once; all that was done is kept.
+
+        Raises UsageFault for an agent that is not running.
+        """
+        if agent is not None:
+            message = f"no sub-agent {agent!r} is running: the run has ended"
+            raise UsageFault(message)
 
     @property
     def goal(self) -> str:
@@ -80,12 +110,12 @@ class Replay:
 
     @property
     def metrics(self) -> Metrics:
-        return metrics(self.fold, self._prices)
+        return metrics(self.fold, self.prices)
 
     @property
     def trace(self) -> Trace:
         """All that has happened so far."""
-        return Trace(self._records, path=self.path)
+        return Trace(self.records, path=self.path)
 
     @property
     def graph(self) -> nx.DiGraph[str]:
@@ -100,10 +130,10 @@ class Replay:
         return self.trace.save(path)
 
     def __repr__(self) -> str:
-        return summary_text(self.trace, prices=self._prices)
+        return summary_text(self.trace, prices=self.prices)
 
     def _repr_html_(self) -> str:
-        return summary_html(self.trace, prices=self._prices)
+        return summary_html(self.trace, prices=self.prices)
 
 
 class Run(Replay):
@@ -119,24 +149,25 @@ class Run(Replay):
         prices: Mapping[str, Price] = PRICES,
     ) -> None:
         super().__init__(log.trace(), name=name, prices=prices)
-        self._records = log.records
+        self.records = log.records
         self._log = log
         self._engine = engine
         self._future = future
 
     @property
     def done(self) -> bool:
-        """Whether nothing of it runs any more."""
         return self._future.done()
 
     @property
     def seconds(self) -> float:
-        """Seconds that the run has taken so far."""
-        return self.fold.now if self.done else self._log.now
+        return super().seconds if self.done else self._log.now
+
+    @property
+    def draft(self) -> str:
+        return "".join(self._engine.draft)
 
     @property
     def pace(self) -> str:
-        """One line: how many calls are out, how many wait, at what pace."""
         return self._engine.limiter.status()
 
     @property
@@ -145,10 +176,6 @@ class Run(Replay):
         return 0 if self.done else self._engine.limiter.waiting
 
     def cancel(self, agent: str | None = None) -> None:
-        """End the run, or one of its sub-agents, at once; all that was done is kept.
-
-        Raises UsageFault for an agent that is not running.
-        """
         if self.done:
             return
 
@@ -221,7 +248,7 @@ class Run(Replay):
 
     def progress(self) -> str:
         """What the run is at, in a few lines; also what its calls wait for, if any waits."""
-        text = live_text(self.fold, self.seconds, name=self.name, prices=self._prices)
+        text = live_text(self.fold, self.seconds, name=self.name, prices=self.prices)
         return f"{text}\n{self.pace}" if self.waiting else text
 
     def __repr__(self) -> str:
@@ -241,7 +268,7 @@ class Run(Replay):
         while True:
             done = self.done
 
-            for record in self._records[seen:]:
+            for record in self.records[seen:]:
                 seen += 1
                 yield record
 

@@ -68,7 +68,9 @@ class Stage:
         self.recorded: dict[int, ToolCall] = {}
         self.answered = self._ordinary.answered
 
-    def on_text(self, text: str) -> None: ...
+    def on_text(self, text: str) -> None:
+        self._ordinary.on_text(text)
+
     def on_thinking(self, text: str) -> None: ...
 
     def on_call(self, call: ToolCall) -> None:
@@ -82,6 +84,8 @@ class Stage:
             self._begun[call.index] = self._begin(call)
 
     def restart(self) -> None:
+        self._ordinary.restart()
+
         for begun in self._begun.values():
             self._release(begun)
 

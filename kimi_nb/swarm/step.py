@@ -39,6 +39,8 @@ async def take_step(engine: Engine, agent: Stepper, tools: ToolSpecs, turn: Turn
             _record_failure(engine, agent, error)
 
         raise
+    finally:
+        engine.hush(agent.stage)
 
     engine.account.settle(reservation, reply.usage)
     agent.learn(reply.usage)

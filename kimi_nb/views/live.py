@@ -15,7 +15,7 @@ from kimi_nb.views.state import ENDED, Agent, Run
 from kimi_nb.views.text import clean, fit, one_line
 from kimi_nb.views.words import SIMULATOR, count, dollars, label, seconds, shape, short, state_word
 
-__all__ = ["doing", "live_text"]
+__all__ = ["budget_rows", "doing", "live_text"]
 
 ORDER = ("finished", "thinking", "tool", "queued", "retrying", "waiting")
 NARROWEST = 40
@@ -133,6 +133,20 @@ def _busiest(run: Run, now: float) -> list[Agent]:
 
 
 def _budget_left(run: Run, now: float, prices: Mapping[str, Price]) -> str:
+    parts: list[str] = []
+
+    for what, limit, used in budget_rows(run, now, prices):
+        left = max(0, limit - used)
+        number = f"{left:,.2f}" if isinstance(left, float) else f"{left:,}"
+        parts.append(f"{number} {what}")
+
+    return ", ".join(parts)
+
+
+def budget_rows(
+    run: Run, now: float, prices: Mapping[str, Price]
+) -> list[tuple[str, int | float, int | float]]:
+    """(what, its limit, what is spent of it) of every limit that the run has."""
     spent = {
         "agents": len(run.sub_agents()),
         "steps": run.steps,
@@ -141,17 +155,15 @@ def _budget_left(run: Run, now: float, prices: Mapping[str, Price]) -> str:
         "seconds": round(now, 1),
         "usd": run_cost(run, prices),
     }
-    parts: list[str] = []
+    found: list[tuple[str, int | float, int | float]] = []
 
     for what, limit in _budget(run.options).items():
         used = spent.get(what)
 
         if used is not None and isinstance(limit, int | float):
-            left = max(0, limit - used)
-            number = f"{left:,.2f}" if isinstance(left, float) else f"{left:,}"
-            parts.append(f"{number} {clean(what).replace('_', ' ')}")
+            found.append((clean(what).replace("_", " "), limit, used))
 
-    return ", ".join(parts)
+    return found
 
 
 def _budget(options: str) -> dict[str, Any]:

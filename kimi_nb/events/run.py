@@ -1,32 +1,14 @@
-"""What can happen in a run: one frozen dataclass per fact.
-
-Fields are JSON scalars. *Began* and *ended* are two facts, and no fact is ever changed.
-Only `trace.Log` stamps the sequence number, the time and the agent.
-
-Order that readers may rely on, for one agent:
-AgentBegan, then per step StepBegan · (StepQueued · StepSent)? · StepRetried* · ToolCalled*
-· Said? · StepEnded, then the ToolReturned of that step in any order, and last AgentEnded.
-A Said with `cut` stands right before the StepRetried, or the failed StepEnded, of the attempt
-that broke off. The ToolCalled and the Said of a step that StepRetried follows are void.
-A step is paid for and complete exactly when its StepEnded is in the log.
-The sub-agents of a stage may begin before the StepEnded of the orchestrator's step
-(early start). The run's own facts carry the agent id "".
-After RunResumed or RunForked an agent whose step was open, or that ended because the run
-stopped, goes on with another StepBegan; its later AgentEnded counts.
-"""
+"""What can happen in a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
 
-from kimi_nb.redact import hide
+from kimi_nb.events.base import Fact
 
 __all__ = [
-    "FACTS",
     "AgentBegan",
     "AgentEnded",
-    "Fact",
     "Judged",
     "RunBegan",
     "RunEnded",
@@ -41,22 +23,6 @@ __all__ = [
     "ToolCalled",
     "ToolReturned",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """Base of all facts."""
-
-    def without_keys(self) -> Self:
-        """The same with every key in its texts as `[key]`; itself where there is none."""
-        texts = {n: v for n in self.__slots__ if isinstance(v := getattr(self, n), str)}
-        together = "\0".join(texts.values())
-
-        if hide(together) == together:  # one look for all: every fact of a run comes by here
-            return self
-
-        changed: dict[str, Any] = {name: hide(text) for name, text in texts.items()}
-        return replace(self, **changed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +206,3 @@ class RunEnded(Fact):
     answer: str
     why: str = ""
     """One sentence for every status but "finished", and if the log could not be written."""
-
-
-FACTS: dict[str, type[Fact]] = {cls.__name__: cls for cls in Fact.__subclasses__()}
-"""Every fact by the name under which a log has it."""

@@ -1,0 +1,239 @@
+"""A run as a page draws it: whole, or what has changed since it was last asked.
+
+The page lays out and draws; what is counted, priced and put into words is done here. Everything
+is a JSON value, and small: agents go by their number, texts are cut, what a turn said is asked
+for on its own (`views.turns`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kimi_nb.events import ToolReturned
+from kimi_nb.trace import Record
+from kimi_nb.views.concurrency import concurrency
+from kimi_nb.views.fold import Fold
+from kimi_nb.views.header import header
+from kimi_nb.views.live import doing
+from kimi_nb.views.markdown import markdown_html
+from kimi_nb.views.path import critical_path
+from kimi_nb.views.prices import PRICES, Price
+from kimi_nb.views.rewards import Rewards
+from kimi_nb.views.state import Agent, Stage
+from kimi_nb.views.steps import DELEGATES
+from kimi_nb.views.text import clean, one_line
+from kimi_nb.views.words import label
+
+__all__ = ["Scene", "path_of"]
+
+CUT = 300
+"""Characters of a task or an outcome."""
+BUSIEST = 600
+"""Steps of the concurrency profile at most; of a longer one means are sent."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Sent:
+    """How much of a scene the page has, and what has changed since."""
+
+    count: int = 0
+    ticks: int = 0
+    rewards: int = 0
+    answer: str = ""
+    spans: dict[str, int] = field(default_factory=dict[str, int])
+    """How many intervals of each agent."""
+    agents: dict[str, None] = field(default_factory=dict[str, None])
+    """Ids of those that have changed, in their order."""
+    stages: dict[tuple[str, int], None] = field(default_factory=dict[tuple[str, int], None])
+
+
+class Scene:
+    """What a page shows of one log, a run's or a training's. Costs the same for every record."""
+
+    def __init__(self, name: str = "", prices: Mapping[str, Price] = PRICES) -> None:
+        self.fold = Fold()
+        self.rewards = Rewards()
+        self._name = name
+        self._prices = prices
+        self.numbers: dict[str, int] = {}
+        """By which the page knows each agent, by id."""
+        self._ticks: list[list[Any]] = []
+        self._answer = ("", "")
+        self._sent = Sent()
+
+    @property
+    def count(self) -> int:
+        """How many records are in it."""
+        return self.fold.count + self.rewards.count
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take in what has happened since. Raises CorruptTrace as `Fold.add` does."""
+        for record in records:
+            if self.rewards.takes(record):
+                self.rewards.add(record)
+            else:
+                self._tick(record)
+                self.fold.add(record)
+                self._mark(record.agent)
+
+    def changes(self, now: float, *, measured: bool = True) -> dict[str, Any]:
+        """What has changed since this was last asked, as of `now` seconds since the run began.
+
+        `measured` adds the critical path and the concurrency profile, whose cost grows with the
+        run.
+        """
+        sent = self._sent
+        found = self._message(now, sent, measured=measured)
+        self._sent = Sent(
+            count=self.count,
+            ticks=len(self._ticks),
+            rewards=len(self.rewards.rows),
+            answer=self._answer[0],
+            spans=sent.spans,
+        )
+
+        for id in sent.agents:
+            sent.spans[id] = len(self.fold.agents[id].intervals)
+
+        return found
+
+    def whole(self, now: float) -> dict[str, Any]:
+        """All of it, as of `now`. What `changes` gives next is the same as without this."""
+        every = Sent(agents=dict.fromkeys(self.fold.agents), stages=dict.fromkeys(self.fold.stages))
+        return self._message(now, every, measured=True)
+
+    def _message(self, now: float, sent: Sent, *, measured: bool) -> dict[str, Any]:
+        run = self.fold
+        found: dict[str, Any] = {"to": self.count, "from": sent.count, "now": round(now, 3)}
+
+        if self.rewards.count:
+            found["rewards"] = self.rewards.since(sent.rewards)
+
+        if run.count:
+            agents = [run.agents[name] for name in sent.agents]
+            found["run"] = header(run, now, self._name, self._prices)
+            found["agents"] = [self._agent(agent, now) for agent in agents]
+            found["spans"] = [row for agent in agents for row in self._spans(agent, sent)]
+            found["stages"] = [self._stage(run.stages[key]) for key in sent.stages]
+            found["ticks"] = self._ticks[sent.ticks :]
+            self._tell(found, sent)
+
+        if measured and run.agents:
+            found["path"] = path_of(run, self.numbers)
+            found["profile"] = profile_of(run)
+
+        return found
+
+    def _tell(self, found: dict[str, Any], sent: Sent) -> None:
+        text = self.fold.answer or _said(self.fold)
+
+        if text != self._answer[0]:
+            self._answer = text, markdown_html(text)
+
+        if text != sent.answer:
+            found["answer"] = self._answer[1]
+
+    def _mark(self, id: str) -> None:
+        agent = self.fold.agents.get(id)
+
+        if agent is None:
+            if not id:  # a run that ends, or goes on after a kill, changes them all
+                self._sent.agents.update(dict.fromkeys(self.fold.agents))
+
+            return
+
+        self._sent.agents[id] = None
+
+        if agent.ended is not None and agent.parent:  # which says how many it waits for
+            self._sent.agents[agent.parent] = None
+
+        self.numbers.setdefault(id, len(self.numbers))
+        key = (agent.parent, agent.stage) if agent.role == "sub-agent" else (id, agent.step)
+
+        if key in self.fold.stages:
+            self._sent.stages[key] = None
+
+    def _tick(self, record: Record) -> None:
+        """A tool call as a mark on its agent's lane, once it has returned."""
+        fact = record.fact
+
+        if not isinstance(fact, ToolReturned) or record.agent not in self.fold.agents:
+            return
+
+        agent = self.fold.agents[record.agent]
+        call = agent.outstanding.get(fact.call)
+
+        if call is not None and call.tool not in DELEGATES:
+            began = agent.since if agent.kind == "tool" else record.t
+            number = self.numbers[record.agent]
+            self._ticks.append([number, began, record.t, one_line(call.tool)[:40], int(fact.ok)])
+
+    def _spans(self, agent: Agent, sent: Sent) -> list[list[Any]]:
+        number, had = self.numbers[agent.id], sent.spans.get(agent.id, 0)
+        return [[number, s.began, s.ended, s.kind, s.step] for s in agent.intervals[had:]]
+
+    def _agent(self, agent: Agent, now: float) -> dict[str, Any]:
+        opened = None if agent.kind is None else [agent.since, agent.kind, agent.step, agent.until]
+        return {
+            "number": self.numbers[agent.id],
+            "id": agent.id,
+            "label": label(agent),
+            "role": agent.role,
+            "task": clean(agent.task[:CUT]),
+            "parent": agent.parent,
+            "stage": agent.stage,
+            "after": list(agent.after),
+            "state": agent.state_at(now),
+            "doing": doing(agent, self.fold, now)[:CUT],
+            "open": opened,
+            "began": agent.began,
+            "ended": agent.ended,
+            "steps": agent.steps,
+            "tool_calls": agent.tool_calls,
+            "failed_tool_calls": agent.failed_tool_calls,
+            "retries": agent.retries,
+            "tokens_in": agent.tokens_in,
+            "tokens_out": agent.tokens_out,
+            "queued_s": round(agent.queued_s, 3),
+            "busy_s": round(agent.busy_s, 3),
+        }
+
+    def _stage(self, stage: Stage) -> dict[str, Any]:
+        return {
+            "parent": stage.parent,
+            "number": stage.number,
+            "began": stage.began,
+            "ended": stage.ended,
+            "main_steps": stage.main_steps,
+            "max_sub_steps": stage.max_sub_steps,
+            "sub_agents": [self.numbers[name] for name in stage.sub_agents],
+        }
+
+
+def path_of(run: Fold, numbers: Mapping[str, int]) -> list[list[Any]]:
+    """The critical path of a run so far, as rows for a page; none before an agent has begun."""
+    if not run.agents:
+        return []
+
+    return [[numbers[s.agent], s.began, s.ended, s.kind, s.step] for s in critical_path(run)]
+
+
+def profile_of(run: Fold) -> dict[str, Any]:
+    """How many agents were at work over time, in `BUSIEST` steps at most."""
+    found = concurrency(run)
+    times, counts = list(found.times), list[float](found.counts)
+
+    if len(times) > BUSIEST:
+        width = found.wall_s / BUSIEST
+        times = [round(i * width, 6) for i in range(BUSIEST)]
+        counts = [round(mean, 3) for mean in found.means(BUSIEST)]
+
+    return {"times": times, "counts": counts}
+
+
+def _said(run: Fold) -> str:
+    """What the main agent has said last, while there is no answer."""
+    main = run.main()
+    return main.said if main is not None else ""

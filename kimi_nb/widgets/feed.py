@@ -1,0 +1,93 @@
+"""The thread that feeds the pages of a kernel.
+
+Jupyter drops what comes in more than about a thousand messages a second, so all that has
+happened goes out together, some ten times a second; and whoever writes a widget's traits from two
+threads loses some. So one thread folds, sends and answers for all views, and a cell that blocks
+the kernel stops none of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from typing import Any, Protocol
+
+__all__ = ["FEED", "Fed", "Feed"]
+
+BEAT = 0.08
+"""Seconds between two messages to the page about one run."""
+
+
+class Fed(Protocol):
+    """A view, as the feed sees it. All of it is called in the feed's thread alone."""
+
+    ended: bool
+
+    def beat(self) -> None: ...
+    def answer(self, question: dict[str, Any]) -> None: ...
+
+
+class Feed:
+    """One daemon thread, which sleeps while no run goes on and nobody asks."""
+
+    def __init__(self) -> None:
+        self._questions: queue.SimpleQueue[tuple[Fed, dict[str, Any] | None]] = queue.SimpleQueue()
+        self._live: list[Fed] = []
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, view: Fed) -> None:
+        """Keep a view up to date until its run ends."""
+        self.ask(view, None)
+
+    def ask(self, view: Fed, question: dict[str, Any] | None) -> None:
+        """Have a question of a view's page answered. From any thread."""
+        self._questions.put((view, question))
+
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._go, name="kimi_nb feed", daemon=True)
+                self._thread.start()
+
+    def _go(self) -> None:
+        due = time.monotonic()
+
+        while True:
+            wait = max(0.0, due - time.monotonic()) if self._live else None
+
+            try:
+                view, question = self._questions.get(timeout=wait)
+            except queue.Empty:
+                due = time.monotonic() + BEAT
+                self._beat()
+                continue
+
+            if question is None:
+                self._live.append(view)
+                due = time.monotonic()
+            else:
+                _safely(view.answer, question)
+
+    def _beat(self) -> None:
+        for view in list(self._live):
+            well = _safely(view.beat)
+
+            if view.ended or not well:
+                self._live.remove(view)
+
+
+def _safely(do: Any, *arguments: Any) -> bool:
+    """Whether it went well; what goes wrong with one view is logged and stops no other."""
+    try:
+        do(*arguments)
+    except Exception:
+        logging.getLogger("kimi_nb").exception("a view could not be kept up to date")
+        return False
+
+    return True
+
+
+FEED = Feed()
+"""The kernel's."""

@@ -1,0 +1,6 @@
+import type { Host, Picture } from "../pure/host.ts";
+import { placeholder } from "./placeholder.ts";
+
+export function timeline(_host: Host): Picture {
+  return placeholder("timeline");
+}
