@@ -4,77 +4,87 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Protocol, cast
+from typing import Protocol
 
-from IPython import display as ipython_display
-from IPython.core.interactiveshell import InteractiveShell
-
-from kimi_nb.swarm.handle import Run
+from kimi_nb.magics.showing import Showing, publish
+from kimi_nb.swarm.handle import Interrupted, Run
 
 __all__ = ["watch"]
 
 REFRESH = 0.25
-"""Seconds between two pictures of a running run."""
+"""Seconds between two lines of a running run in a terminal."""
 
 
-class View(Protocol):
-    """A place where progress is shown until the run ends."""
+async def watch(run: Run, showing: Showing | None) -> Run:
+    """`run` when it has ended, or when its view's button has sent it into the background.
 
-    def update(self) -> None: ...
+    Without `showing` there is a terminal. Raises handle.Interrupted when the cell is stopped.
+    """
+    waiting: Waiting = Line(run) if showing is None else Cell(run, showing)
+
+    try:
+        return await run.wait(waiting.beat)
+    except Interrupted:
+        waiting.interrupted()
+        raise
+    finally:
+        waiting.close()
+
+
+class Waiting(Protocol):
+    """What the person who waits sees."""
+
+    def beat(self) -> bool:
+        """Called all the time; True ends the wait."""
+        ...
+
+    def interrupted(self) -> None:
+        """The cell was stopped, and will have no value to show."""
+        ...
+
     def close(self) -> None: ...
 
 
-async def watch(run: Run, shell: InteractiveShell) -> Run:
-    """`run` when it has ended. Raises handle.Interrupted when the cell is stopped."""
-    view: View = CellView(run) if hasattr(shell, "kernel") else LineView(run)
-    shown = time.monotonic()
+class Cell:
+    """The widget, which keeps itself up to date."""
 
-    def beat() -> None:
-        nonlocal shown
-
-        if time.monotonic() - shown > REFRESH:
-            view.update()
-            shown = time.monotonic()
-
-    try:
-        return await run.wait(beat)
-    finally:
-        view.close()
-
-
-class CellView:
-    """The live widget while the run goes on; a line of text in its place afterwards.
-
-    A page that was loaded anew meanwhile does not hear of the line: it has the summary in the
-    widget.
-    """
-
-    def __init__(self, run: Run) -> None:
-        from kimi_nb.widgets import SwarmView
-
+    def __init__(self, run: Run, showing: Showing) -> None:
         self._run = run
-        self._widget = SwarmView(run)
-        show = cast("Any", ipython_display).display
-        self._display: Any = show(self._widget.bundle(_ended(run)), raw=True, display_id=True)
+        self._left = False
+        showing.show(run, self._leave)
 
-    def update(self) -> None:
-        pass
+    def _leave(self) -> None:
+        self._left = True
+
+    def beat(self) -> bool:
+        return self._left
+
+    def interrupted(self) -> None:
+        # A saved notebook is to show what was done, also where no value stands below the widget.
+        publish({"text/plain": repr(self._run), "text/html": self._run._repr_html_()})  # pyright: ignore[reportPrivateUsage]
 
     def close(self) -> None:
-        # Saved notebooks and pages without a kernel show what stands here at the end.
-        self._display.update({"text/plain": _ended(self._run)}, raw=True)
+        pass
 
 
-class LineView:
+class Line:
     """One line in a terminal, written over and over."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._shown = sys.stderr.isatty()
-        self.update()
+        self._due = 0.0
+        self.beat()
 
-    def update(self) -> None:
-        self._write(_progress(self._run))
+    def beat(self) -> bool:
+        if time.monotonic() >= self._due:
+            self._write(_progress(self._run))
+            self._due = time.monotonic() + REFRESH
+
+        return False
+
+    def interrupted(self) -> None:
+        pass
 
     def close(self) -> None:
         self._write(_ended(self._run) + "\n")

@@ -19,6 +19,7 @@ from kimi_nb.magics.commands import complete, place, run_command
 from kimi_nb.magics.live import watch
 from kimi_nb.magics.redaction import Redaction
 from kimi_nb.magics.resuming import prices_typed, take_up, tools_named
+from kimi_nb.magics.showing import Showing, has_page
 from kimi_nb.models.endpoint import DEFAULT_MODEL, SIMULATOR
 from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.budget import Budget
@@ -55,6 +56,7 @@ class SwarmMagics(Magics):
         self.keys: dict[str, Secret] = {}
         """What `%swarm key` was told, by `commands.place`. In no trait: those are shown."""
         self.redaction = Redaction(shell)
+        self.showing = Showing(shell)
 
     @magic_arguments()
     @argument("name", nargs="?", help="variable that holds the run, from its start")
@@ -179,10 +181,15 @@ class SwarmMagics(Magics):
 
     def _watched(self, run: Replay) -> Replay | Awaitable[Replay]:
         """Where cells can await, the cell's `await` (see `awaiting`) does the waiting."""
-        if not self._shell.autoawait:
-            return run.result() if isinstance(run, Run) else run
+        showing = self.showing if has_page(self._shell) else None
 
-        return watch(run, self._shell) if isinstance(run, Run) else _at_once(run)
+        if self._shell.autoawait:
+            return watch(run, showing) if isinstance(run, Run) else _at_once(run)
+
+        if showing:
+            showing.show(run)
+
+        return run.result() if isinstance(run, Run) else run
 
 
 async def _at_once(run: Replay) -> Replay:
@@ -240,6 +247,7 @@ def unload(shell: InteractiveShell) -> None:
 
     for item in [item for item in shell.configurables if isinstance(item, SwarmMagics)]:
         item.redaction.undo()
+        item.showing.undo()
         cast("list[Any]", shell.configurables).remove(item)
 
     runtime().stop()

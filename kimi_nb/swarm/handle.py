@@ -16,6 +16,7 @@ from kimi_nb.trace import Log, Record, Trace
 from kimi_nb.views.critical import Metrics, metrics
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.graph import graph
+from kimi_nb.views.html.twin import twin
 from kimi_nb.views.live import live_text
 from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.summary import summary_html, summary_text
@@ -133,7 +134,7 @@ class Replay:
         return summary_text(self.trace, prices=self.prices)
 
     def _repr_html_(self) -> str:
-        return summary_html(self.trace, prices=self.prices)
+        return twin(summary_html(self.trace, prices=self.prices))
 
 
 class Run(Replay):
@@ -217,8 +218,8 @@ class Run(Replay):
     def __await__(self) -> Generator[Any, None, Run]:
         return self.wait().__await__()
 
-    async def wait(self, beat: Callable[[], None] | None = None) -> Run:
-        """What `await` does; `beat` is called at every heartbeat.
+    async def wait(self, beat: Callable[[], bool] | None = None) -> Run:
+        """What `await` does; `beat` is called at every heartbeat, and True from it ends the wait.
 
         Raises Interrupted, with the run cancelled, when whoever waits is cancelled.
         """
@@ -228,8 +229,8 @@ class Run(Replay):
             while not self.done:
                 await asyncio.wait({ended}, timeout=HEARTBEAT)
 
-                if beat is not None:
-                    beat()
+                if beat is not None and beat() and not self.done:
+                    return self
         except asyncio.CancelledError:
             self.cancel()
             self._wait_for_end()
@@ -259,7 +260,7 @@ class Run(Replay):
         return f"{self.progress()}\nIt goes on: {commands}"
 
     def _repr_html_(self) -> str:
-        return super()._repr_html_() if self.done else f"<pre>{escape(repr(self))}</pre>"
+        return super()._repr_html_() if self.done else twin(f"<pre>{escape(repr(self))}</pre>")
 
     async def __aiter__(self) -> AsyncIterator[Record]:
         """Every fact of the run, from its first, as it happens."""
