@@ -52,8 +52,8 @@ class Desk:
         fresh = self.source.records[self.scene.count :]
         self.scene.add(fresh)
         now = self.source.seconds
-        found = [{"kind": "changes", **self.scene.changes(now, measured=measured)}]
-        found[0]["draft"], found[0]["pace"] = self.source.draft, self.source.pace
+        changes = self.scene.changes(now, measured=measured)
+        found = [{"kind": "changes", **changes, **self._about(done=done)}]
         self.snapshot = self.scene.whole(now) if measured else None
         self.ended = done
 
@@ -78,11 +78,18 @@ class Desk:
         except (KimiNbError, OSError, ValueError, TypeError, KeyError) as error:
             return [_told(f"{error}" or type(error).__name__)]
 
+    def _about(self, *, done: bool) -> Message:
+        """What no record says: what the run is at, and whether anything is still to come."""
+        waited_for = self._background is not None and not done
+        now = {"draft": self.source.draft, "pace": self.source.pace}
+        return {**now, "live": not done, "can_background": waited_for}
+
     def _on_sync(self, question: Message) -> list[Message]:
         if question.get("since") == self.scene.count and self.scene.count:
             return [{"kind": "here"}]
 
-        return [{"kind": "changes", **self.scene.whole(self.source.seconds)}]
+        whole = self.scene.whole(self.source.seconds)
+        return [{"kind": "changes", **whole, **self._about(done=self.ended)}]
 
     def _on_cancel(self, question: Message) -> list[Message]:
         agent = question.get("agent")
@@ -94,6 +101,7 @@ class Desk:
             return [_told("it is in the background already")]
 
         self._background()
+        self._background = None
         return [_told("it goes on in the background; the notebook is free")]
 
     def _on_save(self, question: Message) -> list[Message]:

@@ -27,7 +27,15 @@ type Message =
   | ({ kind: "at" } & Past)
   | { kind: "here" }
   | { kind: "told"; text: string }
-  | { kind: "artefact"; name: string; type: string };
+  | { kind: "artefact"; name: string; type: string; why: string };
+
+/** A file beside the log: an image as a URL of this page, a text as it is, or why there is none. */
+export interface Kept {
+  url: string;
+  type: string;
+  text: string;
+  why: string;
+}
 
 /** Milliseconds after which a question that nobody has answered means that there is no kernel. */
 const PATIENCE = 4000;
@@ -41,8 +49,10 @@ export class Store {
   told = "";
   /** Nobody answers: what is shown is all that there is. */
   silent = false;
-  /** Files beside the log, by name, as URLs of this page. */
-  readonly files = new Map<string, { url: string; type: string }>();
+  /** When the kernel was last heard, as `performance.now()` counts; 0 before it was. */
+  heard = 0;
+  /** Files beside the log that were asked for, by name. */
+  readonly files = new Map<string, Kept>();
 
   readonly #model: Model;
   readonly #changed: () => void;
@@ -100,6 +110,7 @@ export class Store {
     for (const { url } of this.files.values()) {
       URL.revokeObjectURL(url);
     }
+    this.files.clear();
   }
 
   /** The snapshot stands in for what was sent before this view was there. */
@@ -128,6 +139,7 @@ export class Store {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.silent = false;
+    this.heard = performance.now();
     switch (message.kind) {
       case "changes":
         this.#take(message);
@@ -146,7 +158,7 @@ export class Store {
         this.told = message.text;
         break;
       case "artefact":
-        this.#keep(message.name, message.type, buffers[0]);
+        this.#keep(message.name, message.type, message.why, buffers[0]);
         break;
     }
     this.#changed();
@@ -161,10 +173,14 @@ export class Store {
     }
   }
 
-  #keep(name: string, type: string, bytes: DataView | undefined): void {
-    if (bytes !== undefined && !this.files.has(name)) {
-      const url = URL.createObjectURL(new Blob([bytes as DataView<ArrayBuffer>], { type }));
-      this.files.set(name, { url, type });
+  #keep(name: string, type: string, why: string, bytes: DataView | undefined): void {
+    const known = this.files.get(name);
+    if (known === undefined || known.why !== "") {
+      const image = bytes !== undefined && type.startsWith("image/");
+      const blob = image ? new Blob([bytes as DataView<ArrayBuffer>], { type }) : null;
+      const url = blob === null ? "" : URL.createObjectURL(blob);
+      const text = image || bytes === undefined ? "" : new TextDecoder().decode(bytes);
+      this.files.set(name, { url, type, text, why });
     }
   }
 }

@@ -109,6 +109,10 @@ export interface Changes {
   draft?: string;
   /** One line about the calls that are out and that wait. */
   pace?: string;
+  /** More is going to happen. */
+  live?: boolean;
+  /** A cell waits for the run, and can be told not to. */
+  can_background?: boolean;
   run?: Run;
   /** The answer, or what the orchestrator said last: harmless HTML, sanitised again when shown. */
   answer?: string;
@@ -130,6 +134,10 @@ export interface Scene {
   answer: string;
   draft: string;
   pace: string;
+  /** More is going to happen; not so in the log of a process that was killed. */
+  live: boolean;
+  /** A cell waits for the run, and can be told not to. */
+  can_background: boolean;
   /** By number. */
   agents: Agent[];
   /** Closed stretches by agent number, in their order. */
@@ -150,6 +158,8 @@ export function empty(): Scene {
     answer: "",
     draft: "",
     pace: "",
+    live: false,
+    can_background: false,
     agents: [],
     spans: [],
     ticks: [],
@@ -179,6 +189,8 @@ export function apply(scene: Scene, changes: Changes): Outcome {
   scene.answer = changes.answer ?? scene.answer;
   scene.draft = changes.draft ?? "";
   scene.pace = changes.pace ?? "";
+  scene.live = changes.live ?? false;
+  scene.can_background = changes.can_background ?? false;
   scene.path = changes.path ?? scene.path;
   scene.profile = changes.profile ?? scene.profile;
   for (const agent of changes.agents ?? []) {

@@ -38,6 +38,18 @@ export function seconds(value: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
 
+/** A cost, as "$0.31"; a fraction of a cent keeps four digits. */
+export function dollars(value: number | null, simulated: boolean): string {
+  if (simulated || value === 0) {
+    return "$0";
+  }
+  if (value === null) {
+    return "unknown cost";
+  }
+  const digits = value < 0.01 ? 4 : 2;
+  return `$${value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+}
+
 /** A number with its noun, as "1 step" or "1,200 steps". */
 export function count(number: number, noun: string): string {
   return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
