@@ -60,6 +60,8 @@ class Scene:
         self.numbers: dict[str, int] = {}
         """By which the page knows each agent, by id."""
         self._ticks: list[list[Any]] = []
+        self._ends: dict[str, list[list[Any]]] = {}
+        """Earlier ends of agents that a resumed run has taken up: when, as what, until when."""
         self._answer = ("", "")
         self._sent = Sent()
 
@@ -75,8 +77,10 @@ class Scene:
                 self.rewards.add(record)
             else:
                 self._tick(record)
+                over = self._over(record.agent)
                 self.fold.add(record)
                 self._mark(record.agent)
+                self._reopened(over, record.t)
 
     def changes(self, now: float, *, measured: bool = True) -> dict[str, Any]:
         """What has changed since this was last asked, as of `now` seconds since the run began.
@@ -85,6 +89,8 @@ class Scene:
         run.
         """
         sent = self._sent
+        waiting = (a.id for a in self.fold.agents.values() if a.state == "retrying")
+        sent.agents.update(dict.fromkeys(waiting))  # whose seconds run down without a record
         found = self._message(now, sent, measured=measured)
         self._sent = Sent(
             count=self.count,
@@ -155,6 +161,16 @@ class Scene:
         if key in self.fold.stages:
             self._sent.stages[key] = None
 
+    def _over(self, id: str) -> list[tuple[Agent, float, str]]:
+        """The ended among the agents that a record of `id` can take up; "" is the run."""
+        agents = [self.fold.agents.get(id)] if id else self.fold.agents.values()
+        return [(a, a.ended, a.state) for a in agents if a is not None and a.ended is not None]
+
+    def _reopened(self, over: list[tuple[Agent, float, str]], t: float) -> None:
+        for agent, ended, state in over:
+            if agent.ended is None:
+                self._ends.setdefault(agent.id, []).append([ended, state, t])
+
     def _tick(self, record: Record) -> None:
         """A tool call as a mark on its agent's lane, once it has returned."""
         fact = record.fact
@@ -190,6 +206,7 @@ class Scene:
             "open": opened,
             "began": agent.began,
             "ended": agent.ended,
+            "ends": self._ends.get(agent.id, []),
             "steps": agent.steps,
             "tool_calls": agent.tool_calls,
             "failed_tool_calls": agent.failed_tool_calls,

@@ -26,6 +26,8 @@ export interface Agent {
   open: Open | null;
   began: number;
   ended: number | null;
+  /** Earlier ends, where a resumed run has taken it up again: when, as what, until when. */
+  ends: [ended: number, state: string, until: number][];
   steps: number;
   tool_calls: number;
   failed_tool_calls: number;
