@@ -25,7 +25,9 @@ import kimi_nb as kn
 from invariants import check_invariants, held, tasks_left
 from matrix_child import block, hold, linger
 from kimi_nb.swarm.start import runs
+kn.swarm("Say hello.", model="simulator", single=True).result()
 """
+"""The run at the end is shown, so that what the kernel's views hold is there before the first."""
 
 
 class Page:

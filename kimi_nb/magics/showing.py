@@ -7,6 +7,7 @@ each other: see `kimi_nb.views.html.twin`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -43,7 +44,9 @@ class Showing:
     def undo(self) -> None:
         """Runs are shown as text again."""
         self._formatter.pop(Replay, None)
-        self._shell.events.unregister("pre_run_cell", self._here_is_nothing)
+
+        with contextlib.suppress(ValueError):
+            self._shell.events.unregister("pre_run_cell", self._here_is_nothing)
 
     def show(self, run: Replay, background: Callable[[], None] | None = None) -> None:
         """Put the view of a run into the cell that runs, once for each cell."""
