@@ -1,6 +1,6 @@
-// The state of an agent at a time: what the replay slider and the time cursor show.
+// What an agent was at, at a time: for the replay slider and the time cursor.
 
-import type { Agent, Kind, Scene, Span } from "./scene.ts";
+import type { Agent, Kind, Scene, Span, Tick } from "./scene.ts";
 
 const STATES: Record<Kind, string> = {
   call: "thinking",
@@ -25,17 +25,53 @@ export function timeline(scene: Scene, agent: Agent, now: number): Span[] {
   return [...closed, [agent.number, since, now, kind, step]];
 }
 
-/** The state of an agent at `t`; "" before it began. At the end of the run it is its own state. */
+/**
+ * The state of an agent at `t`, as the log up to then tells it; "" before it began. A state that
+ * lasted for no time, as a wait of zero seconds before another attempt, is not seen.
+ */
 export function stateAt(scene: Scene, agent: Agent, t: number): string {
   if (t < agent.began) {
     return "";
   }
-  if (t >= scene.now || (agent.ended !== null && t >= agent.ended)) {
-    return agent.state;
+  const over = endAt(agent, t);
+  if (over !== null) {
+    return over[1];
   }
-  const spans = timeline(scene, agent, scene.now);
-  const kind = spans[lastBefore(spans, t)];
-  return kind !== undefined && t < kind[2] ? STATES[kind[3]] : "waiting";
+  const found = stretchAt(scene, agent, t);
+  return found === null ? "waiting" : STATES[found[3]];
+}
+
+/** When and as what an agent had ended, of the end that held at `t`. */
+export function endAt(agent: Agent, t: number): [ended: number, state: string] | null {
+  if (agent.ended !== null && t >= agent.ended) {
+    return [agent.ended, agent.state];
+  }
+  const before = agent.ends.find(([ended, , until]) => t >= ended && t < until);
+  return before === undefined ? null : [before[0], before[1]];
+}
+
+/** The stretch of an agent at `t`; null where it waited. The open one has no end: infinity. */
+export function stretchAt(scene: Scene, agent: Agent, t: number): Span | null {
+  if (agent.open !== null && t >= agent.open[0]) {
+    const [since, kind, step, until] = agent.open;
+    return kind === "retry" && t > until
+      ? [agent.number, until, Infinity, "call", step]
+      : [agent.number, since, kind === "retry" ? until : Infinity, kind, step];
+  }
+  const spans = scene.spans[agent.number] ?? [];
+  const index = lastBefore(spans, t);
+  const span = spans[index];
+  const before = spans[index - 1];
+  if (span?.[1] === t && before?.[3] === "retry" && before[2] === t && before[4] === span[4]) {
+    // A wait that runs out makes no record: its last moment is still the wait's.
+    return span[3] === "call" || span[3] === "failed" ? before : span;
+  }
+  return span !== undefined && t < span[2] ? span : null;
+}
+
+/** The tool calls of an agent that were out at `t`, of those that have returned since. */
+export function callsAt(scene: Scene, agent: Agent, t: number): Tick[] {
+  return (scene.ticks[agent.number] ?? []).filter(([, began, ended]) => began <= t && t < ended);
 }
 
 /** Index of the last stretch that began at or before `t`; -1 if none did. */
