@@ -3,6 +3,7 @@
 import type { Store } from "../host.ts";
 import type { Focus, Host, Picture } from "../pure/host.ts";
 import type { Scene } from "../pure/scene.ts";
+import { throttle } from "../pure/throttle.ts";
 import { critical } from "./critical.ts";
 import { h, set } from "./dom.ts";
 import { graph } from "./graph.ts";
@@ -11,6 +12,9 @@ import { inspector } from "./inspector.ts";
 import { replay } from "./replay.ts";
 import { reward } from "./reward.ts";
 import { timeline } from "./timeline.ts";
+
+/** Milliseconds at least between two questions about the past, while somebody drags the slider. */
+const LOOK_BACK = 125;
 
 const PICTURES = { graph, timeline, critical, reward };
 type Tab = keyof typeof PICTURES;
@@ -30,6 +34,7 @@ export class Frame {
   readonly #tabs: Map<Tab, HTMLButtonElement>;
   readonly #place = h("div", { class: "knw-picture", role: "tabpanel" });
   readonly #resized: ResizeObserver;
+  readonly #ask = throttle(LOOK_BACK, (t: number) => this.#store.ask({ kind: "at", t }));
   #tab: Tab | null = null;
   #asked = "";
   #picture: Picture | null = null;
@@ -80,6 +85,7 @@ export class Frame {
 
   dispose(): void {
     cancelAnimationFrame(this.#frame);
+    this.#ask.stop();
     this.#resized.disconnect();
     this.#picture?.dispose();
     for (const part of Object.values(this.#parts)) {
@@ -88,17 +94,23 @@ export class Frame {
     this.element.remove();
   }
 
-  /** The scene; in the past, with the critical path and the counts of that time once they are here. */
+  /**
+   * The scene; in the past, with the critical path and the counts of that time once they are here,
+   * and until then with those of the time before.
+   */
   #shown(): Scene {
     const { scene, past } = this.#store;
-    const back = this.#focus.at !== null && past !== null && past.t === this.#focus.at;
+    const back = this.#focus.at !== null && past !== null;
     return back ? { ...scene, path: past.path, run: past.run } : scene;
   }
 
   #seek(t: number | null): void {
     this.#focus.at = t;
-    if (t !== null) {
-      this.#store.ask({ kind: "at", t });
+    if (t === null) {
+      this.#ask.stop();
+      this.#store.past = null;
+    } else {
+      this.#ask(t);
     }
     this.later();
   }
