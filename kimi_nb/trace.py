@@ -21,7 +21,7 @@ from typing import Any, overload
 import orjson
 
 from kimi_nb.errors import CorruptTrace, TraceError
-from kimi_nb.events import FACTS, Fact
+from kimi_nb.events import FACTS, Fact, TrainingBegan
 from kimi_nb.locked import open_locked
 
 __all__ = ["FORMAT", "VERSION", "Log", "Record", "TornTail", "Trace", "read"]
@@ -108,9 +108,9 @@ class Trace(Sequence[Record]):
         return hash(self._records)
 
     def __repr__(self) -> str:
-        agents = len({record.agent for record in self._records} - {""})
-        seconds = self._records[-1].t if self._records else 0.0
-        return f"Trace({len(self)} records, {agents} agents, {seconds:.1f} s)"
+        training = any(isinstance(record.fact, TrainingBegan) for record in self._records[:1])
+        whose = "a training" if training else f"{len({r.agent for r in self} - {''})} agents"
+        return f"Trace({len(self)} records, {whose}, {self[-1].t if self else 0.0:.1f} s)"
 
     def save(self, path: str | Path) -> Path:
         """Write it to `path` and return that; an existing file is replaced whole or not at all."""

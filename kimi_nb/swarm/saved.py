@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import os
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from kimi_nb.errors import TraceError
-from kimi_nb.events import RunBegan, RunForked, RunResumed
+from kimi_nb.events import RunBegan, RunForked, RunResumed, TrainingBegan
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Connection
 from kimi_nb.swarm.engine import Settings
@@ -129,12 +129,17 @@ class Had:
         return Options(**self.options["simulator"])
 
 
-def had(path: str | Path, records: Iterable[Record]) -> Had:
+def had(path: str | Path, records: Sequence[Record]) -> Had:
     """How the run in a log was asked for. Raises TraceError if there is none in it."""
     facts = [r.fact for r in records if isinstance(r.fact, RunBegan | RunResumed | RunForked)]
 
     if not facts or not isinstance(facts[0], RunBegan):
-        message = f"{path} holds no run: it was cut off before the first record"
+        why = "it was cut off before the first record"
+
+        if any(isinstance(record.fact, TrainingBegan) for record in records):
+            why = f"it is the log of a training; to see it: kn.playground({str(path)!r})"
+
+        message = f"{path} holds no run: {why}"
         raise TraceError(message)
 
     began, latest = facts[0], facts[-1]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import UsageFault
-from kimi_nb.events import RunBegan
+from kimi_nb.events import RunBegan, TrainingBegan
 from kimi_nb.models.base import Model
 from kimi_nb.models.rules import Manner, Rules
 from kimi_nb.models.secret import Secret
@@ -42,6 +42,7 @@ from kimi_nb.swarm.saved import options_of, this_process
 from kimi_nb.tools import Toolset
 from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log, read
+from kimi_nb.views.fold import training_fault
 from kimi_nb.views.prices import Price
 
 if TYPE_CHECKING:
@@ -130,8 +131,12 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
 
 
 def replay(path: str | Path) -> Replay:
-    """The run in a trace file, as it was. Raises TraceError."""
+    """The run in a trace file, as it was. Raises TraceError, and UsageFault for a training's."""
     trace = read(path)
+
+    if any(isinstance(record.fact, TrainingBegan) for record in trace):
+        raise training_fault(path)
+
     return Replay(trace, name=Path(path).stem)
 
 

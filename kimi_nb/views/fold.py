@@ -28,7 +28,7 @@ from kimi_nb.trace import Record
 from kimi_nb.views import steps
 from kimi_nb.views.state import Agent, Run
 
-__all__ = ["Fold", "as_fold", "fold", "records_of"]
+__all__ = ["Fold", "as_fold", "fold", "records_of", "training_fault"]
 
 
 def fold(records: Iterable[Record]) -> Fold:
@@ -63,14 +63,26 @@ def records_of(run: Iterable[Record]) -> Iterator[Record]:
             message = f"{kind} is no run: give what kn.swarm or %%swarm made, or kn.read('FILE')"
             raise UsageFault(message)
 
+        if isinstance(record.fact, events.TrainingBegan):
+            raise training_fault(getattr(cast("object", what), "path", None))
+
         yield record
+
+
+def training_fault(path: object = None) -> UsageFault:
+    """What is raised where the log of a training is taken for that of a run."""
+    file = "'FILE'" if path is None else repr(str(path))
+    return UsageFault(f"this is the log of a training, not of a run: type kn.playground({file})")
 
 
 class Fold(Run):
     """A run so far."""
 
     def add(self, record: Record) -> None:
-        """Take in the next record. Raises CorruptTrace if its agent has not begun."""
+        """Take in the next record.
+
+        Raises CorruptTrace if its agent has not begun, and UsageFault if it is of a training.
+        """
         fact, t = record.fact, record.t
         cls = type(fact)
         handler = _OF_AGENTS.get(cls)
@@ -78,7 +90,7 @@ class Fold(Run):
         self.now = t
 
         if handler is None:
-            _OF_RUNS[cls](self, fact, t)
+            _of_the_run(self, fact, t)
             return
 
         agent = self.agents.get(record.agent)
@@ -96,6 +108,15 @@ class Fold(Run):
 
 
 # The run.
+
+
+def _of_the_run(run: Run, fact: events.Fact, t: float) -> None:
+    handler = _OF_RUNS.get(type(fact))
+
+    if handler is None:
+        raise training_fault()
+
+    handler(run, fact, t)
 
 
 def _run_began(run: Run, fact: events.RunBegan, _t: float) -> None:
