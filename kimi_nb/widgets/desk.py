@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from kimi_nb.errors import KimiNbError
-from kimi_nb.trace import Record
+from kimi_nb.errors import KimiNbError, UsageFault
+from kimi_nb.views.artefact import artefact
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.header import header
 from kimi_nb.views.scene import Scene, path_of
 from kimi_nb.views.text import one_line
-from kimi_nb.views.turns import detail
+from kimi_nb.views.turns import changed_since, detail
 from kimi_nb.widgets.saving import save
 from kimi_nb.widgets.source import Source
 
@@ -61,8 +61,8 @@ class Desk:
             cost = time.monotonic() - began
             self._next = began + max(MEASURED, cost * SHARE)
 
-        if self._chosen and any(record.agent == self._chosen for record in fresh):
-            found.append(self._detail(fresh))
+        if self._chosen and (since := changed_since(fresh, self._chosen)) is not None:
+            found.append(self._detail(since))
 
         return found
 
@@ -109,7 +109,19 @@ class Desk:
 
     def _on_agent(self, question: Message) -> list[Message]:
         self._chosen = str(question["id"])
-        return [self._detail(())] if self._chosen in self.scene.fold.agents else []
+        known = self._chosen in self.scene.fold.agents
+        return [self._detail(0) if known else {"kind": "here"}]
+
+    def _on_artefact(self, question: Message) -> list[Message]:
+        name = str(question["name"])
+        told = {"kind": "artefact", "name": name, "type": "", "why": ""}
+
+        try:
+            found = artefact(self.source.path, name)
+        except UsageFault as fault:
+            return [told | {"why": one_line(f"{fault}")}]
+
+        return [told | {"type": found.type, "buffers": [found.data]}]
 
     def _on_at(self, question: Message) -> list[Message]:
         t = float(question["t"])
@@ -126,10 +138,7 @@ class Desk:
         path = path_of(self._past, self.scene.numbers)
         return [{"kind": "at", "t": t, "run": run, "path": path}]
 
-    def _detail(self, fresh: Sequence[Record]) -> Message:
-        """The turns of the chosen agent from the first that is in `fresh`; all, without."""
-        steps = [getattr(r.fact, "step", 0) for r in fresh if r.agent == self._chosen]
-        since = min((step for step in steps if step), default=0) if fresh else 0
+    def _detail(self, since: int) -> Message:
         return {"kind": "agent", **detail(self.source.records, self._chosen, since)}
 
 

@@ -4,15 +4,29 @@ export interface Call {
   /** Position in the turn, from 0. */
   call: number;
   tool: string;
+  /** Indented, where they are JSON. */
   arguments: string;
+  /** When the turn that asked for it was complete. */
   began: number;
   ended: number | null;
   outcome: "ok" | "failed" | "interrupted" | "running";
   text: string;
   /** Name of the file beside the log that holds the whole result; "" for none. */
   artefact: string;
-  /** Id of the sub-agent that the call launched; "" for other tools. */
-  launched: string;
+  /** Ids of the sub-agents that the call launched. */
+  launched: string[];
+}
+
+/** An attempt that failed. */
+export interface Retry {
+  t: number;
+  /** Class of the error; "" where the run itself had stopped. */
+  error: string;
+  why: string;
+  /** Seconds until the next attempt. */
+  wait: number;
+  /** What had come before the stream broke off; it counts for nothing. */
+  text: string;
 }
 
 export interface Turn {
@@ -21,13 +35,17 @@ export interface Turn {
   ended: number | null;
   text: string;
   thinking: string;
-  /** "stop", "tool_calls", "length", "content_filter", "failed"; "" while it is written. */
+  /** The text is all that came before the stream broke off. */
+  cut: boolean;
+  /** "stop", "tool_calls", "length", "content_filter", "failed"; "interrupted" if nothing more
+   * comes of it, "" while it is written. */
   finish: string;
   tokens_in: number;
   tokens_out: number;
   tokens_cached: number;
-  /** Why each attempt before the last failed. */
-  retries: string[];
+  /** The token counts are estimates. */
+  estimated: boolean;
+  retries: Retry[];
   calls: Call[];
 }
 

@@ -40,7 +40,7 @@ export function seconds(value: number): string {
 
 /** A cost, as "$0.31"; a fraction of a cent keeps four digits. */
 export function dollars(value: number | null, simulated: boolean): string {
-  if (simulated || value === 0) {
+  if (simulated) {
     return "$0";
   }
   if (value === null) {

@@ -1,0 +1,74 @@
+"""The files beside a log: images, and texts too long for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.views.text import clean
+
+__all__ = ["Artefact", "artefact"]
+
+NAME = re.compile(r"[0-9a-f]{16,128}(\.[a-z0-9]{1,8})?")
+"""A hash of the content, and an ending: no path can be written like this."""
+LARGEST = 20_000_000
+"""Bytes that are sent to a page."""
+LONGEST = 1_000_000
+"""Characters of a text that a page can show."""
+SHOWN = 60
+IMAGES = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
+)
+"""By their first bytes, whatever their names say. SVG is none of them: it may hold scripts."""
+
+
+class Artefact(NamedTuple):
+    """A file beside a log."""
+
+    type: str
+    """MIME type: of a PNG, JPEG, GIF or WebP image, or "text/plain" for all else."""
+    data: bytes
+    """An image as it is; a text cleaned, in UTF-8."""
+
+
+def artefact(log: Path | None, name: str) -> Artefact:
+    """The file of that name beside a log.
+
+    Raises UsageFault where there is none, where it is too large, or where `name` is not that of
+    an artefact.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageFault(f"{clean(name)[:SHOWN]!r} is not the name of a file beside a log")
+
+    if log is None:
+        raise UsageFault("the run has no log on disk, so there are no files beside it")
+
+    path = log.parent / name
+
+    if path.is_symlink() or not path.is_file():
+        raise UsageFault(f"{name} is not there: copy it beside {log}")
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise UsageFault(f"{path} cannot be read: {error.strerror}") from None
+
+    if len(data) > LARGEST:
+        size = f"{LARGEST // 1_000_000} MB"
+        raise UsageFault(f"{path} is larger than {size}, too large for a page: open it by itself")
+
+    kind = next((kind for first, kind in IMAGES if first.match(data)), "")
+    return Artefact(kind, data) if kind else Artefact("text/plain", _text(data))
+
+
+def _text(data: bytes) -> bytes:
+    text = data.decode(errors="replace")
+    left = len(text) - LONGEST
+    more = f"\n… {left:,} more characters, in the file alone" if left > 0 else ""
+    return (clean(text[:LONGEST]) + more).encode()
