@@ -1,8 +1,8 @@
 """A widget and its picture without script, of which a reader is to see exactly one.
 
 A notebook that was saved and opened without its kernel has an empty place, or an apology, where
-the widget stood; a page with a kernel has no use for the picture. Style sheets can tell: a dead
-widget has no elements in it. Elsewhere than in JupyterLab and Notebook both are shown.
+the widget stood; a page with a kernel has no use for the picture. Style sheets can tell: of a dead
+widget there are words, and no element. Elsewhere than in JupyterLab and Notebook both are shown.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ __all__ = ["TWIN", "twin"]
 
 TWIN = """
 .jp-OutputArea:has(.kimi-nb-view) > .jp-OutputArea-child:has(.knb-twin) { display: none; }
-.jp-OutputArea:has(.knb-twin) > .jp-OutputArea-child:has(
-  > [data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*))) { display: none; }
+.jp-OutputArea:has(.knb-twin) > .jp-OutputArea-child:not(:has(> .jp-OutputArea-output > *)) {
+  display: none; }
 """
 
 
