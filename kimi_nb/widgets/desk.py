@@ -54,7 +54,7 @@ class Desk:
         now = self.source.seconds
         changes = self.scene.changes(now, measured=measured)
         found = [{"kind": "changes", **changes, **self._about(done=done)}]
-        self.snapshot = self.scene.whole(now) if measured else None
+        self.snapshot = self.scene.whole(now) | self._about(done=done) if measured else None
         self.ended = done
 
         if measured:

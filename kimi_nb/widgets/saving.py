@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def save(source: Source, what: str) -> Path:
         message = f"a run is saved as {' or '.join(ENDINGS)}, not as {what!r}"
         raise UsageFault(message)
 
-    target = _free(source.name or "swarm", ENDINGS[what])
+    plain = re.sub(r"[^\w-]+", "-", source.name).strip("-")  # a file here, whatever its name
+    target = _free(plain or "swarm", ENDINGS[what])
     trace = Trace(source.records, path=source.path)
 
     if what == "trace":

@@ -77,6 +77,7 @@ export class Frame {
     const store = this.#store;
     this.#choose();
     this.#focus.selected = store.selected;
+    set(this.element, { "data-records": store.scene.count });
     for (const part of Object.values(this.#parts)) {
       part.update(store, this.#focus);
     }
