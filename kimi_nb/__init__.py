@@ -38,6 +38,9 @@ from kimi_nb.views.whatif import what_if
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from kimi_nb.widgets.playground import Playground
+    from kimi_nb.widgets.source import Trainer
+
 __all__ = [
     "Budget",
     "KimiNbError",
@@ -65,6 +68,7 @@ __all__ = [
     "load_ipython_extension",
     "measures",
     "metrics",
+    "playground",
     "read",
     "replay",
     "resume",
@@ -74,6 +78,21 @@ __all__ = [
     "unload_ipython_extension",
     "what_if",
 ]
+
+
+def playground(training: object = None, *, trainer: Trainer | None = None) -> Playground:
+    """Sliders for the weights λ of PARL's reward, beside the rewards of a training.
+
+    `training`: the log of one (a path, a trace or its records), whose components are re-weighed
+    as the sliders say; nothing is trained. Or one that runs, whose weights follow the sliders
+    from the next iteration on. `trainer`: begins a training under the schedules that the sliders
+    set, {"parallel": Schedule, "finish": Schedule}, whenever "Train" is pressed.
+
+    Raises UsageFault where there is neither, and TraceError where the log cannot be read.
+    """
+    from kimi_nb.widgets.playground import Playground  # it costs `%load_ext` more than all the rest
+
+    return Playground(training, trainer=trainer)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

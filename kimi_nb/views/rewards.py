@@ -9,7 +9,7 @@ from kimi_nb.events import IterationEnded, ScheduleSet, TrainingBegan, TrainingE
 from kimi_nb.trace import Record
 from kimi_nb.views.text import clean, one_line
 
-__all__ = ["COLUMNS", "Rewards"]
+__all__ = ["COLUMNS", "Rewards", "Schedule"]
 
 COLUMNS = tuple(field.name for field in fields(IterationEnded))
 """What each row has, in this order."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from kimi_nb.trace import Record
+from kimi_nb.views.anneal import Schedule
 from kimi_nb.views.prices import Price
 
-__all__ = ["Source"]
+__all__ = ["Source", "Steered", "Trainer"]
 
 
 class Source(Protocol):
@@ -47,4 +48,23 @@ class Source(Protocol):
 
     def cancel(self, agent: str | None = None) -> None:
         """End it, or one of its agents. Raises UsageFault for an agent that is not running."""
+        ...
+
+
+class Steered(Source, Protocol):
+    """A training that goes on, and whose weights can be changed meanwhile."""
+
+    def set(self, reward: str, schedule: Schedule) -> None:
+        """The weight of "parallel" or "finish" follows it from the next iteration on.
+
+        The training writes that down as a ScheduleSet. From any thread.
+        """
+        ...
+
+
+class Trainer(Protocol):
+    """Begins a training and returns it at once; it goes on in a thread of its own."""
+
+    def __call__(self, schedules: Mapping[str, Schedule], /) -> Steered:
+        """`schedules` has one for "parallel" and one for "finish"."""
         ...
