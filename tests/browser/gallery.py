@@ -2,12 +2,14 @@
 
 python tests/browser/gallery.py FOLDER
 python tests/browser/gallery.py FOLDER --views timeline --agents 100 --widths 1200
+python tests/browser/gallery.py FOLDER --views reward --iterations 60 200
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from itertools import product
 from pathlib import Path
 
@@ -18,6 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from crowds import crowd, until
 from lab import launch
 from stage import Recorded, Stage, open_page
+from training import train
+
+from kimi_nb.trace import Trace
 
 VIEWS = ("graph", "timeline", "critical")
 
@@ -28,6 +33,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--views", nargs="+", default=VIEWS)
     parser.add_argument("--agents", nargs="+", type=int, default=[3, 20, 100])
+    parser.add_argument(
+        "--iterations", nargs="+", type=int, default=[10, 200], help="of the view reward"
+    )
     parser.add_argument("--widths", nargs="+", type=int, default=[1200, 480])
     parser.add_argument("--themes", nargs="+", default=["light", "dark"])
     parser.add_argument("--moments", nargs="+", default=["live", "ended"])
@@ -37,12 +45,15 @@ def main() -> None:
 
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        wanted = product(given.views, given.agents, given.widths, given.themes, given.moments)
 
-        for view, agents, width, theme, moment in wanted:
-            path = given.folder / f"{view}-{agents}-{width}-{theme}-{moment}.png"
-            _picture(browser, path, view, agents, width, theme, moment, given.selected)
-            print(path)  # noqa: T201
+        for view in given.views:
+            sizes = given.iterations if view == "reward" else given.agents
+
+            for size, *rest in product(sizes, given.widths, given.themes, given.moments):
+                width, theme, moment = rest
+                path = given.folder / f"{view}-{size}-{width}-{theme}-{moment}.png"
+                _picture(browser, path, view, size, width, theme, moment, given.selected)
+                print(path)  # noqa: T201
 
         browser.close()
 
@@ -51,13 +62,13 @@ def _picture(  # noqa: PLR0917 -- a name for each dimension
     browser: Browser,
     path: Path,
     view: str,
-    agents: int,
+    size: int,
     width: int,
     theme: str,
     moment: str,
     selected: str,
 ) -> None:
-    trace = crowd(agents)
+    trace = _training(size) if view == "reward" else crowd(size)
     ended = moment == "ended"
     shown = trace if ended else until(trace, trace[-1].t * 0.55)
     page = browser.new_page(viewport={"width": width, "height": 800})
@@ -66,6 +77,17 @@ def _picture(  # noqa: PLR0917 -- a name for each dimension
     page.wait_for_timeout(300)
     page.screenshot(path=path, full_page=True)
     page.close()
+
+
+def _training(iterations: int) -> Trace:
+    """One whose weights are changed on the way."""
+    made = train({"parallel": (0.3, 0.0, "linear", 0.7)}, iterations=iterations, pause=0.001)
+
+    while len(made.records) < iterations / 3:
+        time.sleep(0.001)
+
+    made.set("finish", 0.2, 0.0, "cosine", 0.9)
+    return made.result()
 
 
 if __name__ == "__main__":
