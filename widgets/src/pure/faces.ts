@@ -1,0 +1,91 @@
+// The graph at a time: what each of its cells says, and how it stands out.
+
+import type { Cell, Layout } from "./cells.ts";
+import { isMain } from "./flow.ts";
+import { about, cellLines, headLine, type Shown, shown } from "./graphwords.ts";
+import type { Focus } from "./host.ts";
+import type { Scene } from "./scene.ts";
+import { count, shape } from "./words.ts";
+
+export interface Face {
+  lines: string[];
+  /** Of its agent; of a step that is past "done"; "" for what has not begun. */
+  state: string;
+  /** For the tooltip, and for who does not see it. */
+  title: string;
+  critical: boolean;
+  chosen: boolean;
+}
+
+/** The agents by number, as they are shown at the time that is looked at. */
+export function people(scene: Scene, focus: Focus): Shown[] {
+  const seen: Shown[] = [];
+  for (const agent of scene.agents) {
+    if (agent !== undefined) {
+      seen[agent.number] = shown(scene, agent, focus.at);
+    }
+  }
+  return seen;
+}
+
+/** A face for each cell of a layout; `path` are the ids of those on the critical path. */
+export function faces(
+  scene: Scene,
+  focus: Focus,
+  made: Layout,
+  path: ReadonlySet<string>,
+  seen: readonly Shown[],
+): Face[] {
+  const begun = stepsBegun(scene, focus.at ?? Infinity);
+  const latest = new Map<number, string>();
+  for (const cell of made.cells) {
+    if (begun.has(stepOf(scene, cell))) {
+      latest.set(cell.agent, cell.id);
+    }
+  }
+  return made.cells.map((cell) => {
+    const one = seen[cell.agent] as Shown;
+    const critical = path.has(cell.id);
+    const isStep = cell.kind !== "agent" && cell.kind !== "head";
+    const said = isStep
+      ? step(cell, one, begun.has(stepOf(scene, cell)), latest.get(cell.agent) === cell.id)
+      : ofAgent(cell, one, made, critical);
+    const title = isStep && critical ? `${said.title}\non the critical path` : said.title;
+    return { ...said, title, critical, chosen: one.agent.id === focus.selected };
+  });
+}
+
+type Said = Pick<Face, "lines" | "state" | "title">;
+
+function ofAgent(cell: Cell, one: Shown, made: Layout, critical: boolean): Said {
+  const lines =
+    cell.kind === "head" ? [one.agent.label, headLine(one)] : cellLines(one, made.level.name);
+  return { lines, state: one.state, title: about(one, critical && isMain(one.agent) === false) };
+}
+
+function step(cell: Cell, { agent, state, doing }: Shown, begun: boolean, latest: boolean): Said {
+  const { kind, from, to } = cell;
+  if (kind === "run") {
+    const title = `${agent.label}, steps ${from} to ${to}`;
+    return { lines: [count(to - from + 1, "step")], state: begun ? "done" : "", title };
+  }
+  const title = `${agent.label}, step ${from}`;
+  if (!begun) {
+    const why = kind === "join" ? "waits for the sub-agents" : "has not begun at that time";
+    return { lines: [""], state: "", title: `${title}: ${why}` };
+  }
+  if (latest) {
+    return { lines: [shape(state)], state, title: [title, doing].filter(Boolean).join(": ") };
+  }
+  return { lines: [kind === "bare" ? "" : String(from)], state: "done", title };
+}
+
+/** Steps of main agents that had begun at `t`, as "a00/3". */
+function stepsBegun(scene: Scene, t: number): Set<string> {
+  const begun = scene.stages.filter((stage) => stage.began <= t);
+  return new Set(begun.map(({ parent, number }) => `${parent}/${number}`));
+}
+
+function stepOf(scene: Scene, { agent, from, kind }: Cell): string {
+  return kind === "agent" || kind === "head" ? "" : `${scene.agents[agent]?.id}/${from}`;
+}
