@@ -3,6 +3,7 @@
 import type { Store } from "../host.ts";
 import type { Focus, Host, Picture } from "../pure/host.ts";
 import type { Scene } from "../pure/scene.ts";
+import { agents } from "./agents.ts";
 import { throttle } from "../pure/throttle.ts";
 import { critical } from "./critical.ts";
 import { h, set } from "./dom.ts";
@@ -51,6 +52,7 @@ export class Frame {
       header: header(this.#host),
       inspector: inspector(this.#host),
       replay: replay(this.#host),
+      agents: agents(this.#host),
     };
     this.#tabs = new Map(
       (Object.keys(PICTURES) as Tab[]).map((tab) => [tab, this.#button(tab)]),
@@ -58,9 +60,10 @@ export class Frame {
     const tabs = h("div", { class: "knw-tabs", role: "tablist", "aria-label": "Views of the run" });
     tabs.append(...this.#tabs.values());
     tabs.addEventListener("keydown", (event) => this.#walk(event));
-    const { header: top, inspector: side, replay: below } = this.#parts;
+    const { header: top, inspector: side, replay: below, agents: list } = this.#parts;
     const body = h("div", { class: "knw-body" }, this.#place, side.element);
-    this.element.append(top.element, tabs, body, below.element);
+    this.element.append(top.element, tabs, body, below.element, list.element);
+    this.element.addEventListener("keydown", (event) => this.#leave(event));
     this.#resized = new ResizeObserver(() => this.later());
     this.#resized.observe(this.#place);
   }
@@ -147,6 +150,14 @@ export class Frame {
         set(element, { "aria-selected": String(other === tab), tabindex: other === tab ? 0 : -1 });
       }
       this.later();
+    }
+  }
+
+  /** Escape lets go of the chosen agent, where nothing nearer took it. */
+  #leave(event: KeyboardEvent): void {
+    if (event.key === "Escape" && !event.defaultPrevented && this.#store.selected !== "") {
+      event.preventDefault();
+      this.#store.select("");
     }
   }
 

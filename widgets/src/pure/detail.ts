@@ -70,3 +70,23 @@ export function merge(known: Detail | null, told: Told): Detail {
   const { id, task, prompt, outcome } = told;
   return { id, task, prompt, outcome, turns: [...before, ...told.turns] };
 }
+
+/** What was known of an agent at `t`; `ended` is when it ended. */
+export function asOf(detail: Detail, t: number, ended: number | null): Detail {
+  const turns = detail.turns.filter((turn) => turn.began <= t).map((turn) => turnAt(turn, t));
+  return { ...detail, turns, outcome: ended !== null && ended <= t ? detail.outcome : "" };
+}
+
+function turnAt(turn: Turn, t: number): Turn {
+  const retries = turn.retries.filter((retry) => retry.t <= t);
+  if (turn.ended === null || turn.ended > t) {
+    const unknown = { text: "", thinking: "", cut: false, finish: "" };
+    return { ...turn, ...unknown, ended: null, tokens_in: 0, tokens_out: 0, retries, calls: [] };
+  }
+  return { ...turn, retries, calls: turn.calls.map((call) => callAt(call, t)) };
+}
+
+function callAt(call: Call, t: number): Call {
+  const out = call.ended === null || call.ended > t;
+  return out ? { ...call, ended: null, outcome: "running", text: "", artefact: "" } : call;
+}

@@ -1,0 +1,86 @@
+// A file beside the log that holds the whole result of a tool: an image, or a long text.
+
+import type { Kept, Store } from "../host.ts";
+import type { Host } from "../pure/host.ts";
+import { button, h, write } from "./dom.ts";
+import { Fold } from "./fold.ts";
+
+const IMAGE = /\.(png|jpe?g|gif|webp)$/;
+
+/** Tells when an element comes into sight, once. */
+export class Sight {
+  readonly #waiting = new Map<Element, () => void>();
+  readonly #observer = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting) {
+        this.#observer.unobserve(target);
+        this.#waiting.get(target)?.();
+        this.#waiting.delete(target);
+      }
+    }
+  });
+
+  wait(element: Element, then: () => void): void {
+    this.#waiting.set(element, then);
+    this.#observer.observe(element);
+  }
+
+  /** Forget whatever is waited for. */
+  clear(): void {
+    this.#observer.disconnect();
+    this.#waiting.clear();
+  }
+}
+
+export class FileView {
+  readonly element = h("div", { class: "knw-file" });
+  readonly #name: string;
+  readonly #from: string;
+  readonly #ask: HTMLButtonElement;
+  readonly #why = h("p", { class: "knw-quiet" });
+  #kept: Kept | undefined;
+
+  /** `from` is the tool that gave it. An image is asked for when it comes into sight. */
+  constructor(host: Host, sight: Sight, name: string, from: string) {
+    this.#name = name;
+    this.#from = from;
+    const image = IMAGE.test(name);
+    const what = image ? "Show the image" : "Show the whole file";
+    this.#ask = button(what, `The file ${name} beside the log`, () => this.#fetch(host));
+    this.element.append(this.#ask, this.#why);
+    if (image) {
+      sight.wait(this.element, () => this.#fetch(host));
+    }
+  }
+
+  update({ files, silent }: Store): void {
+    const kept = files.get(this.#name);
+    if (kept !== undefined && kept !== this.#kept) {
+      this.#kept = kept;
+      this.#show(kept);
+    } else if (kept === undefined && silent) {
+      this.#ask.disabled = false;
+      write(this.#why, `no kernel answers; the file ${this.#name} lies beside the log`);
+    }
+  }
+
+  #fetch(host: Host): void {
+    this.#ask.disabled = true;
+    write(this.#why, "loading…");
+    host.ask({ kind: "artefact", name: this.#name });
+  }
+
+  #show({ url, text, why }: Kept): void {
+    if (why !== "") {
+      this.#ask.disabled = false;
+      write(this.#why, why);
+    } else if (url !== "") {
+      const alt = `image that ${this.#from} returned`;
+      this.element.replaceChildren(h("img", { src: url, alt, decoding: "async" }));
+    } else {
+      const fold = new Fold("code", `file ${this.#name}`);
+      fold.update(text);
+      this.element.replaceChildren(fold.element);
+    }
+  }
+}
