@@ -1,6 +1,250 @@
-import type { Host, Picture } from "../pure/host.ts";
-import { placeholder } from "./placeholder.ts";
+// The run over time: a lane for each agent.
 
-export function timeline(_host: Host): Picture {
-  return placeholder("timeline");
+import type { Focus, Host, Picture } from "../pure/host.ts";
+import { horizon, laneHeight, named, order, pan, type Plot, reveal, type View, zoom } from "../pure/lanes.ts";
+import type { Agent, Scene } from "../pure/scene.ts";
+import { type Throttle, throttle } from "../pure/throttle.ts";
+import { button, h, set } from "./dom.ts";
+import { type Brush, drawLanes, drawPath } from "./lanes.ts";
+import { type Cursor, drawOver, Tip } from "./lanecursor.ts";
+import { legend } from "./lanelegend.ts";
+import { CLOSER, listen, type Moves } from "./lanemoves.ts";
+import { drawAxis, drawNames, drawNow, drawStages, gutter } from "./lanescale.ts";
+import { about, LaneTable } from "./lanetable.ts";
+import { clear, type Colours, colours } from "./sheet.ts";
+
+/** Pixels: of all lanes together, above them, below them, of a lane with its name. */
+const ROOM = 520;
+const TOP = 18;
+const BOTTOM = 22;
+const TALL = 18;
+const SECOND = 1000;
+
+export function timeline(host: Host): Picture {
+  return new Timeline(host);
+}
+
+class Timeline implements Picture, Moves {
+  readonly element = h("section", { class: "knl" });
+  readonly #host: Host;
+  readonly #field = h("div", { class: "knl-field", tabindex: 0, role: "application" });
+  readonly #base = h("canvas", { "aria-hidden": "true" });
+  readonly #over = h("canvas", { "aria-hidden": "true" });
+  readonly #tip = new Tip();
+  readonly #table = new LaneTable();
+  readonly #names: HTMLButtonElement;
+  readonly #fit: HTMLButtonElement;
+  readonly #resized: ResizeObserver;
+  readonly #tell: Throttle<null>;
+  #scene: Scene | null = null;
+  #agents: Agent[] = [];
+  #lanes = new Map<number, number>();
+  #focus: Focus = { selected: "", at: null };
+  #view: View | null = null;
+  #tall = false;
+  #scroll = 0;
+  #width = 0;
+  #plot: Plot | null = null;
+  #colours: Colours | null = null;
+  #cursor: Cursor | null = null;
+  #aloud = false;
+  #frame = 0;
+  #stale = true;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#names = button("Names", "Lanes high enough for names", () => this.#heighten());
+    this.#fit = button("Fit", "All of the time (0)", () => this.zoom(0, 0));
+    const closer = button("+", "Zoom in (+)", () => this.zoom(this.cursor().t, CLOSER));
+    const farther = button("−", "Zoom out (−)", () => this.zoom(this.cursor().t, 1 / CLOSER));
+    const buttons = h("div", { class: "knl-buttons" }, this.#names, farther, closer, this.#fit);
+    this.#field.append(this.#base, this.#over, this.#tip.element);
+    this.element.append(h("div", { class: "knl-bar" }, legend(), buttons), this.#field);
+    this.element.append(this.#tip.spoken, this.#table.element);
+    this.#tell = throttle(SECOND, () => this.#twin());
+    this.#resized = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
+    this.#resized.observe(this.#field);
+    listen(this.#field, this);
+    this.#field.addEventListener("transitionrun", () => this.#repaint()); // the theme has changed
+    this.#field.addEventListener("focus", () => this.#enter());
+    this.#field.addEventListener("blur", () => this.point(null, false));
+  }
+
+  update(scene: Scene, focus: Focus): void {
+    const known = this.#scene;
+    const same = known?.count === scene.count && known.now === scene.now;
+    if (!same || known.path !== scene.path || known.live !== scene.live) {
+      this.#stale = true;
+      this.#agents = order(scene.agents);
+      this.#lanes = new Map(this.#agents.map((agent, lane) => [agent.number, lane]));
+    }
+    this.#scene = { ...scene }; // it is changed in place
+    this.#focus = { ...focus };
+    this.#width ||= this.#field.clientWidth;
+    this.#draw();
+    this.#tell(null);
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#tell.stop();
+    this.#resized.disconnect();
+  }
+
+  // What the pointer and the keys ask for.
+
+  plot(): Plot {
+    return this.#plot ?? this.#measure();
+  }
+
+  cursor(): Cursor {
+    const lane = this.#agents.findIndex((agent) => agent.id === this.#focus.selected);
+    const { from, to } = this.plot();
+    return this.#cursor ?? { lane: Math.max(lane, 0), t: this.#focus.at ?? (from + to) / 2 };
+  }
+
+  point(cursor: Cursor | null, aloud: boolean): void {
+    if (cursor !== null) {
+      cursor.t = Math.min(cursor.t, this.#scene?.now ?? 0);
+    }
+    this.#cursor = cursor;
+    this.#aloud = aloud;
+    if (aloud && cursor !== null) {
+      this.#show(cursor);
+    }
+    this.#later();
+  }
+
+  zoom(t: number, factor: number): void {
+    const { from, to } = this.plot();
+    this.#view = factor === 0 ? null : zoom({ from, to }, this.#end, Math.max(t, from), factor);
+    this.#repaint();
+  }
+
+  pan(seconds: number, down: number): void {
+    if (this.#view !== null) {
+      this.#view = pan(this.#view, this.#end, seconds);
+    }
+    this.#scroll += down;
+    this.#repaint();
+  }
+
+  choose(lane: number): void {
+    const id = this.#agents[lane]?.id ?? "";
+    this.#host.select(id === this.#focus.selected ? "" : id);
+  }
+
+  seek(t: number): void {
+    this.#host.seek(this.#scene !== null && t < this.#scene.now ? t : null);
+  }
+
+  // Drawing.
+
+  get #end(): number {
+    return horizon(this.#scene?.now ?? 0, this.#scene?.live ?? false);
+  }
+
+  /** Move what is seen so that the cursor is in it. */
+  #show({ lane, t }: Cursor): void {
+    const plot = this.plot();
+    this.#scroll = reveal(plot, lane);
+    if (this.#view !== null && (t < plot.from || t > plot.to)) {
+      this.#view = pan(this.#view, this.#end, t < plot.from ? t - plot.from : t - plot.to);
+    }
+    this.#stale = true;
+  }
+
+  #enter(): void {
+    if (this.#field.matches(":focus-visible")) {
+      this.point(this.cursor(), true);
+    }
+  }
+
+  #heighten(): void {
+    this.#tall = !this.#tall;
+    this.#scroll = this.#tall ? reveal(this.#measure(), this.cursor().lane) : 0;
+    this.#repaint();
+  }
+
+  #resize(width: number): void {
+    if (width !== this.#width) {
+      this.#width = width;
+      this.#repaint();
+    }
+  }
+
+  #repaint(): void {
+    this.#stale = true;
+    this.#later();
+  }
+
+  #later(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  #measure(): Plot {
+    const lanes = this.#agents.length;
+    const even = laneHeight(lanes, ROOM);
+    const lane = this.#tall ? Math.max(even, TALL) : even;
+    const room = this.#tall ? Math.min(lanes * lane, ROOM) : lanes * lane;
+    const { from, to } = this.#view ?? { from: 0, to: this.#end };
+    this.#scroll = Math.min(Math.max(this.#scroll, 0), lanes * lane - room);
+    const plot = { from, to, top: TOP, bottom: TOP + room, lane, lanes, scroll: this.#scroll };
+    return { ...plot, left: this.#plot?.left ?? 60, right: this.#width - 10 };
+  }
+
+  #draw(): void {
+    const scene = this.#scene;
+    if (scene === null || this.#width === 0) {
+      return;
+    }
+    const dense = window.devicePixelRatio || 1;
+    if (this.#stale) {
+      this.#stale = false;
+      this.#drawBase(scene, dense);
+    }
+    const plot = this.plot();
+    const context = clear(this.#over, this.#width, plot.bottom + BOTTOM, dense);
+    const brush = { context, colours: this.#colours as Colours, dense };
+    const selected = this.#agents.findIndex((agent) => agent.id === this.#focus.selected);
+    const over = { cursor: this.#cursor, selected, at: this.#focus.at };
+    drawOver(brush, plot, scene, this.#agents, over);
+    this.#tip.show(plot, scene, this.#agents, this.#cursor, this.#aloud);
+  }
+
+  #drawBase(scene: Scene, dense: number): void {
+    this.#colours = colours(this.#field);
+    const plot = this.#measure();
+    const context = clear(this.#base, this.#width, plot.bottom + BOTTOM, dense);
+    const brush: Brush = { context, colours: this.#colours, dense };
+    plot.left = gutter(brush, this.#agents, plot.lane, this.#width);
+    this.#plot = plot;
+    set(this.#field, { style: `height:${plot.bottom + BOTTOM}px` });
+    set(this.#fit, { disabled: this.#view === null });
+    this.#names.hidden = named(laneHeight(plot.lanes, ROOM));
+    set(this.#names, { "aria-pressed": String(this.#tall) });
+    drawStages(brush, plot, scene);
+    drawAxis(brush, plot);
+    context.save();
+    context.beginPath();
+    context.rect(0, plot.top, this.#width, plot.bottom - plot.top);
+    context.clip();
+    drawNames(brush, plot, this.#agents);
+    drawLanes(brush, plot, scene, this.#agents);
+    drawPath(brush, plot, scene.path, this.#lanes);
+    context.restore();
+    if (scene.live) {
+      drawNow(brush, plot, scene.now);
+    }
+  }
+
+  #twin(): void {
+    if (this.#scene !== null) {
+      set(this.#field, { "aria-label": about(this.#scene, this.#agents, this.#focus.at) });
+      this.#table.update(this.#scene, this.#agents, this.#focus.at);
+    }
+  }
 }

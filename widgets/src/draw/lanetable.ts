@@ -1,0 +1,50 @@
+// The timeline for who cannot see it: a sentence, and a table of the agents.
+
+import { stateAt } from "../pure/at.ts";
+import type { Agent, Scene } from "../pure/scene.ts";
+import { count, seconds, stateWord, word } from "../pure/words.ts";
+import { h, write } from "./dom.ts";
+
+export class LaneTable {
+  readonly element: HTMLTableElement;
+  readonly #body = h("tbody");
+  readonly #rows: [HTMLElement, HTMLElement, HTMLElement][] = [];
+
+  constructor() {
+    const head = ["agent", "state", "busy in all"].map((text) => h("th", { scope: "col" }, text));
+    const title = h("caption", {}, "Agents of the run");
+    this.element = h("table", { class: "knl-unseen" }, title, h("thead", {}, h("tr", {}, ...head)), this.#body);
+  }
+
+  /** `at` is the time of the past that is shown; null is the present. */
+  update(scene: Scene, agents: readonly Agent[], at: number | null): void {
+    for (const [i, agent] of agents.entries()) {
+      const [name, state, busy] = this.#rows[i] ?? this.#add(i);
+      const then = stateAt(scene, agent, at ?? scene.now);
+      write(name, agent.label);
+      write(state, then === "" ? "has not begun" : stateWord(then));
+      write(busy, seconds(agent.busy_s));
+    }
+  }
+
+  #add(i: number): [HTMLElement, HTMLElement, HTMLElement] {
+    const cells = [h("th", { scope: "row" }), h("td"), h("td")] as [HTMLElement, HTMLElement, HTMLElement];
+    this.#body.append(h("tr", {}, ...cells));
+    this.#rows[i] = cells;
+    return cells;
+  }
+}
+
+export function about(scene: Scene, agents: readonly Agent[], at: number | null): string {
+  const t = at ?? scene.now;
+  const states = new Map<string, number>();
+  for (const agent of agents) {
+    const state = stateAt(scene, agent, t) || "not begun";
+    states.set(state, (states.get(state) ?? 0) + 1);
+  }
+  const parts = [...states].map(([state, number]) => `${number} ${word(state)}`);
+  const through = new Set(scene.path.map(([agent]) => agent)).size;
+  const path = through > 0 ? ` The critical path goes through ${count(through, "agent")}.` : "";
+  const keys = " Arrow keys move, Enter chooses an agent, plus and minus zoom, 0 shows all.";
+  return `Timeline of ${count(agents.length, "agent")} up to ${seconds(t)}: ${parts.join(", ")}.${path}${keys}`;
+}
