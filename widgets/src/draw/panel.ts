@@ -1,0 +1,125 @@
+// One panel of a training: a title, a legend with the values in words, and a chart.
+
+import { type Columns, type Panel as Plan, type Series, tell } from "../pure/training.ts";
+import { Chart, type Line, type Values } from "./chart.ts";
+import { h, s, write } from "./dom.ts";
+
+/** Lines that are no part of the training, by iteration from the first. Gaps are null. */
+export interface Extra {
+  /** The rewards of this training under other weights. */
+  total?: Values;
+  /** The weights that are set now, over the whole training. */
+  lambda_parallel?: Values;
+  lambda_finish?: Values;
+}
+
+const NAMES: Record<keyof Extra, string> = {
+  total: "re-weighed total",
+  lambda_parallel: "λ_parallel as set",
+  lambda_finish: "λ_finish as set",
+};
+const FAINT = 0.28;
+
+type Added = Series & { column: keyof Extra };
+
+interface Entry {
+  element: HTMLElement;
+  value: HTMLElement;
+}
+
+export class Panel {
+  readonly element: HTMLElement;
+  readonly #plan: Plan;
+  readonly #chart: Chart;
+  /** Series for which there may be an additional line. */
+  readonly #extra: Added[];
+  readonly #entries: Entry[];
+  readonly #additional: Entry[];
+  readonly #note = h("span", { class: "knw-quiet" });
+
+  constructor(plan: Plan, axis: boolean, hover: (index: number | null) => void) {
+    this.#plan = plan;
+    this.#extra = plan.series.filter((series) => series.column in NAMES) as Added[];
+    this.#entries = plan.series.map((series) => entry(series.name, series.note, series.color, series.dash));
+    this.#additional = this.#extra.map(({ column, color }) => entry(NAMES[column], "", color, [4, 4]));
+    this.#chart = new Chart({
+      lines: this.#lines(),
+      height: plan.height,
+      axis,
+      range: (least, most) => [Math.min(0, least), Math.max(plan.least, plan.unit === "%" ? 1 : most * 1.08)],
+      tell: (value) => (plan.unit === "%" ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(6)))),
+      hover,
+    });
+    const legend = h("span", { class: "knw-legend" }, ...[...this.#entries, ...this.#additional].map((e) => e.element));
+    this.element = h(
+      "figure",
+      {},
+      h("figcaption", {}, h("strong", {}, plan.title), legend, this.#note),
+      this.#chart.element,
+      axis && h("p", { class: "knw-quiet knw-axis" }, "iteration"),
+    );
+  }
+
+  draw(xs: readonly number[], columns: Columns, extra: Extra, range: [number, number], marks: readonly number[]): void {
+    const lines: Values[] = this.#plan.series.flatMap(({ column, stepped }) =>
+      stepped ? [columns.raw(column)] : [columns.span > 1 ? columns.raw(column) : [], columns.smooth(column)],
+    );
+    lines.push(...this.#extra.map(({ column }) => extra[column] ?? []));
+    this.#chart.draw(xs, lines, range, marks);
+  }
+
+  point(index: number | null): void {
+    this.#chart.point(index);
+  }
+
+  recolour(): void {
+    this.#chart.recolour();
+  }
+
+  /** Write the values at this index into the legend; returns them in words. */
+  read(at: number, columns: Columns, extra: Extra): string[] {
+    const unit = this.#plan.unit;
+    const told = this.#plan.series.map((series, index) => {
+      const value = tell(columns.raw(series.column)[at], unit);
+      write((this.#entries[index] as Entry).value, value);
+      return `${series.name} ${value}`;
+    });
+    for (const [index, { column }] of this.#extra.entries()) {
+      const { element, value } = this.#additional[index] as Entry;
+      const line = extra[column];
+      element.hidden = line === undefined;
+      if (line !== undefined) {
+        write(value, tell(line[at], unit));
+        told.push(`${NAMES[column]} ${value.textContent}`);
+      }
+    }
+    return told;
+  }
+
+  /** Sentences beside the legend. */
+  note(parts: readonly string[]): void {
+    write(this.#note, parts.join(" · "));
+  }
+
+  dispose(): void {
+    this.#chart.dispose();
+  }
+
+  #lines(): Line[] {
+    const lines = this.#plan.series.flatMap(({ column, color, dash, stepped }): Line[] => {
+      const width = column === "total" ? 3 : 1.75;
+      const line = { color, dash, stepped, width, opacity: 1 };
+      return stepped ? [line] : [{ ...line, dash: [], width: 1, opacity: FAINT }, line];
+    });
+    const additional = this.#extra.map(({ color, stepped }): Line => ({ color, dash: [4, 4], stepped, width: 1.5, opacity: 1 }));
+    return [...lines, ...additional];
+  }
+}
+
+function entry(name: string, note: string, color: string, dash: readonly number[]): Entry {
+  const value = h("b");
+  const line = s("line", { x1: 0, y1: 4, x2: 22, y2: 4, "stroke-dasharray": dash.join(" ") || null });
+  const swatch = s("svg", { width: 22, height: 8, "aria-hidden": "true", style: `stroke: var(${color})` }, line);
+  const element = h("span", { class: "knw-entry", title: note || null }, swatch, ` ${name} `, value);
+  return { element, value };
+}

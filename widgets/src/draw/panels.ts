@@ -1,0 +1,170 @@
+// The charts of a training: for its view, and for whoever lets one play with the weights.
+
+import type { Training } from "../pure/scene.ts";
+import { Columns, PANELS, replaced, schedules, status, summary } from "../pure/training.ts";
+import { watchTheme } from "./chart.ts";
+import { h, set, write } from "./dom.ts";
+import { type Extra, Panel } from "./panel.ts";
+
+export type { Extra } from "./panel.ts";
+
+export interface Charts {
+  readonly element: HTMLElement;
+  /** Draw a training as far as it is; with `extra`, additional dashed lines. */
+  update(training: Training, extra?: Extra): void;
+  /** Let go of everything outside of its element. */
+  dispose(): void;
+}
+
+export function rewardCharts(): Charts {
+  return new RewardCharts();
+}
+
+class RewardCharts implements Charts {
+  readonly element: HTMLElement;
+  readonly #status = h("strong");
+  readonly #what = h("span", { class: "knw-quiet" });
+  readonly #why = h("p", { class: "knw-why" });
+  readonly #summary = h("p", { class: "knw-quiet" });
+  readonly #smoothed = h("span");
+  readonly #readout: HTMLElement;
+  readonly #columns = new Columns();
+  readonly #panels: Panel[];
+  readonly #resized: ResizeObserver;
+  readonly #unwatch: () => void;
+  #training: Training | null = null;
+  #extra: Extra = {};
+  /** Index of the iteration that is pointed at; null is the latest. */
+  #at: number | null = null;
+
+  constructor() {
+    this.#panels = PANELS.map((panel, at) => new Panel(panel, at === PANELS.length - 1, (index) => this.#point(index)));
+    this.#readout = h("span", {
+      class: "knw-readout",
+      role: "slider",
+      tabindex: 0,
+      "aria-label": "Iteration",
+      "aria-valuemin": 1,
+      title: "Arrow keys go from iteration to iteration, Escape to the latest",
+    });
+    this.#readout.addEventListener("keydown", (event) => this.#walk(event));
+    const panels = h("div", { class: "knw-panels" }, ...this.#panels.map((panel) => panel.element));
+    this.element = h(
+      "div",
+      { class: "knw-reward" },
+      h("p", { class: "knw-status" }, this.#status, this.#what),
+      this.#why,
+      this.#summary,
+      h("p", { class: "knw-quiet knw-reading" }, this.#readout, this.#smoothed),
+      panels,
+    );
+    this.#resized = new ResizeObserver(() => this.#draw());
+    this.#resized.observe(panels);
+    this.#unwatch = watchTheme(() => this.#recolour());
+  }
+
+  update(training: Training, extra: Extra = {}): void {
+    const known = this.#training;
+    const same =
+      known !== null &&
+      this.#extra === extra &&
+      this.#columns.rows === training.rows.length &&
+      known.schedules.length === training.schedules.length &&
+      known.iterations === training.iterations &&
+      known.status === training.status;
+    this.#training = training;
+    this.#extra = extra;
+    if (!same) {
+      this.#columns.follow(training);
+      this.#tell(training);
+      this.#draw();
+    }
+  }
+
+  dispose(): void {
+    this.#resized.disconnect();
+    this.#unwatch();
+    for (const panel of this.#panels) {
+      panel.dispose();
+    }
+  }
+
+  #tell(training: Training): void {
+    write(this.#status, status(training));
+    write(this.#what, training.what);
+    write(this.#why, training.why);
+    this.#why.hidden = training.why === "";
+    write(this.#summary, summary(this.#columns));
+    const over = this.#columns.span;
+    const lines = `thick: exponential moving average over about ${over} iterations; faint: each iteration`;
+    write(this.#smoothed, over > 1 ? lines : "not smoothed: each iteration as it was");
+    this.#panels[1]?.note(schedules(training));
+  }
+
+  #draw(): void {
+    const training = this.#training;
+    if (training === null) {
+      return;
+    }
+    const rows = this.#columns.rows;
+    const planned = Math.max(0, ...Object.values(this.#extra).map((values) => values?.length ?? 0));
+    const last = Math.max(rows, planned);
+    const xs = Array.from({ length: last }, (_, at) => at + 1);
+    const end = Math.max(2, last, training.status === "running" ? training.iterations : 0);
+    const marks = replaced(training);
+    for (const panel of this.#panels) {
+      panel.draw(xs, this.#columns, this.#extra, [1, end], marks);
+    }
+    this.#read();
+  }
+
+  #recolour(): void {
+    for (const panel of this.#panels) {
+      panel.recolour();
+    }
+  }
+
+  #point(index: number | null): void {
+    this.#at = index === null ? null : Math.min(index, this.#columns.rows - 1);
+    for (const panel of this.#panels) {
+      panel.point(this.#at);
+    }
+    this.#read();
+  }
+
+  /** The values at the cursor, or the latest, in every panel's legend. */
+  #read(): void {
+    const rows = this.#columns.rows;
+    const at = Math.min(this.#at ?? rows - 1, rows - 1);
+    const told = this.#panels.flatMap((panel) => panel.read(at, this.#columns, this.#extra));
+    const iteration = rows === 0 ? "no iteration yet" : `iteration ${at + 1}`;
+    write(this.#readout, this.#at === null && rows > 0 ? `latest: ${iteration}` : iteration);
+    set(this.#readout, {
+      "aria-valuemax": Math.max(rows, 1),
+      "aria-valuenow": Math.max(at + 1, 1),
+      "aria-valuetext": [iteration, ...told].join(", "),
+    });
+  }
+
+  #walk(event: KeyboardEvent): void {
+    const rows = this.#columns.rows;
+    const at = this.#at ?? rows - 1;
+    const far = Math.max(1, Math.round(rows / 10));
+    const steps: Record<string, number> = {
+      ArrowLeft: at - 1,
+      ArrowDown: at - 1,
+      ArrowRight: at + 1,
+      ArrowUp: at + 1,
+      PageDown: at - far,
+      PageUp: at + far,
+      Home: 0,
+      End: rows - 1,
+    };
+    const to = steps[event.key];
+    if (rows > 0 && (to !== undefined || event.key === "Escape")) {
+      event.preventDefault();
+      event.stopPropagation();
+      this.#point(to === undefined ? null : Math.min(Math.max(to, 0), rows - 1));
+    }
+  }
+}
