@@ -1,0 +1,1 @@
+"""Teaching: what was predicted before a run, held against its trace."""

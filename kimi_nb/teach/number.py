@@ -1,0 +1,129 @@
+"""A number that is predicted: one of the measures of a run, or what a function makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.teach.asked import Apart, real
+from kimi_nb.teach.quantity import PLAIN, QUANTITIES, Quantity
+from kimi_nb.trace import Record
+from kimi_nb.views.critical import metrics
+from kimi_nb.views.fold import Fold
+
+__all__ = ["Number"]
+
+MOST = 1e12
+"""What is larger is a slip of the finger."""
+NEAR = 1.05
+"""Times as much that are still told as a share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """How much of something a run takes."""
+
+    of: str | Callable[[Any], object]
+    """A key of `Metrics.as_dict`, or a function of the run."""
+    name: str = "number"
+
+    @property
+    def key(self) -> Hashable:
+        return self.name, self.of if isinstance(self.of, str) else "function"
+
+    @property
+    def example(self) -> str:
+        return ".lock(12)"
+
+    @property
+    def quantity(self) -> Quantity:
+        return QUANTITIES[self.of] if isinstance(self.of, str) else PLAIN
+
+    def check(self, value: object) -> int | float:
+        unit = self.quantity.unit or "a number"
+        least = self.quantity.least
+
+        number = real(value)
+
+        if number is None:
+            kind = type(value).__name__
+            raise UsageFault(f"this {kind} is no number: give {unit} in digits: {self.example}")
+
+        if abs(number) > MOST or (least is not None and number < least):
+            start = "up to" if least is None else f"from {least:g} to"
+            raise UsageFault(f"give {unit} {start} {MOST:,.0f}")
+
+        if not self.quantity.whole:
+            return float(number)
+
+        if number != int(number):
+            raise UsageFault(f"{number:g} is no whole number: {unit} are counted")
+
+        return int(number)
+
+    def said(self, value: float) -> str:
+        return self.quantity.words(value)
+
+    def truth(self, run: Fold | Iterable[Record], state: Fold) -> int | float | None:
+        if isinstance(self.of, str):
+            return metrics(state).as_dict()[self.of]
+
+        found = self.of(run)
+
+        if found is None:
+            return None
+
+        number = real(found)
+
+        if number is None:
+            kind = type(found).__name__
+            raise UsageFault(f"the function in of= has to give a number, not this {kind}")
+
+        return number
+
+    def apart(self, value: float, truth: float) -> Apart:
+        off = round(value - truth, 6)
+        said, true = self.said(value), self.said(truth)
+
+        if said == true:
+            exact = "exactly right" if value == truth else "right, to the digits shown"
+            return Apart(f"You said {said}, and so it was: {exact}.", off, right=True)
+
+        amount = self.quantity.words(abs(off)) if not self.quantity.whole else f"{abs(off):,.0f}"
+        side = self.quantity.less if off < 0 else self.quantity.more
+        ratio = _ratio(value, truth)
+        words = f"You said {said}, it was {true}: {amount} {side}.{ratio and f' {ratio}'}"
+        return Apart(words, off, right=False)
+
+    def form(self) -> dict[str, Any]:
+        told = self.quantity
+        return {
+            "unit": told.unit,
+            "whole": told.whole,
+            "far": told.far,
+            "step": told.step,
+            "least": told.least,
+        }
+
+    def drawn(self, value: float) -> float:
+        return value
+
+
+def _ratio(value: float, truth: float) -> str:
+    """How many times as much, in words; "" where one is nothing, or of another sign."""
+    if value <= 0 or truth <= 0:
+        return ""
+
+    times = max(value, truth) / min(value, truth)
+
+    if times < NEAR:
+        return "That is less than 5% apart."
+
+    shown = f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
+
+    if truth > value:
+        return f"It was {shown} times what you said."
+
+    return f"You said {shown} times what it was."
