@@ -112,7 +112,7 @@ class Scene:
 
     def _message(self, now: float, sent: Sent, *, measured: bool) -> dict[str, Any]:
         run = self.fold
-        found: dict[str, Any] = {"to": self.count, "from": sent.count, "now": round(now, 3)}
+        found: dict[str, Any] = {"to": self.count, "from": sent.count, "now": round(now, 6)}
 
         if self.rewards.count:
             found["rewards"] = self.rewards.since(sent.rewards)
