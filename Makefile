@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 export PYTHON
 
 RUN := .venv/bin/python -m
+# With no words after it: builds kimi_nb/static/ if a source in widgets/ is newer.
+FRONT := .venv/bin/python widgets/build.py
 # What is installed is known by what asked for it: a changed pyproject.toml installs anew.
 KEY := $(shell cksum pyproject.toml | cut -d' ' -f1)
 DEMO := .venv/demo-$(KEY)
@@ -17,14 +19,19 @@ help: ## list these commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 demo: $(DEMO) ## see a swarm work on files of this machine; no key needed
+	@$(FRONT)
 	@.venv/bin/python notebooks/demo.py
 
 test: $(DEV) ## run all that CI runs
+	@$(FRONT)
 	@$(MAKE) check; checked=$$?; \
+	echo "· vitest"; \
+	$(FRONT) vitest run --reporter dot || checked=1; \
 	echo "· tests and notebooks"; \
 	$(RUN) pytest -n auto --dist loadscope --nbval --nbval-current-env tests $(wildcard notebooks) && exit $$checked
 
 lab: $(LAB) ## open the notebooks in JupyterLab
+	@$(FRONT)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) jupyterlab notebooks
 
 check: $(DEV) ## lint, formatting and types only
@@ -33,10 +40,15 @@ check: $(DEV) ## lint, formatting and types only
 	@$(RUN) ruff format --check .
 	@echo "· pyright"
 	@$(RUN) basedpyright --pythonpath .venv/bin/python
+	@echo "· biome"
+	@$(FRONT) biome check --error-on-warnings
+	@echo "· tsc"
+	@$(FRONT) tsc --noEmit
 
 format: $(DEV) ## format the code and mend what a tool can mend
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
+	@$(FRONT) biome check --write
 
 bench: $(DEV) ## measure the engine beside its alternatives; takes minutes
 	@.venv/bin/python tests/bench/overhead.py
@@ -44,8 +56,9 @@ bench: $(DEV) ## measure the engine beside its alternatives; takes minutes
 setup: $(DEV) ## install what development needs, and the pre-commit hooks
 	@$(RUN) pre_commit install
 
-clean: ## remove .venv and caches; the logs of your runs stay
-	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+clean: ## remove .venv, caches and what was built; the logs of your runs stay
+	rm -rf .venv build dist kimi_nb/static widgets/node_modules
+	rm -rf .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DEMO):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -38,6 +39,14 @@ def info(wheel: dict[str, bytes], name: str) -> str:
     return wheel[f"kimi_nb-{__version__}.dist-info/{name}"].decode()
 
 
+def names(dist: Path) -> set[str]:
+    """The files of the source archive."""
+    (path,) = dist.glob("*.tar.gz")
+
+    with tarfile.open(path) as archive:
+        return {name.partition("/")[2] for name in archive.getnames()}
+
+
 def test_the_wheel_has_every_module_and_nothing_else(wheel: dict[str, bytes]) -> None:
     sources = {
         path.relative_to(ROOT).as_posix()
@@ -47,6 +56,28 @@ def test_the_wheel_has_every_module_and_nothing_else(wheel: dict[str, bytes]) ->
     packed = {name for name in wheel if not name.startswith(f"kimi_nb-{__version__}.dist-info/")}
     assert packed == sources
     assert "kimi_nb/py.typed" in packed
+
+
+def test_the_pictures_of_the_page_are_in_the_wheel_and_in_the_source_archive(
+    dist: Path, wheel: dict[str, bytes]
+) -> None:
+    entries = [path.stem for path in (ROOT / "widgets" / "src").glob("*.ts") if path.stem != "host"]
+    needed = {f"kimi_nb/static/{name}.{kind}" for name in entries for kind in ("js", "css")}
+    needed.add("kimi_nb/static/LICENSES.txt")
+    assert "kimi_nb/static/swarm.js" in needed
+    assert needed <= wheel.keys()
+    assert needed <= names(dist)
+    assert b"render" in wheel["kimi_nb/static/swarm.js"]
+
+
+def test_the_source_archive_installs_without_node_and_npm(dist: Path, tmp_path: Path) -> None:
+    (archive,) = dist.glob("*.tar.gz")
+    options = ["--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", tmp_path, archive]
+    nowhere = {"PATH": os.devnull, "npm_config_registry": "http://127.0.0.1:9"}
+    done = subprocess.run(command, env={**os.environ, **nowhere}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert (tmp_path / "kimi_nb" / "static" / "swarm.js").is_file()
 
 
 def test_the_wheel_carries_no_run(wheel: dict[str, bytes]) -> None:
@@ -62,14 +93,11 @@ def test_the_wheel_says_what_it_is(wheel: dict[str, bytes]) -> None:
 
 
 def test_the_source_archive_is_enough_to_build_from_and_no_more(dist: Path) -> None:
-    (path,) = dist.glob("*.tar.gz")
-
-    with tarfile.open(path) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-
-    tops = {name.partition("/")[0] for name in names}
+    packed = names(dist)
+    tops = {name.partition("/")[0] for name in packed}
     extra = {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
-    assert tops == extra | {"kimi_nb"}
+    assert tops == extra | {"kimi_nb", "widgets"}
+    assert [name for name in packed if name.startswith("widgets/")] == ["widgets/build.py"]
 
 
 def test_the_changelog_begins_with_this_version() -> None:
