@@ -1,5 +1,6 @@
 // One panel of a training: a title, a legend with the values in words, and a chart.
 
+import { Smooth } from "../pure/curves.ts";
 import { type Columns, type Panel as Plan, type Series, tell } from "../pure/training.ts";
 import { Chart, type Line, type Values } from "./chart.ts";
 import { h, s, write } from "./dom.ts";
@@ -19,6 +20,10 @@ const NAMES: Record<keyof Extra, string> = {
   lambda_finish: "λ_finish as set",
 };
 const FAINT = 0.28;
+/** How the lines of trainings before this one are told from one another, the oldest last. */
+export const EARLIER: readonly (readonly number[])[] = [[1, 3], [9, 3], [4, 2, 1, 2], [14, 3, 2, 3]];
+/** Of them these are drawn: what was paid under other weights does not compare. */
+const COMPARED = ["r_perf", "critical_steps", "sub_agents", "success"];
 
 type Added = Series & { column: keyof Extra };
 
@@ -37,13 +42,18 @@ export class Panel {
   readonly #additional: Entry[];
   readonly #note = h("span", { class: "knw-quiet" });
 
-  constructor(plan: Plan, axis: boolean, hover: (index: number | null) => void) {
+  /** Series that earlier trainings are drawn beside. */
+  readonly #compared: Series[];
+
+  /** With `earlier`, there may be lines of that many other trainings. */
+  constructor(plan: Plan, axis: boolean, hover: (index: number | null) => void, earlier = 0) {
     this.#plan = plan;
+    this.#compared = earlier > 0 ? plan.series.filter(({ column }) => COMPARED.includes(column)) : [];
     this.#extra = plan.series.filter((series) => series.column in NAMES) as Added[];
     this.#entries = plan.series.map((series) => entry(series.name, series.note, series.color, series.dash));
     this.#additional = this.#extra.map(({ column, color }) => entry(NAMES[column], "", color, [4, 4]));
     this.#chart = new Chart({
-      lines: this.#lines(),
+      lines: [...this.#lines(), ...this.#compared.flatMap((series) => faint(series, earlier))],
       height: plan.height,
       axis,
       range: (least, most) => [Math.min(0, least), Math.max(plan.least, plan.unit === "%" ? 1 : most * 1.08)],
@@ -60,11 +70,21 @@ export class Panel {
     );
   }
 
-  draw(xs: readonly number[], columns: Columns, extra: Extra, range: [number, number], marks: readonly number[]): void {
+  draw(
+    xs: readonly number[],
+    columns: Columns,
+    extra: Extra,
+    range: [number, number],
+    marks: readonly number[],
+    earlier: readonly Columns[] = [],
+  ): void {
     const lines: Values[] = this.#plan.series.flatMap(({ column, stepped }) =>
       stepped ? [columns.raw(column)] : [columns.span > 1 ? columns.raw(column) : [], columns.smooth(column)],
     );
-    lines.push(...this.#extra.map(({ column }) => extra[column] ?? []));
+    lines.push(...this.#extra.map(({ column, stepped }) => smoothed(extra[column] ?? [], stepped ? 1 : columns.span)));
+    for (const { column } of this.#compared) {
+      lines.push(...EARLIER.map((_, at) => earlier[at]?.smooth(column) ?? []));
+    }
     this.#chart.draw(xs, lines, range, marks);
   }
 
@@ -114,6 +134,21 @@ export class Panel {
     const additional = this.#extra.map(({ color, stepped }): Line => ({ color, dash: [4, 4], stepped, width: 1.5, opacity: 1 }));
     return [...lines, ...additional];
   }
+}
+
+/** The lines of `number` earlier trainings for one series. */
+function faint({ color, stepped }: Series, number: number): Line[] {
+  return EARLIER.slice(0, number).map((dash) => ({ color, dash: [...dash], stepped, width: 1.25, opacity: 0.6 }));
+}
+
+/** As the line beside which it is drawn. */
+function smoothed(values: Values, span: number): Values {
+  if (span === 1) {
+    return values;
+  }
+  const smooth = new Smooth(span);
+  smooth.follow(values.map((value) => value ?? Number.NaN));
+  return smooth.values;
 }
 
 function entry(name: string, note: string, color: string, dash: readonly number[]): Entry {

@@ -4,21 +4,30 @@ import type { Training } from "../pure/scene.ts";
 import { Columns, PANELS, replaced, schedules, status, summary } from "../pure/training.ts";
 import { watchTheme } from "./chart.ts";
 import { h, set, write } from "./dom.ts";
-import { type Extra, Panel } from "./panel.ts";
+import { EARLIER, type Extra, Panel } from "./panel.ts";
 
-export type { Extra } from "./panel.ts";
+export { EARLIER, type Extra } from "./panel.ts";
 
 export interface Charts {
   readonly element: HTMLElement;
-  /** Draw a training as far as it is; with `extra`, additional dashed lines. */
-  update(training: Training, extra?: Extra): void;
+  /**
+   * Draw a training as far as it is; with `extra`, additional dashed lines; with `earlier`, faint
+   * ones of other trainings, the latest first, as many as there are in EARLIER.
+   */
+  update(training: Training, extra?: Extra, earlier?: readonly Training[]): void;
   /** Let go of everything outside of its element. */
   dispose(): void;
 }
 
-export function rewardCharts(): Charts {
-  return new RewardCharts();
+/**
+ * `pointed` hears which iteration is pointed at, null for the latest. Whoever listens may give
+ * earlier trainings too; the view of one training has none.
+ */
+export function rewardCharts(pointed?: (index: number | null) => void): Charts {
+  return new RewardCharts(pointed);
 }
+
+const NONE: readonly Training[] = [];
 
 class RewardCharts implements Charts {
   readonly element: HTMLElement;
@@ -34,11 +43,17 @@ class RewardCharts implements Charts {
   readonly #unwatch: () => void;
   #training: Training | null = null;
   #extra: Extra = {};
+  #earlier = NONE;
+  #past: readonly Columns[] = [];
+  readonly #pointed: ((index: number | null) => void) | undefined;
   /** Index of the iteration that is pointed at; null is the latest. */
   #at: number | null = null;
 
-  constructor() {
-    this.#panels = PANELS.map((panel, at) => new Panel(panel, at === PANELS.length - 1, (index) => this.#point(index)));
+  constructor(pointed?: (index: number | null) => void) {
+    this.#pointed = pointed;
+    const last = PANELS.length - 1;
+    const others = pointed === undefined ? 0 : EARLIER.length;
+    this.#panels = PANELS.map((panel, at) => new Panel(panel, at === last, (index) => this.#point(index), others));
     this.#readout = h("span", {
       class: "knw-readout",
       role: "slider",
@@ -63,17 +78,22 @@ class RewardCharts implements Charts {
     this.#unwatch = watchTheme(() => this.#recolour());
   }
 
-  update(training: Training, extra: Extra = {}): void {
+  update(training: Training, extra: Extra = {}, earlier = NONE): void {
     const known = this.#training;
     const same =
       known !== null &&
       this.#extra === extra &&
+      this.#earlier === earlier &&
       this.#columns.rows === training.rows.length &&
       known.schedules.length === training.schedules.length &&
       known.iterations === training.iterations &&
       known.status === training.status;
     this.#training = training;
     this.#extra = extra;
+    if (this.#earlier !== earlier) {
+      this.#earlier = earlier;
+      this.#past = earlier.map((other) => columnsOf(other));
+    }
     if (!same) {
       this.#columns.follow(training);
       this.#tell(training);
@@ -108,12 +128,12 @@ class RewardCharts implements Charts {
     }
     const rows = this.#columns.rows;
     const planned = Math.max(0, ...Object.values(this.#extra).map((values) => values?.length ?? 0));
-    const last = Math.max(rows, planned);
+    const last = Math.max(rows, planned, ...this.#past.map((other) => other.rows));
     const xs = Array.from({ length: last }, (_, at) => at + 1);
     const end = Math.max(2, last, training.status === "running" ? training.iterations : 0);
     const marks = replaced(training);
     for (const panel of this.#panels) {
-      panel.draw(xs, this.#columns, this.#extra, [1, end], marks);
+      panel.draw(xs, this.#columns, this.#extra, [1, end], marks, this.#past);
     }
     this.#read();
   }
@@ -129,6 +149,7 @@ class RewardCharts implements Charts {
     for (const panel of this.#panels) {
       panel.point(this.#at);
     }
+    this.#pointed?.(this.#at);
     this.#read();
   }
 
@@ -167,4 +188,10 @@ class RewardCharts implements Charts {
       this.#point(to === undefined ? null : Math.min(Math.max(to, 0), rows - 1));
     }
   }
+}
+
+function columnsOf(training: Training): Columns {
+  const columns = new Columns();
+  columns.follow(training);
+  return columns;
 }

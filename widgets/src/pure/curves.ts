@@ -26,6 +26,10 @@ export class Smooth {
   /** Take in what `values` has more than before. */
   follow(values: readonly number[]): void {
     for (const value of values.slice(this.values.length)) {
+      if (Number.isNaN(value)) { // a gap, which the values after it do not feel
+        this.values.push(value);
+        continue;
+      }
       this.#sum = this.#keep * this.#sum + value;
       this.#weight = this.#keep * this.#weight + 1;
       this.values.push(this.#sum / this.#weight);
