@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from statistics import fmean as mean
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.views.anneal import Schedule
@@ -13,15 +14,26 @@ from kimi_nb.views.reweigh import as_number
 from kimi_nb.views.text import one_line
 from kimi_nb.views.words import count, state_word
 
-__all__ = ["LAMBDAS", "headline", "milestones", "schedule_of", "schedules_line", "training_text"]
+__all__ = [
+    "LAMBDAS",
+    "came_to",
+    "headline",
+    "milestones",
+    "schedule_of",
+    "schedules_line",
+    "training_text",
+]
 
-LAMBDAS = {"parallel": "λ₁", "finish": "λ₂"}
+LAMBDAS = {"parallel": "λ_parallel", "finish": "λ_finish"}
 """The weights of r_parallel and r_finish, as the pictures call them."""
 MILESTONES = 5
 """Iterations that a table shows."""
+PART = 20
+"""What a training came to is the mean of its last iterations, of one in so many."""
+CAME_TO = ("r_perf", "sub_agents", "critical_steps", "total_steps", "success")
 COLUMNS = (
-    ("λ₁", "lambda_parallel", 2),
-    ("λ₂", "lambda_finish", 2),
+    ("λ_parallel", "lambda_parallel", 2),
+    ("λ_finish", "lambda_finish", 2),
     ("total", "total", 2),
     ("r_parallel", "r_parallel", 2),
     ("r_finish", "r_finish", 2),
@@ -43,7 +55,7 @@ def schedule_of(row: Row) -> Schedule | None:
 
 
 def schedules_line(rows: Iterable[Row]) -> str:
-    """As "λ₁ 0.3 → 0, linear until 70 %; λ₂ 0.5 constant from iteration 41 on"."""
+    """As "λ_parallel 0.3 → 0, linear until 70 %; λ_finish 0.5 constant from iteration 41 on"."""
     parts: list[str] = []
 
     for row in rows:
@@ -80,6 +92,16 @@ def milestones(found: Rewards) -> list[list[str]]:
 def _figure(value: object, decimals: int) -> str:
     number = as_number(value)
     return "–" if math.isnan(number) else f"{number:,.{decimals}f}"
+
+
+def came_to(found: Rewards) -> dict[str, float]:
+    """What it came to: means over its last iterations, "over" so many; {} without any."""
+    if not found.rows:
+        return {}
+
+    last = found.rows[-max(1, round(len(found.rows) / PART)) :]
+    means = {name: mean(as_number(getattr(row, name)) for row in last) for name in CAME_TO}
+    return {"over": len(last), **means}
 
 
 def training_text(found: Rewards) -> str:

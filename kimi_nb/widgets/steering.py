@@ -11,7 +11,7 @@ from typing import Any, cast
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.trace import Record
 from kimi_nb.views.anneal import Schedule
-from kimi_nb.views.learning import schedule_of, schedules_line
+from kimi_nb.views.learning import came_to, schedule_of, schedules_line
 from kimi_nb.views.rewards import Rewards
 from kimi_nb.views.reweigh import misfit, progress_of, reweigh
 from kimi_nb.views.text import one_line
@@ -45,8 +45,8 @@ class Steering:
         self.schedules = dict(BEGIN)
         """As the sliders stand, by reward."""
         self.rewards = Rewards()
-        self.ended = False
-        """The last change was told."""
+        self.ended = source is None or source.done
+        """Nothing is going on."""
         self.number = int(source is not None)
         """Which training of the session it is; 0 before the first."""
         self.earlier: list[Message] = []
@@ -58,7 +58,7 @@ class Steering:
         """Set, and not yet heard of from the training."""
         self._told = self._seen = 0
         self._next = 0.0
-        self._take()
+        self._take(done=self.ended)
 
     @property
     def running(self) -> bool:
@@ -68,7 +68,7 @@ class Steering:
         """What has happened since the last beat."""
         done = self.source is None or self.source.done  # before its records are read
         began = time.monotonic()
-        moved = self._take()
+        moved = self._take(done=done)
         ends = done and not self.ended
         self.ended = done
         found = [self._whole() if ends else self._rows()]
@@ -83,14 +83,17 @@ class Steering:
 
         return found
 
-    def _take(self) -> bool:
-        """Read on; whether a schedule was set by somebody else."""
+    def _take(self, *, done: bool) -> bool:
+        """Read on; whether a schedule was set by somebody else. `done`: nothing comes after it."""
         fresh = self.source.records[self._seen :] if self.source is not None else ()
         self._seen += len(fresh)
         moved = False
 
         for record in fresh:
             moved |= self._add(record)
+
+        if done and self.rewards.status == "running":
+            self.rewards.status, self.rewards.why = "partial", "Its log ends before its end."
 
         return moved
 
@@ -132,13 +135,14 @@ class Steering:
         return [self._whole()]
 
     def _on_set(self, question: Message) -> list[Message]:
-        reward = str(question["reward"])
-        schedule = schedule_sent(reward, question["schedule"])
+        wanted = _sent(question["schedules"])
 
-        if self.running:
-            self._steer(reward, schedule)
+        for reward, schedule in wanted.items():
+            if self.running and schedule != self.schedules[reward]:
+                self._steer(reward, schedule)
 
-        self.schedules[reward] = schedule
+            self.schedules[reward] = schedule
+
         return [self._set()]
 
     def _steer(self, reward: str, schedule: Schedule) -> None:
@@ -199,7 +203,12 @@ class Steering:
     def _keep(self) -> None:
         """The training so far is one of the earlier ones from now on."""
         if self.rewards.rows:
-            kept = {"run": self.number, "label": self._recorded(), "rewards": self._columns(0)}
+            kept = {
+                "run": self.number,
+                "label": self._recorded(),
+                "came_to": _by_name(came_to(self.rewards)),
+                "rewards": self._columns(0),
+            }
             self.earlier = [*self.earlier, kept][-EARLIER:]
 
     def _recorded(self) -> str:
@@ -231,6 +240,7 @@ class Steering:
             "trains": self._trainer is not None,
             "recorded": self._recorded(),
             "misfit": round(misfit(self.rewards.rows), 6),
+            "came_to": _by_name(came_to(self.rewards)),
             "earlier": self.earlier,
             "rewards": self._columns(0) if self.source is not None else None,
         }
@@ -239,7 +249,7 @@ class Steering:
         """The schedules, and what they make of the iterations: all λ, and the totals of an end."""
         rows = self.rewards.rows
         one, two = self.schedules["parallel"], self.schedules["finish"]
-        parts = progress_of(rows, self.rewards.iterations)
+        parts = progress_of(rows, self.rewards.iterations if self.running else 0)
         again = () if self.running else reweigh(rows, one, two)
         return {
             "kind": "set",
@@ -257,6 +267,20 @@ def _clean(row: list[Any]) -> list[Any]:
     return [
         value if isinstance(value, int | float) and math.isfinite(value) else None for value in row
     ]
+
+
+def _by_name(values: Mapping[str, float]) -> Message:
+    return dict(zip(values, _clean(list(values.values())), strict=True))
+
+
+def _sent(schedules: object) -> dict[str, Schedule]:
+    """What a page sent, by reward; all of it is checked before any is used. Raises UsageFault."""
+    if not isinstance(schedules, dict):
+        message = "schedules are sent by the name of their reward"
+        raise UsageFault(message)
+
+    rows = cast("dict[object, object]", schedules)
+    return {str(name): schedule_sent(str(name), row) for name, row in rows.items()}
 
 
 def _told(text: str) -> Message:

@@ -21,8 +21,8 @@ CURVES = (
     ("total", "total", "total"),
     ("r_perf", "perf", "r_perf"),
     ("r_parallel", "parallel", "r_parallel"),
-    ("lambda_parallel", "lambda", "λ₁"),
-    ("lambda_finish", "lambda two", "λ₂"),
+    ("lambda_parallel", "lambda", "λ_parallel"),
+    ("lambda_finish", "lambda two", "λ_finish"),
 )
 """(field, class, what it is called)."""
 LOOK = """
