@@ -58,7 +58,7 @@ def test_a_turn_by_hand() -> None:
                     {
                         "call": 0,
                         "tool": "read_file",
-                        "arguments": '{\n  "path": "zoo.txt"\n}',
+                        "arguments": '{"path": "zoo.txt"}',
                         "began": 2.0,
                         "ended": 2.5,
                         "outcome": "ok",
@@ -272,9 +272,13 @@ def arguments_of(text: str) -> str:
 
 
 def test_json_is_indented_and_nothing_of_it_is_lost() -> None:
-    big = '{"n": 123456789012345678901234567890, "text": "中文"}'
+    big = '{"n": 123456789012345678901234567890, "text": "中文, and more"}'
     assert json.loads(arguments_of(big)) == json.loads(big)
-    assert "\n" in arguments_of(big)
+    assert arguments_of(big).count("\n") == 3
+    code = json.dumps({"code": 'print("a\\n")\nprint(1)\n', "n": 1})
+    assert json.loads(arguments_of(code), strict=False) == json.loads(code)
+    assert arguments_of(code).split("\n")[2] == "print(1)"
+    assert arguments_of('{"a":[1,  2]}') == '{"a": [1, 2]}'
 
     for odd in ('{"a": 1, "a": 2}', '{"a": ', "[" * 5_000, "{" + "x" * 30_000, '"a"', "", " 7"):
         shown = arguments_of(odd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from kimi_nb.views.text import clean
 
@@ -10,6 +11,9 @@ __all__ = ["cut", "pretty"]
 
 LONGEST = 20_000
 """Characters of one text."""
+SHORT = 60
+"""Characters of JSON that stays on one line."""
+ESCAPED = re.compile(r"\\(.)")
 
 
 def cut(text: str, most: int = LONGEST) -> str:
@@ -19,17 +23,28 @@ def cut(text: str, most: int = LONGEST) -> str:
 
 
 def pretty(text: str) -> str:
-    """JSON with a line for each value; what is none, or no object or list, as it is. Cut."""
+    """JSON on one line if it is short, else with a line for each value, and its texts in lines.
+
+    What is no object or list, or would lose something, stays as it is. Cut.
+    """
     if len(text) > LONGEST or text.lstrip()[:1] not in {"{", "["}:
         return cut(text)
 
     try:
         value = json.loads(text, object_pairs_hook=_each_once)
-        shown = json.dumps(value, indent=2, ensure_ascii=False)
+        line = json.dumps(value, ensure_ascii=False)
+
+        if len(line) > SHORT or r"\n" in line:
+            line = ESCAPED.sub(_broken, json.dumps(value, indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):
         return cut(text)
 
-    return cut(shown)
+    return cut(line)
+
+
+def _broken(escaped: re.Match[str]) -> str:
+    """A line's end as one; what else is escaped stays so, or a quote would seem to end its text."""
+    return "\n" if escaped[1] == "n" else escaped[0]
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -17,15 +17,15 @@ export class Answer {
     this.element = h("details", { class: "knw-answers", open: true }, this.#title, this.#box);
   }
 
-  /** `live`: the run goes on, so that what there is is not the answer yet. */
-  update({ draft, answer }: Scene, live: boolean): void {
+  update({ draft, answer, live, run }: Scene): void {
     this.element.hidden = draft === "" && answer === "";
     this.element.classList.toggle("knw-so-far", live);
+    const whole = !live && (run?.status === "finished" || run?.status === "partial");
     if (draft !== "") {
       write(this.#title, "Writing…");
       this.#write(draft);
     } else {
-      write(this.#title, live ? "Answer so far" : "Answer");
+      write(this.#title, whole ? "Answer" : "Answer so far");
       this.#show(answer);
     }
   }

@@ -91,7 +91,7 @@ class Header implements Part {
     const line = run !== null ? ofRun(run, scene, focus) : ofTraining(scene.training, scene.live);
     this.element.hidden = line === null;
     if (line !== null) {
-      this.#draw(line);
+      this.#draw(line, scene.live);
       this.#announce(line, store.told, silent);
     }
     this.#clock.update(store, focus.at);
@@ -103,7 +103,7 @@ class Header implements Part {
     });
     const waits = run !== null && (run.states["queued"] ?? 0) + (run.states["retrying"] ?? 0) > 0;
     write(this.#pace, scene.live && focus.at === null && waits ? scene.pace : "");
-    this.#answer.update(scene, scene.live);
+    this.#answer.update(scene);
   }
 
   dispose(): void {
@@ -115,7 +115,7 @@ class Header implements Part {
     return at !== null && past !== null ? past.run : scene.run;
   }
 
-  #draw(line: Headline): void {
+  #draw(line: Headline, live: boolean): void {
     write(this.#status, line.status);
     set(this.#status, { "data-state": line.status.slice(2) });
     write(this.#name, line.name);
@@ -125,7 +125,7 @@ class Header implements Part {
     write(this.#goal, line.goal);
     this.#goals.hidden = line.goal === "";
     write(this.#left, line.left);
-    this.#bar.hidden = line.done === null;
+    this.#bar.hidden = line.done === null || (line.done === 1 && !live);
     (this.#bar.firstElementChild as HTMLElement).style.width = `${(line.done ?? 0) * 100}%`;
     this.#figures.update(line.figures);
     this.#budget.update(line.budget);

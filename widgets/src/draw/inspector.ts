@@ -35,11 +35,13 @@ class Inspector implements Part {
   readonly #near = h("p", { class: "knw-near" });
   readonly #cancel: HTMLButtonElement;
   readonly #task = new Fold("said", "task");
+  readonly #tasks = h("div", { class: "knw-task" }, h("b", {}, "Task"), this.#task.element);
   readonly #prompt = new Fold("said", "system prompt");
   readonly #prompts: HTMLElement;
   readonly #note = h("p", { class: "knw-quiet" });
   readonly #turns = h("ol", { class: "knw-turns" });
   readonly #outcome = new Fold("said", "what it returned");
+  readonly #returned = h("b");
   readonly #outcomes: HTMLElement;
   readonly #views = new Map<number, TurnView>();
   readonly #cancelling = new Set<string>();
@@ -56,14 +58,14 @@ class Inspector implements Part {
     set(close, { "aria-label": "Close", class: "knw-close" });
     const prompt = [h("summary", {}, "system prompt"), this.#prompt.element];
     this.#prompts = h("details", { hidden: true }, ...prompt);
-    const returned = h("b", {}, "Returned");
-    this.#outcomes = h("div", { class: "knw-outcomes", hidden: true }, returned, this.#outcome.element);
+    const ending = [this.#returned, this.#outcome.element];
+    this.#outcomes = h("div", { class: "knw-outcomes", hidden: true }, ...ending);
     this.element.append(
       h("div", { class: "knw-chosen" }, this.#label, this.#state, close),
       this.#about,
       this.#doing,
       h("div", { class: "knw-actions" }, this.#near, this.#cancel),
-      h("div", { class: "knw-task" }, h("b", {}, "Task"), this.#task.element),
+      this.#tasks,
       this.#prompts,
       this.#note,
       this.#turns,
@@ -149,7 +151,9 @@ class Inspector implements Part {
   }
 
   #read(detail: Detail | null, agent: Agent | undefined, store: Store, at: number | null): void {
-    this.#task.update(detail?.task || agent?.task || "");
+    const task = detail?.task || agent?.task || "";
+    this.#task.update(task);
+    this.#tasks.hidden = task === "";
     this.#prompt.update(detail?.prompt ?? "");
     this.#prompts.hidden = !detail?.prompt;
     const turns = detail?.turns ?? [];
@@ -169,6 +173,7 @@ class Inspector implements Part {
     const outcome = detail?.outcome ?? "";
     const said = turns.at(-1)?.text === outcome;
     this.#outcomes.hidden = said || outcome === "";
+    write(this.#returned, agent?.state === "finished" ? "Returned" : "Why it ended");
     this.#outcome.update(said ? "" : outcome);
   }
 

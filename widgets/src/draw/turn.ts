@@ -73,9 +73,11 @@ export class TurnView {
       this.#shown = 0;
     }
     for (const retry of retries.slice(this.#shown)) {
-      const came = new Fold("said", "what had come before it broke off");
+      const came = new Fold("said");
       came.update(retry.text);
-      this.#retries.append(h("li", {}, h("p", {}, retryWords(retry)), came.element));
+      const words = h("p", {}, retryWords(retry));
+      const label = h("p", {}, retry.text === "" ? "" : "What had come before it broke off:");
+      this.#retries.append(h("li", {}, words, label, came.element));
     }
     this.#shown = retries.length;
   }

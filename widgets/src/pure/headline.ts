@@ -6,6 +6,8 @@ import { count, dollars, grouped, seconds, short, stateWord } from "./words.ts";
 /** Seconds for which the clock goes on without a word of the kernel: it sends twelve a second. */
 export const LEAD = 1.5;
 
+const CRITICAL = "turns of the main agent, and of the slowest sub-agent of each stage";
+
 /** A value and what it is of; `mark` is "bad" or "tight" where it wants attention. */
 export interface Figure {
   key: string;
@@ -40,18 +42,36 @@ export function progress(run: Run): number | null {
 
 export function figures(run: Run): Figure[] {
   const about = run.estimated ? "about " : "";
+  const tokens = `${about}${short(run.tokens_in)}`;
   const cached = `${grouped(run.tokens_cached)} of those in were cached`;
   const exact = `${grouped(run.tokens_in)} in, ${grouped(run.tokens_out)} out; ${cached}`;
   return [
     ...(run.sub_agents > 0 ? [ended(run)] : []),
-    figure("steps", grouped(run.total_steps), plural(run.total_steps, "step"), "model turns, all agents"),
-    figure("critical", grouped(run.critical_steps), "critical", "turns of the main agent, and of the slowest sub-agent of each stage"),
-    figure("tools", grouped(run.tool_calls), plural(run.tool_calls, "tool call"), ""),
-    figure("tokens", `${about}${short(run.tokens_in)}`, `tokens in, ${short(run.tokens_out)} out`, `${about}${exact}`),
-    figure("cost", dollars(run.cost_usd, run.simulated), run.simulated ? "no model was called" : "at list prices", ""),
-    ...(run.retries > 0 ? [figure("retries", `↻ ${grouped(run.retries)}`, run.retries === 1 ? "retry" : "retries", "attempts that failed and were repeated")] : []),
-    ...(run.failed_agents > 0 ? [figure("failed", `✗ ${grouped(run.failed_agents)}`, "failed", "agents that failed", "bad")] : []),
+    counted("steps", run.total_steps, "step", "model turns, all agents"),
+    counted("critical", run.critical_steps, "critical step", CRITICAL),
+    counted("tools", run.tool_calls, "tool call", ""),
+    figure("tokens", tokens, `tokens in, ${short(run.tokens_out)} out`, `${about}${exact}`),
+    cost(run),
+    ...(run.retries > 0 ? [retried(run.retries)] : []),
+    ...(run.failed_agents > 0 ? [failed(run.failed_agents)] : []),
   ];
+}
+
+function cost({ cost_usd, simulated, model }: Run): Figure {
+  if (cost_usd === null && !simulated) {
+    return figure("cost", "unknown", "cost", `no price of ${model} is known`);
+  }
+  const noun = simulated ? "no model was called" : "at list prices";
+  return figure("cost", dollars(cost_usd, simulated), noun, "");
+}
+
+function retried(retries: number): Figure {
+  const noun = retries === 1 ? "retry" : "retries";
+  return figure("retries", `↻ ${grouped(retries)}`, noun, "attempts that failed and were repeated");
+}
+
+function failed(agents: number): Figure {
+  return figure("failed", `✗ ${grouped(agents)}`, "failed", "agents that failed", "bad");
 }
 
 function ended(run: Run): Figure {
@@ -106,6 +126,10 @@ function noun(what: string): string {
 
 function plural(number: number, word: string): string {
   return count(number, word).slice(grouped(number).length + 1);
+}
+
+function counted(key: string, number: number, word: string, hint: string): Figure {
+  return figure(key, grouped(number), plural(number, word), hint);
 }
 
 function figure(key: string, value: string, what: string, hint: string, mark = ""): Figure {

@@ -25,7 +25,12 @@ const OUTCOMES: Record<Call["outcome"], string> = {
 /** An agent's figures; of the past, `at`, only its times are known. */
 export function about(agent: Agent, now: number, at: number | null): string {
   const stage = agent.stage > 0 ? [`stage ${agent.stage}`] : [];
-  return [...stage, ...(at === null ? totals(agent, now) : since(agent, at))].join(" · ");
+  return lines([...stage, ...(at === null ? totals(agent, now) : since(agent, at))]);
+}
+
+/** Items of which none is broken between two lines. */
+function lines(items: readonly string[]): string {
+  return items.map((item) => item.replaceAll(" ", "\u00a0")).join(" · ");
 }
 
 function since(agent: Agent, at: number): string[] {
@@ -54,11 +59,11 @@ export function turnWords(turn: Turn, now: number): string {
   const finish = FINISHES[turn.finish];
   const tokens = turn.tokens_in + turn.tokens_out > 0;
   const guess = turn.estimated ? "about " : "";
-  return [
+  return lines([
     seconds((turn.ended ?? now) - turn.began),
     ...(tokens ? [`${guess}${short(turn.tokens_in)} tokens in, ${short(turn.tokens_out)} out`] : []),
     ...(finish === undefined ? [] : [finish]),
-  ].join(" · ");
+  ]);
 }
 
 export function callWords(call: Call, now: number): string {

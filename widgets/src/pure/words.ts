@@ -46,7 +46,7 @@ export function dollars(value: number | null, simulated: boolean): string {
   if (value === null) {
     return "unknown cost";
   }
-  const digits = value < 0.01 ? 4 : 2;
+  const digits = value > 0 && value < 0.01 ? 4 : 2;
   return `$${value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }
 
