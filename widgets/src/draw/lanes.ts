@@ -1,9 +1,10 @@
-// The lanes of the timeline on a canvas: stretches, tool calls, the critical path.
+// The lanes of the timeline on a canvas: stretches, tool calls, ends.
 
 import { timeline } from "../pure/at.ts";
 import { type Plot, visible, xOf, yOf } from "../pure/lanes.ts";
 import { pieces } from "../pure/pieces.ts";
-import type { Agent, Kind, Scene, Span, Tick } from "../pure/scene.ts";
+import type { Agent, Kind, Scene, Tick } from "../pure/scene.ts";
+import { shape as sign } from "../pure/words.ts";
 import type { Colours } from "./sheet.ts";
 
 /** What lanes are drawn with. */
@@ -25,14 +26,16 @@ export interface Shape {
   signs: boolean;
 }
 
-type Rects = [x: number, y: number, width: number][];
+/** Left, top and width of each, one after the other: thousands are made for every picture. */
+type Rects = number[];
 
 export function shape(lane: number): Shape {
   if (lane < 9) {
     const tall = lane > 2 ? lane - 1 : lane;
     const tool = tall > 3 ? tall - 2 : tall;
     const top = (tall - tool) / 2;
-    return { call: [0, tall], tool: [top, tool], wait: tall / 2, path: tall / 2, signs: false };
+    const path = lane > 4 ? lane - 0.5 : tall / 2;
+    return { call: [0, tall], tool: [top, tool], wait: tall / 2, path, signs: false };
   }
   const inset = Math.round(lane * 0.16);
   const tall = lane - 2 * inset - 1;
@@ -52,7 +55,7 @@ export function drawLanes(brush: Brush, plot: Plot, scene: Scene, agents: readon
     const spans = timeline(scene, agents[lane] as Agent, scene.now);
     const y = yOf(plot, lane);
     for (const [kind, from, to] of pieces(spans, plot, cells)) {
-      rects[kind].push([plot.left + from / dense, y, (to - from) / dense]);
+      rects[kind].push(plot.left + from / dense, y, (to - from) / dense);
     }
   }
   if (form.signs) {
@@ -66,14 +69,21 @@ export function drawLanes(brush: Brush, plot: Plot, scene: Scene, agents: readon
   fill(brush, rects.tool, ...form.tool, plot.lane);
   failures(brush, rects.failed, form);
   calls(brush, plot, scene, agents, form);
+  ends(brush, plot, agents, form);
+}
+
+function each(rects: Rects, draw: (x: number, y: number, width: number) => void): void {
+  for (let i = 0; i < rects.length; i += 3) {
+    draw(rects[i] as number, rects[i + 1] as number, rects[i + 2] as number);
+  }
 }
 
 /** Bars; where they are long, one that follows another is set apart from it. */
 function fill({ context, dense }: Brush, rects: Rects, top: number, height: number, lane: number): void {
   const gap = lane < 9 ? 0 : 1 / dense;
-  for (const [x, y, width] of rects) {
+  each(rects, (x, y, width) => {
     context.fillRect(x, y + top, width > 4 ? width - gap : width, height);
-  }
+  });
 }
 
 /** A hairline from the begin of each agent to its end: it is there, though it does nothing. */
@@ -97,10 +107,10 @@ function waits({ context }: Brush, rects: Rects, form: Shape, dash: number[], co
   }
   context.save();
   context.beginPath();
-  for (const [x, y, width] of rects) {
+  each(rects, (x, y, width) => {
     context.moveTo(x, y + form.wait);
     context.lineTo(x + width, y + form.wait);
-  }
+  });
   context.setLineDash(dash);
   context.lineWidth = form.signs ? 2 : 1;
   context.strokeStyle = colour;
@@ -114,23 +124,21 @@ function failures({ context, colours, dense }: Brush, rects: Rects, form: Shape)
   context.fillStyle = colours.bad;
   context.strokeStyle = colours.bad;
   if (!form.signs) {
-    for (const [x, y, width] of rects) {
-      context.fillRect(x, y, Math.max(width, 2), height);
-    }
+    each(rects, (x, y, width) => context.fillRect(x, y, Math.max(width, 2), height));
     return;
   }
   const thin = 1 / dense;
-  for (const [x, y, width] of rects) {
+  each(rects, (x, y, width) => {
     context.globalAlpha = 0.22;
     context.fillRect(x, y + top, width, height);
     context.globalAlpha = 1;
     context.lineWidth = thin;
     context.strokeRect(x + thin / 2, y + top + thin / 2, Math.max(width - thin, thin), height - thin);
-  }
+  });
   context.beginPath();
-  for (const [x, y, width] of rects) {
+  each(rects, (x, y, width) => {
     cross(context, x + Math.max(width - height / 2, width / 2), y + form.wait, 3.5);
-  }
+  });
   context.lineWidth = 1.6;
   context.stroke();
 }
@@ -153,10 +161,13 @@ function calls(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[],
     const y = yOf(plot, lane) + top;
     let before = -1;
     for (const [, , ended, , ok] of ticksOf(scene, agents[lane] as Agent, plot)) {
+      if (ok === 1 && !form.signs) {
+        continue;
+      }
       const x = Math.round(xOf(plot, ended) * dense) / dense;
       if (ok === 0) {
         bad.push([x, y]);
-      } else if (form.signs && x - before >= 2) {
+      } else if (x - before >= 2) {
         context.fillRect(x - 1, y, 1, height);
         before = x;
       }
@@ -176,43 +187,30 @@ function calls(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[],
   context.stroke();
 }
 
+/** How an agent ended that did not finish: its sign behind its end, in a thin lane a stub. */
+function ends(brush: Brush, plot: Plot, agents: readonly Agent[], form: Shape): void {
+  const { context, colours } = brush;
+  const [first, last] = visible(plot);
+  context.font = `bold 11px ${colours.ui}`;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  for (let lane = first; lane < last; lane++) {
+    const { ended, state } = agents[lane] as Agent;
+    const x = xOf(plot, ended ?? plot.from);
+    if (ended === null || state === "finished" || x < plot.left || x > plot.right) {
+      continue;
+    }
+    context.fillStyle = state === "cancelled" ? colours.quiet : colours.bad;
+    if (form.signs) {
+      context.fillText(sign(state), x + 3, yOf(plot, lane) + form.wait);
+    } else {
+      context.fillRect(x + 2, yOf(plot, lane), 4, form.call[1]);
+    }
+  }
+}
+
 function ticksOf(scene: Scene, agent: Agent, plot: Plot): Tick[] {
   const ticks = scene.ticks[agent.number] ?? [];
   const whole = plot.from <= 0 && plot.to >= scene.now;
   return whole ? ticks : ticks.filter(([, , ended]) => ended >= plot.from && ended <= plot.to);
-}
-
-/** One line through all lanes: what decided how long the run took, and who handed over to whom. */
-export function drawPath(
-  { context, colours }: Brush,
-  plot: Plot,
-  path: readonly Span[],
-  lanes: ReadonlyMap<number, number>,
-): void {
-  const form = shape(plot.lane);
-  const line = new Path2D();
-  let before = -1;
-  for (const [agent, began, ended] of path) {
-    const lane = lanes.get(agent);
-    if (lane === undefined || ended < plot.from || began > plot.to) {
-      before = -1;
-      continue;
-    }
-    const y = yOf(plot, lane) + form.path;
-    const x = Math.max(xOf(plot, began), plot.left);
-    if (before < 0) {
-      line.moveTo(x, y);
-    } else if (before !== lane) {
-      line.lineTo(x, y);
-    }
-    line.lineTo(Math.min(xOf(plot, ended), plot.right), y);
-    before = lane;
-  }
-  context.lineJoin = "round";
-  context.strokeStyle = colours.paper;
-  context.lineWidth = plot.lane < 5 ? 3 : 4;
-  context.stroke(line);
-  context.strokeStyle = colours.crit;
-  context.lineWidth = plot.lane < 5 ? 1.5 : 2;
-  context.stroke(line);
 }

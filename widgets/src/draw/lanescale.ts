@@ -15,12 +15,12 @@ export function font({ colours }: Brush, weight = ""): string {
 }
 
 /** Pixels that the names beside the lanes take. */
-export function gutter(brush: Brush, agents: readonly Agent[], lane: number, width: number): number {
+export function gutter(brush: Brush, agents: readonly Agent[], { lane, right }: Plot): number {
   const { context } = brush;
   context.font = font(brush);
-  const shown = agents.slice(0, 400).map((agent) => (named(lane) ? `✓ ${agent.label}` : agent.id));
+  const shown = agents.slice(0, 400).map((agent) => (named(lane) ? agent.label : agent.id));
   const widest = Math.max(...shown.map((text) => context.measureText(text).width), 30);
-  return Math.ceil(Math.min(widest + 12, Math.max(width * 0.24, 44), 200));
+  return Math.ceil(Math.min(widest + (named(lane) ? 28 : 12), Math.max(right * 0.26, 44), 210));
 }
 
 export function drawNames(brush: Brush, plot: Plot, agents: readonly Agent[]): void {
@@ -32,8 +32,12 @@ export function drawNames(brush: Brush, plot: Plot, agents: readonly Agent[]): v
   context.textBaseline = "middle";
   context.textAlign = "left";
   for (let lane = Math.ceil(first / step) * step; lane < last; lane += step) {
+    if (lane > 0 && (last - lane) * plot.lane < 8 && step > 1) {
+      break; // it would stand over the one before
+    }
     const agent = agents[lane] as Agent;
-    const y = yOf(plot, lane) + plot.lane / 2;
+    const middle = yOf(plot, lane) + plot.lane / 2;
+    const y = whole ? middle : Math.min(Math.max(middle, plot.top + 6), plot.bottom - 6);
     const [text, from, to] = whole ? [agent.label, 18, 26] : [agent.id, 4, 10];
     context.fillStyle = whole ? colours.text : colours.quiet;
     context.fillText(fit(context, text, plot.left - to), from, y);

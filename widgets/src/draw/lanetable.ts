@@ -6,14 +6,14 @@ import { count, seconds, stateWord, word } from "../pure/words.ts";
 import { h, write } from "./dom.ts";
 
 export class LaneTable {
-  readonly element: HTMLTableElement;
+  readonly element = h("div", { class: "knl-unseen" });
   readonly #body = h("tbody");
   readonly #rows: [HTMLElement, HTMLElement, HTMLElement][] = [];
 
   constructor() {
     const head = ["agent", "state", "busy in all"].map((text) => h("th", { scope: "col" }, text));
     const title = h("caption", {}, "Agents of the run");
-    this.element = h("table", { class: "knl-unseen" }, title, h("thead", {}, h("tr", {}, ...head)), this.#body);
+    this.element.append(h("table", {}, title, h("thead", {}, h("tr", {}, ...head)), this.#body));
   }
 
   /** `at` is the time of the past that is shown; null is the present. */

@@ -5,11 +5,12 @@ import { horizon, laneHeight, named, order, pan, type Plot, reveal, type View, z
 import type { Agent, Scene } from "../pure/scene.ts";
 import { type Throttle, throttle } from "../pure/throttle.ts";
 import { button, h, set } from "./dom.ts";
-import { type Brush, drawLanes, drawPath } from "./lanes.ts";
+import type { Brush } from "./lanes.ts";
 import { type Cursor, drawOver, Tip } from "./lanecursor.ts";
 import { legend } from "./lanelegend.ts";
 import { CLOSER, listen, type Moves } from "./lanemoves.ts";
-import { drawAxis, drawNames, drawNow, drawStages, gutter } from "./lanescale.ts";
+import { gutter } from "./lanescale.ts";
+import { drawStill } from "./lanestill.ts";
 import { about, LaneTable } from "./lanetable.ts";
 import { clear, type Colours, colours } from "./sheet.ts";
 
@@ -46,6 +47,7 @@ class Timeline implements Picture, Moves {
   #width = 0;
   #plot: Plot | null = null;
   #colours: Colours | null = null;
+  #gutter: [what: string, pixels: number] | null = null;
   #cursor: Cursor | null = null;
   #aloud = false;
   #frame = 0;
@@ -65,7 +67,7 @@ class Timeline implements Picture, Moves {
     this.#resized = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
     this.#resized.observe(this.#field);
     listen(this.#field, this);
-    this.#field.addEventListener("transitionrun", () => this.#repaint()); // the theme has changed
+    this.#field.addEventListener("transitionrun", () => this.#recolour());
     this.#field.addEventListener("focus", () => this.#enter());
     this.#field.addEventListener("blur", () => this.point(null, false));
   }
@@ -99,8 +101,7 @@ class Timeline implements Picture, Moves {
 
   cursor(): Cursor {
     const lane = this.#agents.findIndex((agent) => agent.id === this.#focus.selected);
-    const { from, to } = this.plot();
-    return this.#cursor ?? { lane: Math.max(lane, 0), t: this.#focus.at ?? (from + to) / 2 };
+    return this.#cursor ?? { lane: Math.max(lane, 0), t: this.#focus.at ?? this.#middle(lane) };
   }
 
   point(cursor: Cursor | null, aloud: boolean): void {
@@ -140,6 +141,14 @@ class Timeline implements Picture, Moves {
 
   // Drawing.
 
+  /** Of what is seen of an agent's life; without one, of what is seen. */
+  #middle(lane: number): number {
+    const { from, to } = this.plot();
+    const { began, ended } = this.#agents[lane] ?? { began: from, ended: to };
+    const [first, last] = [Math.max(began, from), Math.min(ended ?? to, to)];
+    return first < last ? (first + last) / 2 : (from + to) / 2;
+  }
+
   get #end(): number {
     return horizon(this.#scene?.now ?? 0, this.#scene?.live ?? false);
   }
@@ -173,6 +182,12 @@ class Timeline implements Picture, Moves {
     }
   }
 
+  /** The theme has changed. */
+  #recolour(): void {
+    this.#colours = null;
+    this.#repaint();
+  }
+
   #repaint(): void {
     this.#stale = true;
     this.#later();
@@ -193,7 +208,7 @@ class Timeline implements Picture, Moves {
     const { from, to } = this.#view ?? { from: 0, to: this.#end };
     this.#scroll = Math.min(Math.max(this.#scroll, 0), lanes * lane - room);
     const plot = { from, to, top: TOP, bottom: TOP + room, lane, lanes, scroll: this.#scroll };
-    return { ...plot, left: this.#plot?.left ?? 60, right: this.#width - 10 };
+    return { ...plot, left: this.#gutter?.[1] ?? 60, right: this.#width - 10 };
   }
 
   #draw(): void {
@@ -216,29 +231,19 @@ class Timeline implements Picture, Moves {
   }
 
   #drawBase(scene: Scene, dense: number): void {
-    this.#colours = colours(this.#field);
+    this.#colours ??= colours(this.#field);
     const plot = this.#measure();
     const context = clear(this.#base, this.#width, plot.bottom + BOTTOM, dense);
     const brush: Brush = { context, colours: this.#colours, dense };
-    plot.left = gutter(brush, this.#agents, plot.lane, this.#width);
+    const asked = `${plot.lanes} ${plot.lane} ${this.#width}`;
+    this.#gutter = this.#gutter?.[0] === asked ? this.#gutter : [asked, gutter(brush, this.#agents, plot)];
+    plot.left = this.#gutter[1];
     this.#plot = plot;
     set(this.#field, { style: `height:${plot.bottom + BOTTOM}px` });
     set(this.#fit, { disabled: this.#view === null });
     this.#names.hidden = named(laneHeight(plot.lanes, ROOM));
     set(this.#names, { "aria-pressed": String(this.#tall) });
-    drawStages(brush, plot, scene);
-    drawAxis(brush, plot);
-    context.save();
-    context.beginPath();
-    context.rect(0, plot.top, this.#width, plot.bottom - plot.top);
-    context.clip();
-    drawNames(brush, plot, this.#agents);
-    drawLanes(brush, plot, scene, this.#agents);
-    drawPath(brush, plot, scene.path, this.#lanes);
-    context.restore();
-    if (scene.live) {
-      drawNow(brush, plot, scene.now);
-    }
+    drawStill(brush, plot, scene, this.#agents, this.#lanes);
   }
 
   #twin(): void {
