@@ -39,6 +39,8 @@ export interface Kept {
 
 /** Milliseconds after which a question that nobody has answered means that there is no kernel. */
 const PATIENCE = 4000;
+/** What is shown as an image; an SVG is not, for it can do more than that. */
+const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
 /** What one view of the widget knows of its run. */
 export class Store {
@@ -176,7 +178,7 @@ export class Store {
   #keep(name: string, type: string, why: string, bytes: DataView | undefined): void {
     const known = this.files.get(name);
     if (known === undefined || known.why !== "") {
-      const image = bytes !== undefined && type.startsWith("image/");
+      const image = bytes !== undefined && IMAGES.has(type);
       const blob = image ? new Blob([bytes as DataView<ArrayBuffer>], { type }) : null;
       const url = blob === null ? "" : URL.createObjectURL(blob);
       const text = image || bytes === undefined ? "" : new TextDecoder().decode(bytes);
