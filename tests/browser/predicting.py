@@ -1,0 +1,48 @@
+"""A prediction on a bare page, with the real one of the kernel behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+from stage import MOUNT
+
+from kimi_nb.teach.guess import Guess
+from kimi_nb.widgets.predict import GuessView
+
+__all__ = ["Predicting"]
+
+BRIDGE = """(alive) => {
+  window.ask = async (content) => {
+    const { told, messages } = await (alive ? window.kernel(content) : new Promise(() => {}));
+    window.model.set("told", told);
+    return messages;
+  };
+}"""
+
+
+class Predicting:
+    """The widget of a prediction, in `views` places of a page that `open_page` has opened."""
+
+    def __init__(self, page: Page, guess: Guess, *, views: int = 1, kernel: bool = True) -> None:
+        self.page = page
+        self.guess = guess
+        self.view = GuessView(guess)
+        self.heard: list[Any] = []
+        self._sent: list[dict[str, Any]] = []
+        self.view.send = self._sent.append  # what it would send to the page
+        guess._page = self.view
+        page.expose_function("kernel", self._answer)
+        page.evaluate(BRIDGE, kernel)
+        state = {"asked": self.view.asked, "told": self.view.told}
+        page.evaluate(MOUNT, ["predict", state, views])
+
+    def _answer(self, content: Any) -> dict[str, Any]:
+        self.heard.append(content)
+        self._sent.clear()
+        self.view._heard(None, content, None)
+        return {"told": self.view.told, "messages": list(self._sent)}
+
+    def tell(self) -> None:
+        """Show in the page what the kernel has done by itself."""
+        self.page.evaluate("told => window.model.set('told', told)", self.view.told)

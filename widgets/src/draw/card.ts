@@ -1,0 +1,113 @@
+// The prediction as a whole: the question, then a form, then what was locked and what was true.
+
+import type { Form, Told, Value } from "../pure/predict.ts";
+import { asking, type Asking } from "./asking.ts";
+import { beside } from "./beside.ts";
+import { button, h, write } from "./dom.ts";
+
+const ONCE = "Once locked, it stays as it is.";
+const NEXT = "Now run it. Afterwards .against(run) shows here what was true.";
+const BUSY =
+  "No answer yet: the kernel is busy with another cell, or gone. It is not locked until it answers.";
+
+export class Card {
+  readonly element: HTMLElement;
+  readonly #form: Form;
+  readonly #lock: (value: Value) => void;
+  readonly #name: string;
+  readonly #body = h("div");
+  readonly #said = h("p", { class: "knp-words", role: "status" });
+  readonly #foot = h("div", { class: "knp-quiet" });
+  #asking: Asking | null = null;
+  #locked = "";
+
+  /** `lock` sends a value to the kernel; `name` tells the radio buttons of this card from others. */
+  constructor(form: Form, name: string, lock: (value: Value) => void) {
+    this.#form = form;
+    this.#name = name;
+    this.#lock = lock;
+    const title = h("p", { class: "knp-question" }, h("span", { class: "knp-kicker" }, "Prediction"), form.question);
+    this.element = h(
+      "section",
+      {
+        class: "kimi-nb-view kimi-nb-predict",
+        "aria-label": `Prediction: ${form.question}`,
+        // JupyterLab would take arrows and Enter for its cells.
+        "data-lm-suppress-shortcuts": "true",
+      },
+      title,
+      this.#body,
+      this.#said,
+      this.#foot,
+    );
+  }
+
+  /** Show what the kernel has told. */
+  show(told: Told): void {
+    const locked = told.locked === null ? "" : `${told.locked.when} ${told.locked.words}`;
+    if (told.locked === null) {
+      if (this.#asking === null) {
+        this.#ask(told);
+      }
+    } else {
+      this.#answer(told, locked !== this.#locked);
+    }
+    this.#locked = locked;
+  }
+
+  /** Something to say about the last press of the button; "" for nothing. */
+  say(text: string): void {
+    write(this.#said, text);
+  }
+
+  /** Nobody has answered for a while. */
+  busy(): void {
+    this.say(BUSY);
+  }
+
+  dispose(): void {
+    this.#asking?.dispose();
+    this.#asking = null;
+  }
+
+  #ask(told: Told): void {
+    const form = asking(this.#form, this.#name);
+    const lock = button("Lock my prediction", ONCE, () => this.#press(form));
+    lock.classList.add("knp-lock");
+    this.#asking = form;
+    this.#body.replaceChildren(
+      form.element,
+      h("div", { class: "knp-buttons" }, lock, ...form.buttons, h("span", { class: "knp-quiet" }, ONCE)),
+    );
+    this.#foot.replaceChildren(...earlier(told));
+    this.say("");
+  }
+
+  #press(form: Asking): void {
+    const value = form.value();
+    if (value === null) {
+      this.say(form.missing);
+    } else {
+      this.say("Locking …");
+      this.#lock(value);
+    }
+  }
+
+  #answer(told: Told, fresh: boolean): void {
+    const inside = this.#body.contains(this.#body.ownerDocument.activeElement);
+    this.dispose();
+    const { locked, outcome } = told;
+    const result = h("div", { tabindex: -1, class: "knp-result" }, beside(this.#form, told));
+    const notes = [`Locked ${locked?.when ?? ""}.`, ...(outcome?.notes ?? [NEXT])];
+    this.#body.replaceChildren(result);
+    this.#foot.replaceChildren(...notes.map((note) => h("p", {}, note)), ...earlier(told));
+    this.say(outcome?.words ?? `You said: ${locked?.words ?? ""}`);
+    if (inside && fresh) {
+      result.focus({ preventScroll: true }); // what had the focus is gone
+    }
+  }
+}
+
+function earlier(told: Told): HTMLElement[] {
+  return told.earlier.map((words) => h("p", {}, `An earlier prediction: ${words}`));
+}

@@ -1,0 +1,104 @@
+// The board on which a curve is drawn, with the pointer or with the keyboard.
+
+import { moment, pointsOf, press, spotAt, stroke } from "../pure/curve.ts";
+import type { CurveForm } from "../pure/predict.ts";
+import { count } from "../pure/words.ts";
+import { axes } from "./axes.ts";
+import type { Asking } from "./asking.ts";
+import { button, h, set, write } from "./dom.ts";
+
+const HOW =
+  "Drag over the picture. Keys: ← → choose a moment, ↑ ↓ change how many; with Shift, ← → take the number along.";
+
+/** Axes to draw on. */
+export function drawing(form: CurveForm): Asking {
+  const { seconds, agents, columns } = form;
+  const end = seconds ?? 1;
+  const heights = new Array<number>(columns).fill(0);
+  const pen = { column: 0, carry: false };
+  const board = axes(seconds, end, agents);
+  const told = h("p", { class: "knp-quiet knp-read" });
+  const { plot } = board;
+  let last = { column: 0, height: 0 };
+  let frame = 0;
+
+  set(plot, {
+    tabindex: 0,
+    role: "slider",
+    class: "knp-plot knp-board",
+    "aria-roledescription": "drawing",
+    "aria-label": `${form.question} Agents at work, over ${seconds === null ? "the run" : "time"}. ${HOW}`,
+    "aria-valuemin": 0,
+    "aria-valuemax": agents,
+  });
+
+  const show = (): void => {
+    frame = 0;
+    const from = (end * pen.column) / columns;
+    const to = (end * (pen.column + 1)) / columns;
+    const height = heights[pen.column] ?? 0;
+    const here = `from ${moment(from, seconds)} to ${moment(to, seconds)}: ${count(height, "agent")}`;
+    board.curve("knp-said", pointsOf(heights, end), end);
+    board.at(plot.matches(":focus") ? { from, to, height } : null);
+    set(plot, { "aria-valuenow": height, "aria-valuetext": here });
+    const most = Math.max(...heights);
+    write(told, most === 0 ? "Nothing is drawn yet." : `${here}; the most are ${most}.`);
+  };
+  const later = (): void => {
+    frame ||= requestAnimationFrame(show);
+  };
+  const spot = (event: PointerEvent): typeof last => {
+    const box = plot.getBoundingClientRect();
+    const across = (event.clientX - box.left) / box.width;
+    return spotAt(across, (event.clientY - box.top) / box.height, columns, agents);
+  };
+  const draw = (events: PointerEvent[]): void => {
+    for (const event of events) {
+      const next = spot(event);
+      stroke(heights, last, next);
+      last = next;
+    }
+    pen.column = last.column;
+    later();
+  };
+
+  plot.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) {
+      event.preventDefault(); // no text is selected while one draws
+      plot.focus({ preventScroll: true });
+      plot.setPointerCapture(event.pointerId);
+      last = spot(event);
+      draw([event]);
+    }
+  });
+  plot.addEventListener("pointermove", (event) => {
+    if (plot.hasPointerCapture(event.pointerId)) {
+      // A page that comes over plain http to another machine has no coalesced events.
+      const between = "getCoalescedEvents" in event ? event.getCoalescedEvents() : [];
+      draw(between.length > 0 ? between : [event]);
+    }
+  });
+  plot.addEventListener("keydown", (event) => {
+    pen.carry = event.shiftKey;
+    if (!event.ctrlKey && !event.metaKey && !event.altKey && press(event.key, heights, pen, agents)) {
+      event.preventDefault();
+      event.stopPropagation(); // the notebook moves between cells by the same keys
+      later();
+    }
+  });
+  plot.addEventListener("focus", later);
+  plot.addEventListener("blur", later);
+
+  const clear = button("Clear", "Begin the drawing again", () => {
+    heights.fill(0);
+    later();
+  });
+  show();
+  return {
+    element: h("div", {}, board.element, told, h("p", { class: "knp-quiet" }, HOW)),
+    buttons: [clear],
+    missing: "Draw a curve first.",
+    value: () => (heights.some((height) => height > 0) ? pointsOf(heights, end) : null),
+    dispose: () => cancelAnimationFrame(frame),
+  };
+}
