@@ -25,7 +25,7 @@ export function graph(host: Host): Picture {
 class Graph implements Picture {
   readonly element: HTMLElement;
   readonly #host: Host;
-  readonly #nothing = h("p", { class: "knw-nothing" }, "No agent has begun.");
+  readonly #nothing = h("p", { class: "kng-nothing" }, "No agent has begun.");
   readonly #svg = s("svg", { role: "listbox", "data-lm-suppress-shortcuts": "true" });
   readonly #legend = legend();
   readonly #edges = new Edges();
@@ -45,7 +45,9 @@ class Graph implements Picture {
     const measure = ruler(this.#svg);
     this.#boxes = new Boxes(measure);
     this.#cells = new Cells(measure);
-    this.#svg.append(this.#boxes.element, this.#edges.element, this.#cells.element);
+    this.#svg.append(
+      ...[this.#boxes.element, this.#edges.element, this.#boxes.titles, this.#cells.element],
+    );
     this.element = h("div", { class: "knw-graph" }, this.#nothing, this.#legend.element);
     this.element.prepend(this.#svg);
     this.#svg.addEventListener("click", (event) => this.#click(event));
@@ -60,7 +62,7 @@ class Graph implements Picture {
     this.#width ||= this.element.clientWidth;
     const some = scene.agents.length > 0;
     this.#nothing.hidden = some;
-    this.#svg.classList.toggle("knw-none", !some);
+    this.#svg.classList.toggle("kng-none", !some);
     this.#selected = focus.selected;
     if (!some || this.#width === 0) {
       return;
@@ -74,7 +76,8 @@ class Graph implements Picture {
     this.#edges.mark((id) => begun.get(id) ?? false, seen);
     this.#ids = seen.map((one) => one?.agent.id ?? "");
     const states = seen.map((one) => one?.state ?? "");
-    this.#legend.update(tally(states), this.#path.size > 0);
+    const steps = made.cells.some(({ kind }) => kind === "head");
+    this.#legend.update(tally(states), steps, this.#path.size > 0);
     set(this.#svg, {
       "aria-label": `Graph. ${sentence(scene, made.blocks, states)}`,
       "data-live": scene.live && focus.at === null,

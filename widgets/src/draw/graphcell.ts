@@ -7,7 +7,7 @@ import { s, set, write } from "./dom.ts";
 import type { Measure } from "./ruler.ts";
 
 const LINES: Record<Level["name"], readonly (readonly [x: number, y: number])[]> = {
-  card: [[10, 19], [10, 37], [10, 54]],
+  card: [[8, 19], [8, 37], [8, 54]],
   slip: [[8, 17], [8, 33]],
   chip: [[7, 16]],
   tag: [[5, 15]],
@@ -20,7 +20,7 @@ const LINES: Record<Level["name"], readonly (readonly [x: number, y: number])[]>
 export class CellView {
   readonly element: SVGGElement;
   readonly #title = s("title");
-  readonly #frame = s("rect", { class: "knw-frame" });
+  readonly #frame = s("rect", { class: "kng-frame" });
   readonly #texts: SVGTextElement[] = [];
   #told = "";
   #size = "";
@@ -39,7 +39,7 @@ export class CellView {
     const round = { step: 14, bare: 8, join: 14, run: 10, head: 4, agent: ROUND[level] }[cell.kind];
     set(this.element, {
       transform: `translate(${cell.x} ${cell.y})`,
-      class: `knw-cell knw-${cell.kind}${cell.kind === "agent" ? ` knw-${level}` : ""}`,
+      class: `kng-cell kng-${cell.kind}${cell.kind === "agent" ? ` kng-${level}` : ""}`,
     });
     set(this.#frame, { width: cell.w, height: cell.h, rx: round });
     const places = placesOf(cell, level);
@@ -53,7 +53,7 @@ export class CellView {
     }
     this.#texts.forEach((text, i) => {
       const [x, y, anchor] = places[i] as Place;
-      set(text, { x, y, "text-anchor": anchor, class: `knw-line${i + 1}` });
+      set(text, { x, y, "text-anchor": anchor, class: `kng-line${i + 1}` });
     });
   }
 
@@ -100,7 +100,7 @@ function roomsOf(lines: string[], cell: Cell, level: Level["name"], measure: Mea
   if (cell.kind !== "head" && (cell.kind !== "agent" || LINES[level].length === 0)) {
     return [Infinity]; // a mark or a number
   }
-  const pad = cell.kind !== "agent" ? 0 : level === "card" ? 20 : level === "slip" ? 16 : 10;
+  const pad = cell.kind !== "agent" ? 0 : level === "card" || level === "slip" ? 16 : 10;
   const full = cell.w - pad;
   if (cell.kind === "agent" && level === "slip") {
     const steps = measure(lines[2] ?? "", false);

@@ -7,6 +7,9 @@ import { count } from "../pure/words.ts";
 import { s, set, write } from "./dom.ts";
 import type { Measure } from "./ruler.ts";
 
+/** Edges from which on each of them is drawn faint. */
+const MANY = 120;
+
 export class Edges {
   readonly element = s("g", { "aria-hidden": "true" });
   readonly #paths = new Map<string, SVGPathElement>();
@@ -21,6 +24,7 @@ export class Edges {
         this.#paths.delete(id);
       }
     }
+    set(this.element, { "data-many": edges.length > MANY });
     let before: Element | null = null;
     for (const { id, kind, d, critical } of edges) {
       const path = this.#paths.get(id) ?? s("path");
@@ -28,7 +32,7 @@ export class Edges {
       if (path.previousElementSibling !== before || path.parentNode === null) {
         this.element.insertBefore(path, before === null ? this.element.firstChild : before.nextSibling);
       }
-      set(path, { d, class: `knw-${kind}${critical ? " knw-critical" : ""}` });
+      set(path, { d, class: `kng-${kind}${critical ? " kng-critical" : ""}` });
       before = path;
     }
   }
@@ -45,6 +49,8 @@ export class Edges {
 
 export class Boxes {
   readonly element = s("g", { "aria-hidden": "true" });
+  /** For a place above the edges. */
+  readonly titles = s("g", { "aria-hidden": "true" });
   readonly #parts = new Map<string, readonly [SVGRectElement, SVGTextElement]>();
   readonly #measure: Measure;
 
@@ -73,6 +79,9 @@ export class Boxes {
       const ended = members.filter((number) => hasEnded(seen[number]?.state ?? "")).length;
       const all = count(members.length, agent < 0 ? "agent" : "sub-agent");
       const going = ended < members.length;
+      if (members.length === 1) {
+        continue;
+      }
       const long = going ? `${ended} of ${all} ended` : all;
       const short = going ? `${ended}/${members.length}` : `×${members.length}`;
       const room = made.upright ? made.width / 2 - 40 : box.w + made.level.fan * 0.5;
@@ -84,9 +93,10 @@ export class Boxes {
   }
 
   #make(id: string): readonly [SVGRectElement, SVGTextElement] {
-    const parts = [s("rect", { class: "knw-box", rx: 8 }), s("text", { class: "knw-box-title" })] as const;
+    const parts = [s("rect", { class: "kng-box", rx: 8 }), s("text", { class: "kng-box-title" })] as const;
     this.#parts.set(id, parts);
-    this.element.append(...parts);
+    this.element.append(parts[0]);
+    this.titles.append(parts[1]);
     return parts;
   }
 }

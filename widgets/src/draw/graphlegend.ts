@@ -5,16 +5,22 @@ import { h } from "./dom.ts";
 
 export interface Legend {
   readonly element: HTMLElement;
-  update(counts: readonly (readonly [state: string, number: number])[], critical: boolean): void;
+  update(
+    counts: readonly (readonly [state: string, number: number])[],
+    steps: boolean,
+    critical: boolean,
+  ): void;
 }
 
 export function legend(): Legend {
-  const path = h("span", {}, h("i", { class: "knw-path-mark" }), "critical path");
-  const element = h("div", { class: "knw-legend", "aria-hidden": "true" }, path);
+  const path = h("span", {}, h("i", { class: "kng-path-mark" }), "critical path");
+  const ring = h("span", {}, h("i", { class: "kng-ring-mark" }), "step of the main agent");
+  const element = h("div", { class: "kng-legend", "aria-hidden": "true" });
   const items = new Map<string, [item: HTMLElement, text: Text]>();
   return {
     element,
-    update(counts, critical) {
+    update(counts, steps, critical) {
+      ring.hidden = !steps;
       path.hidden = !critical;
       const left = new Map(counts);
       for (const [state, [item]] of items) {
@@ -32,7 +38,7 @@ export function legend(): Legend {
           known[1].data = text;
         }
       }
-      order(element, [...counts.map(([state]) => items.get(state)?.[0]), path]);
+      order(element, [...counts.map(([state]) => items.get(state)?.[0]), ring, path]);
     },
   };
 }

@@ -51,6 +51,14 @@ export function outwards(cell: Rect, to: Point, box: Rect, up: boolean): string 
   return `M${at(from)}L${at(gate)}${bend(gate, to, up)}`;
 }
 
+/** From a cell in one box to a cell in another. */
+export function across(from: Rect, to: Rect, boxes: readonly [Rect, Rect], up: boolean): string {
+  const [start, end] = [outOf(from, up), into(to, up)];
+  const leave = gateOf(outOf(boxes[0], up), start, up);
+  const enter = gateOf(into(boxes[1], up), end, up);
+  return `M${at(start)}L${at(leave)}${bend(leave, enter, up)}L${at(end)}`;
+}
+
 /** The area between a point and the whole side of a box: where the edges of all its cells are. */
 export function funnel(point: Point, box: Rect, after: boolean, up: boolean): string {
   const [x, y] = after ? outOf(box, up) : into(box, up);

@@ -49,6 +49,8 @@ export interface Layout {
   blocks: readonly Block[];
   cells: Cell[];
   boxes: Box[];
+  /** For each block the height at which its line ends and the next has not begun. */
+  below: number[];
 }
 
 export const LEVELS: readonly Level[] = [

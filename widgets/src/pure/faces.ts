@@ -1,7 +1,6 @@
 // The graph at a time: what each of its cells says, and how it stands out.
 
 import type { Cell, Layout } from "./cells.ts";
-import { isMain } from "./flow.ts";
 import { about, cellLines, headLine, type Shown, shown } from "./graphwords.ts";
 import type { Focus } from "./host.ts";
 import type { Scene } from "./scene.ts";
@@ -60,7 +59,7 @@ type Said = Pick<Face, "lines" | "state" | "title">;
 function ofAgent(cell: Cell, one: Shown, made: Layout, critical: boolean): Said {
   const lines =
     cell.kind === "head" ? [one.agent.label, headLine(one)] : cellLines(one, made.level.name);
-  return { lines, state: one.state, title: about(one, critical && isMain(one.agent) === false) };
+  return { lines, state: one.state, title: about(one, critical) };
 }
 
 function step(cell: Cell, { agent, state, doing }: Shown, begun: boolean, latest: boolean): Said {
@@ -75,7 +74,8 @@ function step(cell: Cell, { agent, state, doing }: Shown, begun: boolean, latest
     return { lines: [""], state: "", title: `${title}: ${why}` };
   }
   if (latest) {
-    return { lines: [shape(state)], state, title: [title, doing].filter(Boolean).join(": ") };
+    const mark = kind !== "bare" && state === "waiting" ? String(from) : shape(state);
+    return { lines: [mark], state, title: [title, doing].filter(Boolean).join(": ") };
   }
   return { lines: [kind === "bare" ? "" : String(from)], state: "done", title };
 }

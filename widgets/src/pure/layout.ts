@@ -8,53 +8,60 @@ import { lines, upright } from "./place.ts";
 export const TALL = 520;
 /** Pixels of width below which stages go from top to bottom. */
 export const NARROW = 640;
-/** Lines into which stages may be broken. */
-const MOST_LINES = 12;
+/** Pixels of width that it is never narrower than. */
+const LEAST = 200;
+/** Pixels of height that a line needs at least. */
+const LINE = 40;
+/** By how much the picture grows if nothing fits. */
+const GROWTH = 1.25;
 
 /** `blocks` are those of a run, with its bare steps told apart and with most of them left out. */
 export function layout(whole: readonly Block[], short: readonly Block[], width: number): Layout {
-  const wide = Math.max(width, 160);
-  for (const attempt of attempts(whole, short, wide)) {
-    const found = attempt(TALL);
-    if (found !== null) {
-      return found;
+  const wide = Math.max(width, LEAST);
+  for (let tall = TALL; ; tall *= GROWTH) {
+    for (const attempt of attempts(whole, short, wide, tall)) {
+      const found = attempt();
+      if (found !== null) {
+        return found;
+      }
     }
   }
-  const last = LEVELS.at(-1) as Level;
-  return lines(short, wide, last, MOST_LINES, Infinity) ?? upright(short, wide, last, Infinity)!;
 }
 
-type Attempt = (tall: number) => Layout | null;
+type Attempt = () => Layout | null;
 
 /** From what one reads best to what takes least room. */
 function* attempts(
   whole: readonly Block[],
   short: readonly Block[],
   width: number,
+  tall: number,
 ): Generator<Attempt> {
-  const up = width < NARROW && whole.some(({ kind }) => kind === "group");
-  const straight = (level: Level, blocks: readonly Block[]): Attempt =>
-    up
-      ? (tall) => upright(blocks, width, level, tall)
-      : (tall) => lines(blocks, width, level, 1, tall);
-  if (up) {
-    yield* LEVELS.map((level) => straight(level, short));
-  }
   const [card, slip, chip, ...small] = LEVELS as [Level, Level, Level, ...Level[]];
-  for (const level of [card, slip, chip]) {
-    yield straight(level, whole);
-    yield straight(level, short);
+  if (!whole.some(({ kind }) => kind === "group")) {
+    yield* broken(whole, width, card, tall);
+  } else if (width < NARROW) {
+    yield* LEVELS.map((level) => () => upright(short, width, level, tall));
+  } else {
+    for (const level of [card, slip, chip]) {
+      yield () => lines(whole, width, level, 1, tall);
+      yield () => lines(short, width, level, 1, tall);
+    }
+    yield* broken(whole, width, slip, tall);
   }
-  yield* broken(whole, width, slip);
   for (const level of [chip, ...small]) {
-    yield* broken(whole, width, level);
-    yield straight(level, short);
-    yield* broken(short, width, level);
+    yield* broken(whole, width, level, tall);
+    yield* broken(short, width, level, tall);
   }
 }
 
-function* broken(blocks: readonly Block[], width: number, level: Level) {
-  for (let count = 1; count <= MOST_LINES; count++) {
-    yield (tall: number) => lines(blocks, width, level, count, tall);
+function* broken(
+  blocks: readonly Block[],
+  width: number,
+  level: Level,
+  tall: number,
+): Generator<Attempt> {
+  for (let count = 1; count * LINE <= tall; count++) {
+    yield () => lines(blocks, width, level, count, tall);
   }
 }

@@ -11,6 +11,10 @@ const LINK = 18;
 const SPINE = 28;
 const BETWEEN = 22;
 const SIZES = { step: 28, bare: 16, run: 64, join: 28 };
+/** Edges need less room to spread where they go down. */
+const UPRIGHT = 0.6;
+/** Of the room in which edges spread, what those take that turn to the next line. */
+const TURN = 0.7;
 /** By how much edges spread further where there is room. */
 const STRETCH = 2;
 
@@ -27,7 +31,7 @@ export function lines(
   count: number,
   tall: number,
 ): Layout | null {
-  const room = (tall - headOf(blocks) - (count - 1) * BETWEEN) / count - TITLE - 2 * PAD;
+  const room = (tall - headOf(blocks) - (count - 1) * BETWEEN) / count - TITLE - 2 * PAD - 2;
   const most = Math.max(1, Math.floor((room + level.gap) / (level.h + level.gap)));
   const grids = blocks.map(({ members }) => gridOf(members.length, most));
   const broken = breakUp(blocks, grids, level, width);
@@ -49,6 +53,7 @@ export function lines(
       x += place > 0 ? between(blocks[i - 1] as Block, block, fit) : 0;
       const w = widthOf(block, grids[i] as Grid, fit);
       put(made, block, i, grids[i] as Grid, x + w / 2, y + high / 2, fit);
+      made.below[i] = y + high + BETWEEN / 2;
       x += w;
     });
     y += high + BETWEEN;
@@ -70,7 +75,7 @@ export function upright(
   const filled = inner / Math.max(1, Math.min(most, widest)) - level.gap;
   const fit = { ...level, w: Math.floor(Math.min(level.widest, filled)) };
   const made = start(blocks, width, fit, true);
-  const fan = Math.round(level.fan * 0.75);
+  const fan = Math.round(level.fan * UPRIGHT);
   let y = made.height;
   for (const row of rowsOf(blocks, width)) {
     const first = blocks[row[0] as number] as Block;
@@ -86,6 +91,7 @@ export function upright(
       for (const i of row) {
         const w = SIZES[spine(blocks[i])];
         put(made, blocks[i] as Block, i, { cols: 0, rows: 0 }, x + w / 2, y + SPINE / 2, fit);
+        made.below[i] = y + SPINE + BETWEEN / 4;
         x += w + LINK;
       }
       const next = blocks[(row.at(-1) as number) + 1];
@@ -101,11 +107,11 @@ function start(blocks: readonly Block[], width: number, level: Level, up: boolea
   const main = blocks.find(({ agent }) => agent >= 0);
   const cells: Cell[] = [];
   if (main !== undefined) {
-    const place = { x: EDGE - 8, y: 0, w: Math.min(width - 2 * EDGE + 16, 460), h: 24 };
+    const place = { x: EDGE - 8, y: 0, w: Math.min(width - EDGE, 720), h: 24 };
     const about = { agent: main.agent, block: -1, from: 0, to: 0 };
     cells.push({ id: "head", kind: "head", ...about, ...place });
   }
-  return { width, height: head, level, upright: up, blocks, cells, boxes: [] };
+  return { width, height: head, level, upright: up, blocks, cells, boxes: [], below: [] };
 }
 
 function headOf(blocks: readonly Block[]): number {
@@ -147,7 +153,7 @@ function breakUp(
     const beside = launched ? level.fan + widthOf(blocks[i + 1] as Block, grids[i + 1] as Grid, level) : 0;
     // What comes back from a group at the end of a line needs room to turn.
     const turn = (launched || block.kind === "group") && i + (launched ? 2 : 1) < blocks.length;
-    if (x + gap + w + beside + (turn ? level.fan * 0.7 : 0) > width - EDGE) {
+    if (x + gap + w + beside + (turn ? level.fan * TURN : 0) > width - EDGE) {
       found.push([]);
       x = EDGE;
     } else {
@@ -180,12 +186,12 @@ function stretch(
       cols += grids[i]?.cols ?? 0;
       fans += gap / level.fan;
     });
-    const cut = broken.length > 1 ? level.fan * 0.7 : 0;
-    const spare = Math.max(0, width - EDGE - x - cut);
+    fans += broken.length > 1 ? TURN : 0;
+    const spare = Math.max(0, width - EDGE - x - (broken.length > 1 ? TURN * level.fan : 0));
     wider = Math.min(wider, cols > 0 ? spare / cols : Infinity);
     further = Math.min(further, fans > 0 ? (spare - wider * cols) / fans : Infinity);
   }
-  const fan = broken.length > 1 ? level.fan : level.fan + Math.max(0, Math.floor(further));
+  const fan = level.fan + Math.max(0, Math.floor(further));
   return { ...level, w: level.w + Math.floor(wider), fan };
 }
 

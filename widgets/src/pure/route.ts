@@ -1,7 +1,7 @@
 // The edges of the graph: what leads from a step to its sub-agents, from them back, and on.
 
-import { curve, funnel, into, inwards, outOf, outwards, type Point, straight, turn } from "./bends.ts";
-import type { Box, Cell, Layout } from "./cells.ts";
+import { across, funnel, into, inwards, outOf, outwards, type Point, straight, turn } from "./bends.ts";
+import type { Box, Cell, Layout, Rect } from "./cells.ts";
 import { isMain } from "./flow.ts";
 import type { Agent, Scene, Span } from "./scene.ts";
 
@@ -69,13 +69,23 @@ function line(from: Cell, to: Cell, d: string, back: readonly number[] = []): Ed
 /** Edges of a plan: from each agent to those that come after it. */
 function afterwards(made: Layout, agents: readonly Agent[]): Edge[] {
   const cells = new Map(made.cells.map((cell) => [agents[cell.agent]?.id ?? "", cell]));
-  const up = made.upright;
+  const boxes = new Map(made.boxes.map((box) => [box.block, box]));
   return made.cells.flatMap((cell) => {
     const before = (agents[cell.agent]?.after ?? []).map((id) => cells.get(id));
     return before
       .filter((other) => other !== undefined)
-      .map((other) => line(other, cell, curve(outOf(other, up), into(cell, up), up)));
+      .map((other) => {
+        const frames = [boxes.get(other.block) ?? other, boxes.get(cell.block) ?? cell] as const;
+        return line(other, cell, after(made, other, cell, frames));
+      });
   });
+}
+
+function after(made: Layout, from: Cell, to: Cell, boxes: readonly [Rect, Rect]): string {
+  const back = !made.upright && boxes[1].x < boxes[0].x + boxes[0].w;
+  return back
+    ? turn(outOf(from, false), into(to, false), made.below[from.block] ?? to.y)
+    : across(from, to, boxes, made.upright);
 }
 
 function spine(made: Layout, critical: ReadonlySet<string>): Edge[] {
@@ -93,15 +103,15 @@ function spine(made: Layout, critical: ReadonlySet<string>): Edge[] {
         : [...fanOut(made, box, members, before, critical), ...join(made, box, members, before, after, critical)];
     }
     const next = made.blocks[i + 1]?.kind !== "group" ? after : undefined;
-    return here === undefined || next === undefined ? [] : [line(here, next, link(here, next))];
+    return here === undefined || next === undefined ? [] : [line(here, next, link(made, here, next))];
   });
 }
 
 /** From one step to the next. */
-function link(from: Cell, to: Cell): string {
+function link(made: Layout, from: Cell, to: Cell): string {
   const [start, end] = [outOf(from, false), into(to, false)];
   const beside = end[0] >= start[0] && Math.abs(end[1] - start[1]) < 1;
-  return beside ? straight(start, end) : turn(start, end, (from.y + from.h + to.y) / 2);
+  return beside ? straight(start, end) : turn(start, end, made.below[from.block] ?? to.y);
 }
 
 /** From a step to its sub-agents: to each of them, or where they lie side by side, to all. */
@@ -144,7 +154,7 @@ function join(
   const goal: Point = below
     ? [box.x + box.w + made.level.fan * 0.55, box.y + box.h / 2]
     : end;
-  const on = below ? turn(goal, end, (box.y + box.h + after.y) / 2) : "";
+  const on = below ? turn(goal, end, made.below[box.block] ?? after.y) : "";
   const back = members.map(({ agent }) => agent);
   const edges: Edge[] = [];
   if (!isThin(made, box)) {
