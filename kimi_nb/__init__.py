@@ -10,7 +10,8 @@ Without a key the simulator answers, and says so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError, ToolError, UsageFault
@@ -38,6 +39,7 @@ from kimi_nb.views.whatif import what_if
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from kimi_nb.teach.guess import Guess, Page
     from kimi_nb.widgets.playground import Playground
     from kimi_nb.widgets.source import Trainer
 
@@ -69,6 +71,7 @@ __all__ = [
     "measures",
     "metrics",
     "playground",
+    "predict",
     "read",
     "replay",
     "resume",
@@ -93,6 +96,37 @@ def playground(training: object = None, *, trainer: Trainer | None = None) -> Pl
     from kimi_nb.widgets.playground import Playground  # it costs `%load_ext` more than all the rest
 
     return Playground(training, trainer=trainer)
+
+
+def predict(
+    question: str,
+    *,
+    of: str | Callable[[Any], object],
+    choices: Sequence[object] | None = None,
+    curve: bool | tuple[float, int] = False,
+) -> Guess:
+    """Ask for a prediction before a run: show it and press Lock, or `.lock(value)`.
+
+    of: what it is about. A key of `run.metrics.as_dict()`, as "critical_steps"; or a function of
+        the run that gives the true number, or, with `choices`, the true one of them.
+    choices: the answers that one may choose from; numbers are taken as text.
+    curve: with of="concurrency": draw how many agents are at work. True: over the share of the
+        run, up to 20 agents. (seconds, agents): on axes that end there.
+
+    After the run, `.against(run)` sets it beside the truth. The same question, asked again, is
+    the same prediction, locked or not, until the kernel ends or `.anew()` asks once more.
+    Raises UsageFault where nothing can be asked in that way.
+    """
+    from kimi_nb.teach.guess import guess
+    from kimi_nb.teach.predict import ask
+
+    return guess(ask(question, of, choices, curve), _in_page)
+
+
+def _in_page(guess: Guess) -> Page:
+    from kimi_nb.widgets.predict import GuessView  # only for a page: a terminal needs none
+
+    return GuessView(guess)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
