@@ -97,7 +97,7 @@ export class Chart {
     return {
       width,
       height,
-      padding: [6, 14, axis ? 0 : 6, 0],
+      padding: [6, 20, axis ? 0 : 6, 0],
       legend: { show: false },
       scales: {
         x: { time: false, range: () => this.#range },
@@ -108,7 +108,7 @@ export class Chart {
       cursor: {
         y: false,
         drag: { x: false, y: false },
-        points: { size: 6 },
+        points: { show: false },
         bind: { mousedown: () => null, mouseup: () => null, click: () => null, dblclick: () => null },
       },
       hooks: {

@@ -2,6 +2,7 @@
 
 import type { Training } from "../pure/scene.ts";
 import { Columns, PANELS, replaced, schedules, status, summary } from "../pure/training.ts";
+import { grouped } from "../pure/words.ts";
 import { watchTheme } from "./chart.ts";
 import { h, set, write } from "./dom.ts";
 import { EARLIER, type Extra, Panel } from "./panel.ts";
@@ -158,7 +159,7 @@ class RewardCharts implements Charts {
     const rows = this.#columns.rows;
     const at = Math.min(this.#at ?? rows - 1, rows - 1);
     const told = this.#panels.flatMap((panel) => panel.read(at, this.#columns, this.#extra));
-    const iteration = rows === 0 ? "no iteration yet" : `iteration ${at + 1}`;
+    const iteration = rows === 0 ? "no iteration yet" : `iteration ${grouped(at + 1)}`;
     write(this.#readout, this.#at === null && rows > 0 ? `latest: ${iteration}` : iteration);
     set(this.#readout, {
       "aria-valuemax": Math.max(rows, 1),

@@ -1,17 +1,19 @@
-// Lines over an axis: smoothing, steps, round numbers. Nothing is drawn here.
+// Lines over an axis: smoothing, steps, the largest of them. Nothing is drawn here.
 
-const ROUND = [1, 2, 2.5, 5, 10];
-/** A smoothed line averages over about so much of a training. */
-const PART = 20;
+/** A smoothed line averages over about this part of a training, but over no more iterations than
+ * these: it would come late to what happens at once. */
+const PART = 1 / 20;
+const LONGEST = 50;
 
 /** Over about how many iterations a training of so many is smoothed; 1 is not at all. */
 export function span(iterations: number): number {
-  return Math.max(1, Math.round(iterations / PART));
+  return Math.min(Math.max(1, Math.round(iterations * PART)), LONGEST);
 }
 
 /**
  * Exponential moving average over about `span` values, without a pull towards its beginning: the
- * first is the first value. It goes on where it was left: values may be added, none may change.
+ * first is the first value. It goes on where it was left: values may be added, none may change. A
+ * value that is not a number is a gap, and counts for nothing.
  */
 export class Smooth {
   readonly values: number[] = [];
@@ -30,29 +32,15 @@ export class Smooth {
         this.values.push(value);
         continue;
       }
+      if (Number.isNaN(value)) {
+        this.values.push(value);
+        continue;
+      }
       this.#sum = this.#keep * this.#sum + value;
       this.#weight = this.#keep * this.#weight + 1;
       this.values.push(this.#sum / this.#weight);
     }
   }
-}
-
-/** Where an axis that has to show up to `value` ends: at a round number, at least `least`. */
-export function ceiling(value: number, least: number): number {
-  const wanted = Math.max(value, least);
-  const size = 10 ** Math.floor(Math.log10(wanted));
-  const fitting = ROUND.find((number) => number * size >= wanted * (1 - 1e-9)) ?? 10;
-  return fitting * size;
-}
-
-/** Round numbers from 0 to `end` in steps that leave at most so many intervals. */
-export function ticks(end: number, intervals: number): number[] {
-  if (!(end > 0) || intervals < 1) {
-    return [0];
-  }
-  const step = ceiling(end / intervals, end / intervals);
-  const number = Math.floor(end / step + 1e-9);
-  return Array.from({ length: number + 1 }, (_, at) => Number((at * step).toPrecision(12)));
 }
 
 /** Index of the last of `times` at or before `t`; -1 if there is none. */
@@ -71,21 +59,22 @@ export function indexAt(times: readonly number[], t: number): number {
 }
 
 /**
- * A step curve as the data of an SVG path, closed along the zero line. x is in the unit of
- * `times`, y grows downwards from 0, the largest count that is shown.
+ * A step curve until `end` as the data of an SVG path. x is in the unit of `times`; y grows
+ * downwards, and `most` is at 0.
  */
-export function area(
+export function steps(
   times: readonly number[],
   counts: readonly number[],
   end: number,
   most: number,
 ): string {
-  const parts = [`M0 ${most}`];
-  for (let at = 0; at < times.length; at += 1) {
-    const until = times[at + 1] ?? end;
-    parts.push(`L${fine(times[at] ?? 0)} ${fine(most - (counts[at] ?? 0))}H${fine(until)}`);
-  }
-  return `${parts.join("")}V${most}Z`;
+  return times
+    .map((t, at) => {
+      const y = fine(most - (counts[at] ?? 0));
+      const until = fine(Math.max(times[at + 1] ?? end, t));
+      return `${at === 0 ? "M" : "L"}${fine(t)} ${y}H${until}`;
+    })
+    .join("");
 }
 
 function fine(value: number): string {

@@ -1,7 +1,8 @@
 // The stages of a run as rows: who was slowest, who waited for it. Steps come from the kernel.
 
 import type { Agent, Scene, Stage } from "./scene.ts";
-import { count, grouped } from "./words.ts";
+import { count, grouped, seconds } from "./words.ts";
+
 
 /** One stage with sub-agents; or several of the main agent alone, one after the other. */
 export interface Row {
@@ -13,9 +14,8 @@ export interface Row {
   main: number;
   /** Steps of the slowest sub-agent. */
   most: number;
-  slowest: Agent | null;
-  /** Steps of each sub-agent, the largest first. */
-  subs: number[];
+  /** Its sub-agents, the slowest first. */
+  subs: Agent[];
   /** Critical steps of this row and of all before it. */
   total: number;
   began: number;
@@ -61,15 +61,14 @@ function joined(before: Row, stage: Stage, total: number): Row {
 
 function row(scene: Scene, stage: Stage, total: number): Row {
   const agents = stage.sub_agents.flatMap((number) => scene.agents[number] ?? []);
-  agents.sort((one, other) => other.steps - one.steps);
+  agents.sort((one, other) => other.steps - one.steps || ended(other) - ended(one));
   return {
     key: `${stage.parent}/${stage.number}`,
     title: `${stage.parent === "" ? "Level" : "Stage"} ${stage.number}`,
     stages: 1,
     main: stage.main_steps,
     most: stage.max_sub_steps,
-    slowest: agents[0] ?? null,
-    subs: agents.map((agent) => agent.steps),
+    subs: agents,
     total,
     began: stage.began,
     ended: stage.ended,
@@ -77,20 +76,54 @@ function row(scene: Scene, stage: Stage, total: number): Row {
   };
 }
 
+function ended(agent: Agent): number {
+  return agent.ended === null ? 0 : 1;
+}
+
 /** Steps that the other sub-agents took on average; null where there is no other. */
 export function othersMean(row: Row): number | null {
   const others = row.subs.slice(1);
-  return others.length === 0 ? null : others.reduce((sum, steps) => sum + steps, 0) / others.length;
+  const steps = others.reduce((sum, agent) => sum + agent.steps, 0);
+  return others.length === 0 ? null : steps / others.length;
 }
 
-/** What a row adds to the critical steps, as "1 + 5 = 6 critical steps". */
+/** What a row adds to the critical steps, as "1 + 5 = 6". */
 export function sum(row: Row): string {
-  if (row.subs.length === 0) {
-    return count(row.main, "critical step");
+  return row.main > 0 && row.subs.length > 0
+    ? `${row.main} + ${row.most} = ${grouped(row.main + row.most)}`
+    : grouped(row.main + row.most);
+}
+
+/** Who took part, as "65 sub-agents". */
+export function who(row: Row): string {
+  return row.subs.length > 0 ? count(row.subs.length, "sub-agent") : "main agent alone";
+}
+
+/** The longest of the rows, in steps: what their bars are measured with. Stages of the main agent
+ * alone, of which a row may be many, count only where there are no others. */
+export function longest(rows: readonly Row[]): number {
+  const wide = rows.filter((row) => row.subs.length > 0);
+  return Math.max(1, ...(wide.length > 0 ? wide : rows).map((row) => row.main + row.most));
+}
+
+/** The slowest sub-agent's steps and those of the others, as "5 steps · the others 3.6 on average". */
+export function waited(row: Row): string {
+  const mean = othersMean(row);
+  const same = row.subs.filter((agent) => agent.steps === row.most).length - 1;
+  const told = count(row.most, "step");
+  if (mean === null) {
+    return told;
   }
-  return row.main === 0
-    ? count(row.most, "critical step")
-    : `${row.main} + ${row.most} = ${count(row.main + row.most, "critical step")}`;
+  if (same === row.subs.length - 1) {
+    return `${told}, like ${same === 1 ? "the other" : "all the others"}`;
+  }
+  const like = same > 0 ? `, like ${count(same, "other")}` : "";
+  const rest = row.subs.length === 2 ? `the other ${fixed(mean)}` : `the others ${fixed(mean)} on average`;
+  return `${told}${like} · ${rest}`;
+}
+
+function fixed(value: number): string {
+  return String(Number(value.toFixed(1)));
 }
 
 export type Standing = "" | "so far" | "by now" | "in the end" | "not begun";
@@ -112,23 +145,35 @@ export function standing(row: Row, at: number | null): Standing {
   return row.ended !== null && row.ended <= at ? "" : "in the end";
 }
 
-/**
- * The sub-agents of a stage as the data of an SVG path, one bar on top of the other, the longest
- * first: x is in steps, y in sub-agents.
- */
-export function bars(subs: readonly number[]): string {
-  return subs
-    .map((steps, at) => (steps > 0 ? `M0 ${at}h${steps}v1h${-steps}z` : ""))
-    .join("");
+/** Sub-agents as the data of an SVG path, one bar below the other: x is in steps, y in agents. */
+export function bars(agents: readonly Agent[]): string {
+  return agents.map(({ steps }, at) => bar(at, 0, steps)).join("");
 }
 
-/** The sentence that says it all, as "19 critical steps of 365 in all". */
-export function sentence(scene: Scene): string {
+/** Likewise, what those that are still at work have before them until `most` steps. */
+export function ahead(agents: readonly Agent[], most: number): string {
+  return agents.map((agent, at) => (ended(agent) ? "" : bar(at, agent.steps, most))).join("");
+}
+
+function bar(at: number, from: number, to: number): string {
+  return to > from ? `M${from} ${at}H${to}v1H${from}z` : "";
+}
+
+/** The line above the rows, as "19 critical steps of 365 steps in all · budget 60". */
+export function headline(scene: Scene, at: number | null): string {
   const run = scene.run;
-  if (run === null) {
+  if (run === null || (run.total_steps === 0 && run.agents === 0)) {
     return "No agent has begun yet.";
   }
   const limit = run.budget.find(([what]) => what === "critical steps")?.[1];
-  const most = limit === undefined ? "" : `, the budget is ${grouped(limit)}`;
-  return `${count(run.critical_steps, "critical step")} of ${count(run.total_steps, "step")} in all${most}`;
+  const said = `${count(run.critical_steps, "critical step")} of ${count(run.total_steps, "step")} in all`;
+  return `${when(run.wall_s, run.status, at)}${said}${limit === undefined ? "" : ` · budget ${grouped(limit)}`}`;
+}
+
+/** Of which time the counts of a run are that reach until `wall` seconds. */
+function when(wall: number, status: string, at: number | null): string {
+  if (at === null) {
+    return status === "running" ? "So far: " : "";
+  }
+  return wall <= at + 1e-6 ? `At ${seconds(at)}: ` : "In the end: ";
 }

@@ -147,7 +147,8 @@ export function tell(value: number | null | undefined, unit: "" | "%"): string {
   if (unit === "%") {
     return `${Math.round(value * 100)} %`;
   }
-  return Math.abs(value) >= 10 ? grouped(Number(value.toFixed(1))) : value.toFixed(2);
+  const digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 1000 ? 1 : 0;
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** The line above the panels, as "● running · iteration 120 of 200 · seed 0". */

@@ -1,0 +1,162 @@
+// A row for each stage: the main agent and its slowest sub-agent, and the others that waited.
+
+import type { Focus, Host } from "../pure/host.ts";
+import type { Agent, Scene } from "../pure/scene.ts";
+import { ahead, bars, longest, type Row, rows, standing, sum, waited, who } from "../pure/stages.ts";
+import { count, grouped } from "../pure/words.ts";
+import { h, s, set, write } from "./dom.ts";
+
+/** Pixels of a step at most. */
+const WIDEST = 110;
+/** Height of the bars of the sub-agents that wait, in pixels: of one, and of all, by rows. */
+const EACH = 7;
+const ROOM = { few: 44, many: 22, most: 12 };
+/** A step is not told apart from the next on bars of more. */
+const APART = 60;
+/** More rows than these are drawn closer together. */
+const MANY = 9;
+/** Up to so many bars are told apart from each other. */
+const FEW = 14;
+
+export class StageRows {
+  readonly element: HTMLElement;
+  readonly #list = h("ol", { class: "knw-stages" });
+  readonly #legend = legend();
+  readonly #host: Host;
+  readonly #items: Item[] = [];
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.element = h("section", {}, this.#legend, this.#list);
+  }
+
+  update(scene: Scene, focus: Focus): void {
+    const all = rows(scene);
+    const most = longest(all);
+    this.element.hidden = all.length === 0;
+    this.#legend.hidden = all.every((row) => row.subs.length === 0);
+    set(this.#list, { "data-many": all.length > MANY });
+    while (this.#items.length < all.length) {
+      const item = new Item(this.#host);
+      this.#items.push(item);
+      this.#list.append(item.element);
+    }
+    for (const [at, item] of this.#items.entries()) {
+      const row = all[at];
+      item.element.hidden = row === undefined;
+      if (row !== undefined) {
+        item.update(row, most, all.length, focus);
+      }
+    }
+  }
+}
+
+class Item {
+  readonly element: HTMLElement;
+  readonly #title = h("strong");
+  readonly #who = h("span", { class: "knw-quiet" });
+  readonly #sum = h("span", { class: "knw-added" });
+  readonly #total = h("span", { class: "knw-quiet" });
+  readonly #main = h("span", { class: "knw-main" });
+  readonly #slow = h("span", { class: "knw-slow" });
+  readonly #strip = h("div", { class: "knw-strip" }, this.#main, this.#slow);
+  readonly #bars = s("path");
+  readonly #ahead = s("path", { class: "knw-ahead" });
+  readonly #chosen = s("rect", { class: "knw-chosen" });
+  readonly #others = s("svg", { class: "knw-others", preserveAspectRatio: "none" }, this.#ahead, this.#bars, this.#chosen);
+  readonly #track = h("div", { class: "knw-bars", "aria-hidden": "true" }, this.#strip, this.#others);
+  readonly #button = h("button", { type: "button", class: "knw-link" });
+  readonly #rest = h("span", { class: "knw-quiet" });
+  readonly #told = h("div", { class: "knw-told" }, h("span", { class: "knw-quiet" }, "slowest: "), this.#button, " ", this.#rest);
+  #slowest = "";
+  #shown = "";
+
+  constructor(host: Host) {
+    this.#button.addEventListener("click", () => host.select(this.#slowest));
+    this.element = h(
+      "li",
+      {},
+      h("div", { class: "knw-stage" }, this.#title, " ", this.#who),
+      h("div", { class: "knw-count" }, this.#sum, " ", this.#total),
+      h("div", { class: "knw-middle" }, this.#track, this.#told),
+    );
+  }
+
+  update(row: Row, most: number, number: number, focus: Focus): void {
+    const stands = standing(row, focus.at);
+    const chosen = row.subs.findIndex((agent) => agent.id === focus.selected);
+    const others = row.subs.slice(1);
+    const [path, free] = [bars(others), ahead(others, row.most)];
+    const key = [row.key, row.stages, row.main, row.most, row.total, row.subs[0]?.id, path, free, most, number, stands, chosen].join(" ");
+    if (key !== this.#shown) {
+      this.#shown = key;
+      set(this.element, { "data-stands": stands.replace(" ", "-") || null });
+      this.#write(row, stands);
+      this.#draw(row, most, chosen, roomOf(number));
+      set(this.#bars, { d: path, class: others.length <= FEW ? "knw-few" : null });
+      set(this.#ahead, { d: free });
+      this.#name(row, row.subs[chosen]);
+    }
+  }
+
+  #write(row: Row, stands: string): void {
+    write(this.#title, row.title);
+    write(this.#who, who(row));
+    write(this.#sum, sum(row));
+    write(this.#total, stands === "not begun" ? stands : `${stands === "" ? "" : `${stands} · `}total ${grouped(row.total)}`);
+  }
+
+  #draw(row: Row, most: number, chosen: number, room: number): void {
+    const length = row.main + row.most;
+    const cut = length > most;
+    set(this.#track, { style: `max-width:${most * WIDEST}px` });
+    set(this.#strip, { class: cut ? "knw-strip knw-cut" : "knw-strip" });
+    set(this.#main, { style: cells(Math.min(row.main, most), most) });
+    set(this.#slow, { style: cells(row.most, most) });
+    this.#slow.hidden = row.most === 0;
+    const others = row.subs.length - 1;
+    this.#others.toggleAttribute("hidden", others < 1 || row.most === 0);
+    set(this.#others, {
+      viewBox: `0 0 ${Math.max(row.most, 1)} ${Math.max(others, 1)}`,
+      style: `height:${Math.min(Math.max(others * EACH, 6), room)}px;width:${share(row.most, most)};margin-left:${share(row.main, most)}`,
+    });
+    const agent = row.subs[chosen];
+    const thick = Math.max(1, (others / room) * 3);
+    this.#chosen.toggleAttribute("hidden", chosen < 1);
+    set(this.#chosen, { x: 0, y: Math.min(chosen - 1, others - thick), width: agent?.steps ?? 0, height: thick });
+    set(this.#slow, { "data-chosen": chosen === 0 });
+  }
+
+  #name(row: Row, chosen: Agent | undefined): void {
+    const slowest = row.subs[0];
+    this.#told.hidden = slowest === undefined;
+    this.#slowest = slowest?.id ?? "";
+    write(this.#button, slowest?.label ?? "");
+    const other = chosen === undefined || chosen === slowest;
+    const told = other ? "" : ` · chosen: ${chosen.label}, ${count(chosen.steps, "step")}`;
+    write(this.#rest, `${waited(row)}${told}`);
+  }
+}
+
+function roomOf(rows: number): number {
+  return rows <= 8 ? ROOM.few : rows <= 20 ? ROOM.many : ROOM.most;
+}
+
+function share(steps: number, most: number): string {
+  return `${((steps / most) * 100).toFixed(3)}%`;
+}
+
+function cells(steps: number, most: number): string {
+  return `width:${share(steps, most)};--cells:${most > APART ? 1 : Math.max(steps, 1)}`;
+}
+
+function legend(): HTMLElement {
+  const entries = [
+    ["knw-main", "main agent"],
+    ["knw-slow", "slowest sub-agent"],
+    ["knw-other", "other sub-agents"],
+    ["knw-idle", "they are done and wait"],
+  ];
+  const parts = entries.map(([name, text]) => h("span", {}, h("i", { class: name ?? null }), ` ${text}`));
+  return h("p", { class: "knw-key" }, ...parts);
+}
