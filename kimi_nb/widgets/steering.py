@@ -66,7 +66,10 @@ class Steering:
 
     def beat(self) -> list[Message]:
         """What has happened since the last beat."""
-        done = self.source is None or self.source.done  # before its records are read
+        if self.source is None:
+            return []
+
+        done = self.source.done  # before its records are read
         began = time.monotonic()
         moved = self._take(done=done)
         ends = done and not self.ended

@@ -86,8 +86,8 @@ def _shown(page: Page, moment: str) -> PlayStage:
         return PlayStage(page, trainer=begin)
 
     if moment == "running":
-        slow = trainer(iterations=200, pause=0.004)({"parallel": SLOW, "finish": OFF})
-        page.wait_for_timeout(600)
+        slow = trainer(iterations=200, pause=0.02)({"parallel": SLOW, "finish": OFF})
+        page.wait_for_timeout(1500)
         stage = PlayStage(page, slow)
         page.get_by_role("button", name="0.5 constant").click()
         return stage

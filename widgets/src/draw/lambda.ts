@@ -28,7 +28,7 @@ const TOLD: Record<Shape, string> = {
 
 let made = 0;
 
-/** `name` is as "λ₁", `about` says what it weighs; `moved` hears of every move by the reader. */
+/** `name` is as "λ_parallel", `about` says what it weighs; `moved` hears of every move by the reader. */
 export function lambda(name: string, about: string, moved: () => void): Lambda {
   const changed = (): void => {
     draw();
@@ -37,11 +37,12 @@ export function lambda(name: string, about: string, moved: () => void): Lambda {
   const weight = { least: 0, most: 1, step: 0.01, shown: (value: number) => value.toFixed(2) };
   const start = slider({ ...weight, name: "start", spoken: (value) => `λ start ${value.toFixed(2)}` }, changed);
   const end = slider({ ...weight, name: "end", spoken: (value) => `λ end ${value.toFixed(2)}` }, changed);
+  start.value = end.value = 0;
   const until = byWhen(changed);
   const shapes = radios(name, changed);
   const curve = preview(name);
-  const legend = h("legend", {}, h("b", {}, name), ` ${about}`);
-  const body = [curve.element, shapes.element, start.element, end.element, until.element];
+  const legend = h("legend", {}, name);
+  const body = [h("p", {}, about), curve.element, shapes.element, start.element, end.element, until.element];
   const element = h("fieldset", { class: "kpg-lambda" }, legend, ...body);
 
   const plan = (): Plan => {

@@ -42,6 +42,8 @@ export class Panel {
   readonly #additional: Entry[];
   readonly #note = h("span", { class: "knw-quiet" });
 
+  /** Whether what is set may be drawn beside what was. */
+  readonly #beside: boolean;
   /** Series that earlier trainings are drawn beside. */
   readonly #compared: Series[];
 
@@ -50,8 +52,9 @@ export class Panel {
     this.#plan = plan;
     this.#compared = earlier > 0 ? plan.series.filter(({ column }) => COMPARED.includes(column)) : [];
     this.#extra = plan.series.filter((series) => series.column in NAMES) as Added[];
-    this.#entries = plan.series.map((series) => entry(series.name, series.note, series.color, series.dash));
-    this.#additional = this.#extra.map(({ column, color }) => entry(NAMES[column], "", color, [4, 4]));
+    this.#beside = earlier > 0;
+    this.#entries = plan.series.map((series) => entry(series.name, series.note, series.color, this.#dash(series)));
+    this.#additional = this.#extra.map((series) => entry(NAMES[series.column], "", series.color, set(series)));
     this.#chart = new Chart({
       lines: [...this.#lines(), ...this.#compared.flatMap((series) => faint(series, earlier))],
       height: plan.height,
@@ -108,8 +111,9 @@ export class Panel {
       const { element, value } = this.#additional[index] as Entry;
       const line = extra[column];
       element.hidden = line === undefined;
-      if (line !== undefined) {
-        write(value, tell(line[at], unit));
+      const here = line?.[at] ?? null;
+      write(value, here === null ? "" : tell(here, unit));
+      if (here !== null) {
         told.push(`${NAMES[column]} ${value.textContent}`);
       }
     }
@@ -125,15 +129,29 @@ export class Panel {
     this.#chart.dispose();
   }
 
+  /** A weight that was is a whole line where what is set is drawn beside it, dashed. */
+  #dash({ dash, stepped }: Series): number[] {
+    return this.#beside && stepped ? [] : dash;
+  }
+
   #lines(): Line[] {
-    const lines = this.#plan.series.flatMap(({ column, color, dash, stepped }): Line[] => {
-      const width = column === "total" ? 3 : 1.75;
-      const line = { color, dash, stepped, width, opacity: 1 };
+    const lines = this.#plan.series.flatMap((series): Line[] => {
+      const { column, color, stepped } = series;
+      const width = column === "total" || (this.#beside && column === "lambda_parallel") ? 3 : 1.75;
+      const line = { color, dash: this.#dash(series), stepped, width, opacity: 1 };
       return stepped ? [line] : [{ ...line, dash: [], width: 1, opacity: FAINT }, line];
     });
-    const additional = this.#extra.map(({ color, stepped }): Line => ({ color, dash: [4, 4], stepped, width: 1.5, opacity: 1 }));
+    const additional = this.#extra.map((series): Line => {
+      const { color, stepped } = series;
+      return { color, dash: set(series), stepped, width: 1.5, opacity: 1 };
+    });
     return [...lines, ...additional];
   }
+}
+
+/** Dashes of what is set. */
+function set({ dash, stepped }: Series): number[] {
+  return stepped ? dash : [4, 4];
 }
 
 /** The lines of `number` earlier trainings for one series. */

@@ -18,8 +18,8 @@ export class PlayFrame {
   readonly element: HTMLElement;
   readonly #store: PlayStore;
   readonly #lambdas = {
-    parallel: lambda("λ_parallel", "weight of r_parallel: are sub-agents created", () => this.#moved("parallel")),
-    finish: lambda("λ_finish", "weight of r_finish: do their sub-tasks finish", () => this.#moved("finish")),
+    parallel: lambda("λ_parallel", "weighs r_parallel: sub-agents launched", () => this.#moved("parallel")),
+    finish: lambda("λ_finish", "weighs r_finish: sub-tasks completed", () => this.#moved("finish")),
   };
   readonly #presets = PRESETS.map((preset) => ({ preset, element: this.#preset(preset) }));
   readonly #train = button("Train", "Begin a training under these schedules", () => this.#begin());

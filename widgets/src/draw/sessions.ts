@@ -1,7 +1,6 @@
 // What the trainings of this session came to: a row for each, with the line that it is drawn by.
 
-import type { CameTo, State } from "../pure/playground.ts";
-import { tell } from "../pure/training.ts";
+import { type CameTo, figure, number, type State, unbroken } from "../pure/playground.ts";
 import { h, s, write } from "./dom.ts";
 import { EARLIER } from "./panels.ts";
 
@@ -11,11 +10,11 @@ export interface Sessions {
 }
 
 const COLUMNS = [
-  ["r_perf", "r_perf", ""],
-  ["sub_agents", "sub-agents", ""],
-  ["critical_steps", "critical steps", ""],
-  ["total_steps", "total steps", ""],
-  ["success", "success", "%"],
+  ["r_perf", "r_perf", (value: number) => figure(value)],
+  ["sub_agents", "sub-agents", (value: number) => figure(value, 1)],
+  ["critical_steps", "critical steps", (value: number) => figure(value, 1)],
+  ["total_steps", "total steps", (value: number) => figure(value, 1)],
+  ["success", "success", (value: number) => `${figure(value * 100, 0)} %`],
 ] as const;
 
 export function sessions(): Sessions {
@@ -50,6 +49,6 @@ function row(run: number, label: string, values: CameTo, dash: readonly number[]
   const swatch = s("svg", { width: 28, height: 8, "aria-hidden": "true" }, line);
   const name = h("th", { scope: "row" }, swatch, ` ${run}`);
   write(name.appendChild(h("span", { class: "kpg-quiet" })), dash === null ? " shown" : "");
-  const figures = COLUMNS.map(([column, , unit]) => h("td", { class: "kpg-n" }, tell(values[column], unit)));
-  return h("tr", { class: dash === null ? "kpg-current" : null }, name, h("td", {}, label), ...figures);
+  const figures = COLUMNS.map(([column, , told]) => h("td", { class: "kpg-n" }, told(number(values[column]))));
+  return h("tr", { class: dash === null ? "kpg-current" : null }, name, h("td", {}, unbroken(label)), ...figures);
 }

@@ -184,6 +184,11 @@ export function parts({ total, parallel, finish, perf, exact }: Sum): string[] {
   return [`total ${total}`.trim(), exact ? "=" : "≠", parallel, "+", finish, "+", perf];
 }
 
+/** Without a line break between a number and its unit. */
+export function unbroken(text: string): string {
+  return text.replaceAll(" %", "\u00a0%");
+}
+
 /** What moving a slider does just now, in words. */
 export function meaning(state: State): string {
   if (state.training === null) {
@@ -192,12 +197,12 @@ export function meaning(state: State): string {
   if (state.running) {
     return "A slider changes its λ from the next iteration on. Dashed: λ as it is set for the iterations to come.";
   }
-  const under = state.recorded === "" ? "the recorded λ" : `the recorded schedule (${state.recorded})`;
+  const under = state.recorded === "" ? "the recorded λ" : `the recorded schedule (${unbroken(state.recorded)})`;
   const again = state.trains ? " Train begins a new training under the schedules as they are set." : "";
   return (
     `These components were produced by the policy that was trained under ${under}. Moving a slider ` +
     `re-weighs the same components and does not retrain: another λ would have taught another policy. ` +
-    `Solid: as recorded. Dashed: as set.${again}`
+    `λ and total: solid as recorded, dashed as set.${again}`
   );
 }
 
