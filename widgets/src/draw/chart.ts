@@ -35,7 +35,7 @@ export interface Settings {
 const GUTTER = 46;
 
 export class Chart {
-  readonly element = h("div", { class: "knw-chart", "aria-hidden": "true" });
+  readonly element = h("div", { class: "krw-chart", "aria-hidden": "true" });
   readonly #settings: Settings;
   /** Of the element; it follows the theme by itself. */
   readonly #style = getComputedStyle(this.element);

@@ -16,15 +16,15 @@ export function concurrency(host: Host): Picture {
 class Concurrency implements Picture {
   readonly element: HTMLElement;
   readonly #said = h("span");
-  readonly #area = s("path", { class: "knw-area" });
-  readonly #line = s("path", { ...LINE, class: "knw-curve" });
-  readonly #average = s("line", { ...LINE, class: "knw-average" });
+  readonly #area = s("path", { class: "kcs-area" });
+  readonly #line = s("path", { ...LINE, class: "kcs-curve" });
+  readonly #average = s("line", { ...LINE, class: "kcs-average" });
   readonly #svg = s("svg", { preserveAspectRatio: "none", "aria-hidden": "true" }, this.#area, this.#line, this.#average);
-  readonly #name = h("span", { class: "knw-name" });
-  readonly #most = h("span", { class: "knw-most" });
-  readonly #veil = h("div", { class: "knw-veil" });
+  readonly #name = h("span", { class: "kcs-name" });
+  readonly #most = h("span", { class: "kcs-most" });
+  readonly #veil = h("div", { class: "kcs-veil" });
   readonly #plot: HTMLElement;
-  readonly #times = h("div", { class: "knw-times", "aria-hidden": "true" });
+  readonly #times = h("div", { class: "kcs-times", "aria-hidden": "true" });
   readonly #resized: ResizeObserver;
   #width = 0;
   #end = 0;
@@ -32,12 +32,12 @@ class Concurrency implements Picture {
   #ticks = "";
 
   constructor(host: Host) {
-    this.#plot = h("div", { class: "knw-profile", title: "A click goes to that time" }, this.#svg, this.#most, this.#veil, this.#name);
+    this.#plot = h("div", { class: "kcs-profile", title: "A click goes to that time" }, this.#svg, this.#most, this.#veil, this.#name);
     this.#plot.addEventListener("click", (event) => {
       const part = event.offsetX / this.#plot.clientWidth;
       host.seek(Math.min(Math.max(part, 0), 1) * this.#end);
     });
-    this.element = h("section", {}, h("h4", {}, "Agents at work"), h("p", { class: "knw-quiet" }, this.#said), this.#plot, this.#times);
+    this.element = h("section", {}, h("h4", {}, "Agents at work"), h("p", { class: "kcs-quiet" }, this.#said), this.#plot, this.#times);
     this.#resized = new ResizeObserver(([entry]) => {
       this.#width = entry?.contentRect.width ?? 0;
       this.#mark();

@@ -11,16 +11,16 @@ const MEANING =
   "Of each stage count the steps of the main agent and those of its slowest sub-agent, for which the others wait. Steps, not seconds.";
 
 export function critical(host: Host): Picture {
-  const sum = h("p", { class: "knw-sum" });
+  const sum = h("p", { class: "kcs-sum" });
   const stages = new StageRows(host);
   const profile = concurrency(host);
   const limits = new Limits();
-  const below = h("div", { class: "knw-below" }, profile.element, limits.element);
+  const below = h("div", { class: "kcs-below" }, profile.element, limits.element);
   const element = h(
     "div",
-    { class: "knw-critical" },
+    { class: "kcs-critical" },
     sum,
-    h("p", { class: "knw-quiet" }, MEANING),
+    h("p", { class: "kcs-quiet" }, MEANING),
     stages.element,
     below,
   );

@@ -14,7 +14,7 @@ interface Row {
 
 export class Limits {
   readonly element: HTMLElement;
-  readonly #list = h("ul", { class: "knw-limits" });
+  readonly #list = h("ul", { class: "kcs-limits" });
   readonly #rows: Row[] = [];
 
   constructor() {
@@ -42,8 +42,8 @@ function row(): Row {
   const what = h("span");
   const bar = h("span");
   const spent = h("span");
-  const left = h("span", { class: "knw-quiet" });
-  const track = h("span", { class: "knw-track", "aria-hidden": "true" }, bar);
+  const left = h("span", { class: "kcs-quiet" });
+  const track = h("span", { class: "kcs-track", "aria-hidden": "true" }, bar);
   return { element: h("li", {}, what, track, h("span", {}, spent, " · ", left)), what, bar, spent, left };
 }
 

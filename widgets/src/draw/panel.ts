@@ -40,7 +40,7 @@ export class Panel {
   readonly #extra: Added[];
   readonly #entries: Entry[];
   readonly #additional: Entry[];
-  readonly #note = h("span", { class: "knw-quiet" });
+  readonly #note = h("span", { class: "krw-quiet" });
 
   /** Whether what is set may be drawn beside what was. */
   readonly #beside: boolean;
@@ -63,13 +63,13 @@ export class Panel {
       tell: (value) => (plan.unit === "%" ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(6)))),
       hover,
     });
-    const legend = h("span", { class: "knw-legend" }, ...[...this.#entries, ...this.#additional].map((e) => e.element));
+    const legend = h("span", { class: "krw-legend" }, ...[...this.#entries, ...this.#additional].map((e) => e.element));
     this.element = h(
       "figure",
       {},
       h("figcaption", {}, h("strong", {}, plan.title), legend, this.#note),
       this.#chart.element,
-      axis && h("p", { class: "knw-quiet knw-axis" }, "iteration"),
+      axis && h("p", { class: "krw-quiet krw-axis" }, "iteration"),
     );
   }
 
@@ -173,6 +173,6 @@ function entry(name: string, note: string, color: string, dash: readonly number[
   const value = h("b");
   const line = s("line", { x1: 0, y1: 4, x2: 22, y2: 4, "stroke-dasharray": dash.join(" ") || null });
   const swatch = s("svg", { width: 22, height: 8, "aria-hidden": "true", style: `stroke: var(${color})` }, line);
-  const element = h("span", { class: "knw-entry", title: note || null }, swatch, ` ${name} `, value);
+  const element = h("span", { class: "krw-entry", title: note || null }, swatch, ` ${name} `, value);
   return { element, value };
 }

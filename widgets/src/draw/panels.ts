@@ -33,9 +33,9 @@ const NONE: readonly Training[] = [];
 class RewardCharts implements Charts {
   readonly element: HTMLElement;
   readonly #status = h("strong");
-  readonly #what = h("span", { class: "knw-quiet" });
-  readonly #why = h("p", { class: "knw-why" });
-  readonly #summary = h("p", { class: "knw-quiet" });
+  readonly #what = h("span", { class: "krw-quiet" });
+  readonly #why = h("p", { class: "krw-why" });
+  readonly #summary = h("p", { class: "krw-quiet" });
   readonly #smoothed = h("span");
   readonly #readout: HTMLElement;
   readonly #columns = new Columns();
@@ -56,7 +56,7 @@ class RewardCharts implements Charts {
     const others = pointed === undefined ? 0 : EARLIER.length;
     this.#panels = PANELS.map((panel, at) => new Panel(panel, at === last, (index) => this.#point(index), others));
     this.#readout = h("span", {
-      class: "knw-readout",
+      class: "krw-readout",
       role: "slider",
       tabindex: 0,
       "aria-label": "Iteration",
@@ -64,14 +64,14 @@ class RewardCharts implements Charts {
       title: "Arrow keys go from iteration to iteration, Escape to the latest",
     });
     this.#readout.addEventListener("keydown", (event) => this.#walk(event));
-    const panels = h("div", { class: "knw-panels" }, ...this.#panels.map((panel) => panel.element));
+    const panels = h("div", { class: "krw-panels" }, ...this.#panels.map((panel) => panel.element));
     this.element = h(
       "div",
-      { class: "knw-reward" },
-      h("p", { class: "knw-status" }, this.#status, this.#what),
+      { class: "krw-reward" },
+      h("p", { class: "krw-status" }, this.#status, this.#what),
       this.#why,
       this.#summary,
-      h("p", { class: "knw-quiet knw-reading" }, this.#readout, this.#smoothed),
+      h("p", { class: "krw-quiet krw-reading" }, this.#readout, this.#smoothed),
       panels,
     );
     this.#resized = new ResizeObserver(() => this.#draw());

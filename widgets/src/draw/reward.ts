@@ -6,8 +6,8 @@ import { rewardCharts } from "./panels.ts";
 
 export function reward(_host: Host): Picture {
   const charts = rewardCharts();
-  const none = h("p", { class: "knw-none" }, "No training has begun yet.");
-  const element = h("div", {}, none, charts.element);
+  const none = h("p", { class: "krw-none" }, "No training has begun yet.");
+  const element = h("div", { class: "krw-headed" }, none, charts.element);
   charts.element.hidden = true;
   return {
     element,

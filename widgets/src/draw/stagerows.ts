@@ -15,12 +15,12 @@ const ROOM = { few: 44, many: 22, most: 12 };
 const APART = 60;
 /** More rows than these are drawn closer together. */
 const MANY = 9;
-/** Up to so many bars are told apart from each other. */
-const FEW = 14;
+/** Pixels of a bar that is told apart from the next at least. */
+const THICK = 3.5;
 
 export class StageRows {
   readonly element: HTMLElement;
-  readonly #list = h("ol", { class: "knw-stages" });
+  readonly #list = h("ol", { class: "kcs-stages" });
   readonly #legend = legend();
   readonly #host: Host;
   readonly #items: Item[] = [];
@@ -54,20 +54,20 @@ export class StageRows {
 class Item {
   readonly element: HTMLElement;
   readonly #title = h("strong");
-  readonly #who = h("span", { class: "knw-quiet" });
-  readonly #sum = h("span", { class: "knw-added" });
-  readonly #total = h("span", { class: "knw-quiet" });
-  readonly #main = h("span", { class: "knw-main" });
-  readonly #slow = h("span", { class: "knw-slow" });
-  readonly #strip = h("div", { class: "knw-strip" }, this.#main, this.#slow);
+  readonly #who = h("span", { class: "kcs-quiet" });
+  readonly #sum = h("span", { class: "kcs-added" });
+  readonly #total = h("span", { class: "kcs-quiet" });
+  readonly #main = h("span", { class: "kcs-main" });
+  readonly #slow = h("span", { class: "kcs-slow" });
+  readonly #strip = h("div", { class: "kcs-strip" }, this.#main, this.#slow);
   readonly #bars = s("path");
-  readonly #ahead = s("path", { class: "knw-ahead" });
-  readonly #chosen = s("rect", { class: "knw-chosen" });
-  readonly #others = s("svg", { class: "knw-others", preserveAspectRatio: "none" }, this.#ahead, this.#bars, this.#chosen);
-  readonly #track = h("div", { class: "knw-bars", "aria-hidden": "true" }, this.#strip, this.#others);
-  readonly #button = h("button", { type: "button", class: "knw-link" });
-  readonly #rest = h("span", { class: "knw-quiet" });
-  readonly #told = h("div", { class: "knw-told" }, h("span", { class: "knw-quiet" }, "slowest: "), this.#button, " ", this.#rest);
+  readonly #ahead = s("path", { class: "kcs-ahead" });
+  readonly #chosen = s("rect", { class: "kcs-chosen" });
+  readonly #others = s("svg", { class: "kcs-others", preserveAspectRatio: "none" }, this.#ahead, this.#bars, this.#chosen);
+  readonly #track = h("div", { class: "kcs-bars", "aria-hidden": "true" }, this.#strip, this.#others);
+  readonly #button = h("button", { type: "button", class: "kcs-link" });
+  readonly #rest = h("span", { class: "kcs-quiet" });
+  readonly #told = h("div", { class: "kcs-told" }, h("span", { class: "kcs-quiet" }, "slowest: "), this.#button, " ", this.#rest);
   #slowest = "";
   #shown = "";
 
@@ -76,9 +76,9 @@ class Item {
     this.element = h(
       "li",
       {},
-      h("div", { class: "knw-stage" }, this.#title, " ", this.#who),
-      h("div", { class: "knw-count" }, this.#sum, " ", this.#total),
-      h("div", { class: "knw-middle" }, this.#track, this.#told),
+      h("div", { class: "kcs-stage" }, this.#title, " ", this.#who),
+      h("div", { class: "kcs-count" }, this.#sum, " ", this.#total),
+      h("div", { class: "kcs-middle" }, this.#track, this.#told),
     );
   }
 
@@ -93,7 +93,7 @@ class Item {
       set(this.element, { "data-stands": stands.replace(" ", "-") || null });
       this.#write(row, stands);
       this.#draw(row, most, chosen, roomOf(number));
-      set(this.#bars, { d: path, class: others.length <= FEW ? "knw-few" : null });
+      set(this.#bars, { d: path, class: others.length * THICK <= roomOf(number) ? "kcs-few" : null });
       set(this.#ahead, { d: free });
       this.#name(row, row.subs[chosen]);
     }
@@ -110,7 +110,7 @@ class Item {
     const length = row.main + row.most;
     const cut = length > most;
     set(this.#track, { style: `max-width:${most * WIDEST}px` });
-    set(this.#strip, { class: cut ? "knw-strip knw-cut" : "knw-strip" });
+    set(this.#strip, { class: cut ? "kcs-strip kcs-cut" : "kcs-strip" });
     set(this.#main, { style: cells(Math.min(row.main, most), most) });
     set(this.#slow, { style: cells(row.most, most) });
     this.#slow.hidden = row.most === 0;
@@ -152,11 +152,11 @@ function cells(steps: number, most: number): string {
 
 function legend(): HTMLElement {
   const entries = [
-    ["knw-main", "main agent"],
-    ["knw-slow", "slowest sub-agent"],
-    ["knw-other", "other sub-agents"],
-    ["knw-idle", "they are done and wait"],
+    ["kcs-main", "main agent"],
+    ["kcs-slow", "slowest sub-agent"],
+    ["kcs-other", "other sub-agents"],
+    ["kcs-idle", "they are done and wait"],
   ];
   const parts = entries.map(([name, text]) => h("span", {}, h("i", { class: name ?? null }), ` ${text}`));
-  return h("p", { class: "knw-key" }, ...parts);
+  return h("p", { class: "kcs-key" }, ...parts);
 }
