@@ -145,7 +145,7 @@ def test_no_source_is_longer_than_it_reads(sources: dict[str, str]) -> None:
 def test_imports_point_one_way(sources: dict[str, str]) -> None:
     found = arrows(sources)
     assert Arrow("draw/frame.ts", "type { Store }", "host.ts") in found
-    assert Arrow("swarm.ts", "{ Frame }", "draw/frame.ts") in found
+    assert Arrow("training.ts", "{ reward }", "draw/reward.ts") in found
     assert upward(found) == []
 
 

@@ -61,8 +61,9 @@ def test_the_wheel_has_every_module_and_nothing_else(wheel: dict[str, bytes]) ->
 def test_the_pictures_of_the_page_are_in_the_wheel_and_in_the_source_archive(
     dist: Path, wheel: dict[str, bytes]
 ) -> None:
-    sources = [path.stem for path in (ROOT / "widgets" / "src").glob("*.ts")]
-    entries = [name for name in sources if not name.endswith("host")]
+    sources = {path.stem for path in (ROOT / "widgets" / "src").glob("*.ts")}
+    styled = {path.stem for path in (ROOT / "widgets" / "src").glob("*.css")}
+    entries = sources & styled
     needed = {f"kimi_nb/static/{name}.{kind}" for name in entries for kind in ("js", "css")}
     needed.add("kimi_nb/static/LICENSES.txt")
     assert "kimi_nb/static/swarm.js" in needed

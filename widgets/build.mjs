@@ -1,7 +1,6 @@
 // Bundles each widget into one file that needs nothing from the network: kimi_nb/static/.
 
 import {
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -15,7 +14,7 @@ import { build } from "esbuild";
 process.chdir(import.meta.dirname);
 const IN_PACKAGE = /^node_modules\/(@[^/]+\/)?[^/]+/;
 const target = "../kimi_nb/static";
-const entries = ["swarm", "predict", "playground"].filter((name) => existsSync(`src/${name}.ts`));
+const entries = ["swarm", "training", "predict", "playground"];
 
 const { outputFiles, metafile } = await build({
   entryPoints: entries.flatMap((name) => [`src/${name}.ts`, `src/${name}.css`]),

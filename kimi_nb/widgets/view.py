@@ -1,4 +1,4 @@
-"""The widget of a run or a training: graph, timeline, critical steps, rewards."""
+"""The widget of a run: graph, timeline, critical steps; and that of a training: rewards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kimi_nb.widgets.desk import Desk, Message
 from kimi_nb.widgets.feed import FEED
 from kimi_nb.widgets.source import Source
 
-__all__ = ["STATIC", "SwarmView"]
+__all__ = ["STATIC", "SwarmView", "TrainingView"]
 
 STATIC = Path(__file__).parents[1] / "static"
 """The built front end; an installation brings it."""
@@ -28,7 +28,7 @@ class SwarmView(anywidget.AnyWidget):
 
     snapshot = traitlets.Unicode().tag(sync=True)
     """All that there is to see, as JSON: for a page that comes later, or has no kernel."""
-    view = traitlets.Enum(["graph", "timeline", "critical", "reward"], "graph").tag(sync=True)
+    view = traitlets.Enum(["graph", "timeline", "critical"], "graph").tag(sync=True)
     """The picture that a page begins with, and goes to when this changes."""
     selected = traitlets.Unicode().tag(sync=True)
     """Id of the agent that a page begins with; what is chosen there is known there alone."""
@@ -70,3 +70,10 @@ class SwarmView(anywidget.AnyWidget):
         data: Any = cast("Any", self)._repr_mimebundle_()
         bundle = cast("dict[str, Any]", data[0] if isinstance(data, tuple) else data or {})
         return bundle | {"text/plain": text}
+
+
+class TrainingView(SwarmView):
+    """Shows one training, likewise: its rewards and their weights, as they come."""
+
+    _esm = STATIC / "training.js"
+    _css = STATIC / "training.css"

@@ -139,7 +139,7 @@ class Stage:
         self.questions: list[dict[str, Any]] = []
         page.expose_function("ask", self._answer)
         state = {"snapshot": "", "view": view, "selected": selected}
-        page.evaluate(MOUNT, ["swarm", state, views])
+        page.evaluate(MOUNT, ["training" if view == "reward" else "swarm", state, views])
         self.beat()
 
     def _answer(self, question: dict[str, Any]) -> list[dict[str, Any]]:

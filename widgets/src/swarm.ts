@@ -1,32 +1,23 @@
-// The widget of a run or a training: one class, four views.
+// The widget of a run: graph, timeline and critical steps.
 
-import { Frame } from "./draw/frame.ts";
-import { type Model, Store } from "./host.ts";
+import { critical } from "./draw/critical.ts";
+import { Frame, type Pictures } from "./draw/frame.ts";
+import { graph } from "./draw/graph.ts";
+import { timeline } from "./draw/timeline.ts";
+import { Store } from "./host.ts";
+import { type Given, mount } from "./mount.ts";
 
-interface Given {
-  model: Model;
-  el: HTMLElement;
-  signal?: AbortSignal;
-}
+const PICTURES: Pictures = new Map([
+  ["graph", { title: "Graph", make: graph }],
+  ["timeline", { title: "Timeline", make: timeline }],
+  ["critical", { title: "Critical steps", make: critical }],
+]);
 
-function render({ model, el, signal }: Given): () => void {
-  const later: { frame?: Frame } = {};
-  const store = new Store(model, () => later.frame?.later());
-  const frame = new Frame(store);
-  later.frame = frame;
-  el.append(frame.element);
-  frame.draw();
-  let gone = false;
-  const dispose = (): void => {
-    if (!gone) {
-      gone = true;
-      signal?.removeEventListener("abort", dispose);
-      frame.dispose();
-      store.dispose();
-    }
-  };
-  signal?.addEventListener("abort", dispose); // older hosts give no signal, and call what is returned
-  return dispose;
-}
-
-export default { render };
+export default {
+  render: (given: Given) =>
+    mount(
+      given,
+      (model, changed) => new Store(model, changed),
+      (store) => new Frame(store, PICTURES),
+    ),
+};

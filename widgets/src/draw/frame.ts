@@ -5,26 +5,16 @@ import type { Focus, Host, Picture } from "../pure/host.ts";
 import type { Scene } from "../pure/scene.ts";
 import { agents } from "./agents.ts";
 import { throttle } from "../pure/throttle.ts";
-import { critical } from "./critical.ts";
 import { h, set } from "./dom.ts";
-import { graph } from "./graph.ts";
 import { header } from "./header.ts";
 import { inspector } from "./inspector.ts";
 import { replay } from "./replay.ts";
-import { reward } from "./reward.ts";
-import { timeline } from "./timeline.ts";
 
 /** Milliseconds at least between two questions about the past, while somebody drags the slider. */
 const LOOK_BACK = 125;
 
-const PICTURES = { graph, timeline, critical, reward };
-type Tab = keyof typeof PICTURES;
-const TITLES: Record<Tab, string> = {
-  graph: "Graph",
-  timeline: "Timeline",
-  critical: "Critical steps",
-  reward: "Reward",
-};
+/** The pictures of a frame by the names that the kernel has for them, in the order of their tabs. */
+export type Pictures = ReadonlyMap<string, { title: string; make: (host: Host) => Picture }>;
 
 export class Frame {
   readonly element = h("div", { class: "kimi-nb-view" });
@@ -32,17 +22,19 @@ export class Frame {
   readonly #focus: Focus = { selected: "", at: null };
   readonly #host: Host;
   readonly #parts;
-  readonly #tabs: Map<Tab, HTMLButtonElement>;
+  readonly #pictures: Pictures;
+  readonly #tabs: Map<string, HTMLButtonElement>;
   readonly #place = h("div", { class: "knw-picture", role: "tabpanel" });
   readonly #resized: ResizeObserver;
   readonly #ask = throttle(LOOK_BACK, (t: number) => this.#store.ask({ kind: "at", t }));
-  #tab: Tab | null = null;
+  #tab = "";
   #asked = "";
   #picture: Picture | null = null;
   #frame = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, pictures: Pictures) {
     this.#store = store;
+    this.#pictures = pictures;
     this.#host = {
       ask: (question) => store.ask(question),
       select: (id) => store.select(id),
@@ -54,10 +46,9 @@ export class Frame {
       replay: replay(this.#host),
       agents: agents(this.#host),
     };
-    this.#tabs = new Map(
-      (Object.keys(PICTURES) as Tab[]).map((tab) => [tab, this.#button(tab)]),
-    );
+    this.#tabs = new Map([...pictures].map(([tab, { title }]) => [tab, this.#button(tab, title)]));
     const tabs = h("div", { class: "knw-tabs", role: "tablist", "aria-label": "Views of the run" });
+    tabs.hidden = pictures.size < 2;
     tabs.append(...this.#tabs.values());
     tabs.addEventListener("keydown", (event) => this.#walk(event));
     const { header: top, inspector: side, replay: below, agents: list } = this.#parts;
@@ -119,33 +110,30 @@ export class Frame {
     this.later();
   }
 
-  #button(tab: Tab): HTMLButtonElement {
-    const made = h("button", { type: "button", role: "tab", tabindex: -1 }, TITLES[tab]);
+  #button(tab: string, title: string): HTMLButtonElement {
+    const made = h("button", { type: "button", role: "tab", tabindex: -1 }, title);
     made.addEventListener("click", () => this.#open(tab));
     return made;
   }
 
   /** Open the tab that the kernel asks for, the first time and whenever it asks for another. */
   #choose(): void {
-    const { scene, view } = this.#store;
-    const training = scene.training !== null;
-    for (const [tab, element] of this.#tabs) {
-      element.hidden = (tab === "reward") !== training;
-    }
-    const asked = training ? "reward" : view;
-    if (this.#tab === null || asked !== this.#asked) {
+    const asked = this.#store.view;
+    if (this.#tab === "" || asked !== this.#asked) {
       this.#asked = asked;
-      this.#open(asked in PICTURES ? (asked as Tab) : "graph");
+      const first = this.#pictures.keys().next().value ?? "";
+      this.#open(this.#pictures.has(asked) ? asked : first);
     }
   }
 
-  #open(tab: Tab): void {
-    if (tab !== this.#tab) {
+  #open(tab: string): void {
+    const picture = this.#pictures.get(tab);
+    if (tab !== this.#tab && picture !== undefined) {
       this.#tab = tab;
       this.#picture?.dispose();
-      this.#picture = PICTURES[tab](this.#host);
+      this.#picture = picture.make(this.#host);
       this.#place.replaceChildren(this.#picture.element);
-      set(this.#place, { "aria-label": TITLES[tab] });
+      set(this.#place, { "aria-label": picture.title });
       for (const [other, element] of this.#tabs) {
         set(element, { "aria-selected": String(other === tab), tabindex: other === tab ? 0 : -1 });
       }
@@ -163,7 +151,7 @@ export class Frame {
 
   #walk(event: KeyboardEvent): void {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const shown = [...this.#tabs].filter(([, element]) => !element.hidden);
+    const shown = [...this.#tabs];
     const at = shown.findIndex(([tab]) => tab === this.#tab);
     const next = step === undefined ? undefined : shown[(at + step + shown.length) % shown.length];
     if (next !== undefined) {
