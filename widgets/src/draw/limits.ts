@@ -49,7 +49,7 @@ function row(): Row {
 
 function show(row: Row, { what, spent, left, share, mark }: Limit): void {
   write(row.what, what);
-  set(row.bar, { style: `width:${(share * 100).toFixed(2)}%`, class: mark === "" ? null : `knw-${mark}` });
+  set(row.bar, { style: `width:${(share * 100).toFixed(2)}%`, class: mark === "" ? null : `kcs-${mark}` });
   write(row.spent, spent);
   write(row.left, left);
 }

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { indexAt, peak, Smooth, span, steps } from "../src/pure/curves.ts";
+
+function smoothed(over: number, ...batches: number[][]): number[] {
+  const smooth = new Smooth(over);
+  const all: number[] = [];
+  for (const batch of batches) {
+    all.push(...batch);
+    smooth.follow(all);
+  }
+  return smooth.values;
+}
+
+describe("smoothing", () => {
+  it("is over a twentieth of a training, of fifty iterations at most", () => {
+    expect([1, 10, 60, 200, 5000].map(span)).toEqual([1, 1, 3, 10, 50]);
+  });
+
+  it("changes nothing over one value", () => {
+    expect(smoothed(1, [3, 1, 2])).toEqual([3, 1, 2]);
+  });
+
+  it("begins with the first value and keeps what is constant", () => {
+    expect(smoothed(10, [5, 0])[0]).toBe(5);
+    for (const value of smoothed(10, Array(30).fill(0.7))) {
+      expect(value).toBeCloseTo(0.7, 12);
+    }
+  });
+
+  it("weighs a value by how long ago it was", () => {
+    const keep = 1 - 2 / 4;
+    expect(smoothed(3, [1, 2, 4])[2]).toBeCloseTo((4 + keep * 2 + keep ** 2 * 1) / (1 + keep + keep ** 2), 12);
+  });
+
+  it("is the same however the values come in", () => {
+    const values = Array.from({ length: 50 }, (_, at) => Math.sin(at));
+    const parts = [values.slice(0, 1), [], values.slice(1, 33), values.slice(33)];
+    expect(smoothed(10, ...parts)).toEqual(smoothed(10, values));
+  });
+
+  it("has a gap where there is no number, and goes on after it", () => {
+    expect(smoothed(3, [1, Number.NaN, 1])).toEqual([1, Number.NaN, 1]);
+  });
+});
+
+describe("a step curve", () => {
+  const [times, counts] = [[0, 1, 4], [1, 3, 0]];
+
+  it("stays until the next time, and until the end", () => {
+    expect(steps(times, counts, 5, 3)).toBe("M0 2H1L1 0H4L4 3H5");
+    expect(steps([], [], 5, 3)).toBe("");
+  });
+
+  it("never goes back, though its end is behind it", () => {
+    expect(steps([0, 2], [1, 0], 1, 1)).toBe("M0 0H2L2 1H2");
+  });
+
+  it("knows the step of a time", () => {
+    expect([-1, 0, 0.9, 1, 3.9, 4, 99].map((t) => indexAt(times, t))).toEqual([-1, 0, 0, 1, 1, 2, 2]);
+  });
+
+  it("has a peak, when it was reached first", () => {
+    expect(peak([0, 1, 2, 3], [1, 3, 2, 3])).toEqual({ t: 1, count: 3 });
+    expect(peak([], [])).toBeNull();
+  });
+});
