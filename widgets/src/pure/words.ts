@@ -56,7 +56,8 @@ export function count(number: number, noun: string): string {
 }
 
 export function grouped(number: number): string {
-  return number.toLocaleString("en-US");
+  // What has nothing to group is most of it, and the locale's way of writing it is slow.
+  return Number.isInteger(number) && number >= 0 && number < 1000 ? String(number) : number.toLocaleString("en-US");
 }
 
 /** A number in at most five characters, as "13.9k". */
