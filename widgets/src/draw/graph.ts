@@ -1,9 +1,9 @@
 // The live task graph: who works for whom, side by side, and what decides how long it takes.
 
 import type { Layout } from "../pure/cells.ts";
-import { faces, people } from "../pure/faces.ts";
+import { type Face, faces, people } from "../pure/faces.ts";
 import { flow, isMain } from "../pure/flow.ts";
-import { sentence, tally } from "../pure/graphwords.ts";
+import { type Shown, sentence, tally } from "../pure/graphwords.ts";
 import type { Focus, Host, Picture } from "../pure/host.ts";
 import { layout } from "../pure/layout.ts";
 import { roam } from "../pure/roam.ts";
@@ -32,7 +32,8 @@ class Graph implements Picture {
   readonly #boxes: Boxes;
   readonly #cells: Cells;
   readonly #resized: ResizeObserver;
-  #ids: readonly string[] = [];
+  #seen: readonly Shown[] = [];
+  #faces: readonly Face[] = [];
   #selected = "";
   #width = 0;
   #structure = "";
@@ -68,13 +69,14 @@ class Graph implements Picture {
       return;
     }
     const made = this.#arrange(scene);
-    const seen = people(scene, focus);
-    const said = faces(scene, focus, made, this.#path, seen);
+    const seen = people(scene, focus, this.#seen);
+    const said = faces(scene, focus, made, this.#path, seen, this.#faces);
+    this.#seen = seen;
+    this.#faces = said;
     this.#cells.say(made, said);
     this.#boxes.say(made, seen);
     const begun = new Map(made.cells.map(({ id }, i) => [id, said[i]?.state !== ""]));
     this.#edges.mark((id) => begun.get(id) ?? false, seen);
-    this.#ids = seen.map((one) => one?.agent.id ?? "");
     const states = seen.map((one) => one?.state ?? "");
     const steps = made.cells.some(({ kind }) => kind === "head");
     this.#legend.update(tally(states), steps, this.#path.size > 0);
@@ -97,6 +99,7 @@ class Graph implements Picture {
     if (kept === null) {
       this.#structure = structure;
       this.#made = made;
+      this.#faces = [];
       set(this.#svg, { width: made.width, height: made.height, "data-level": made.level.name });
       this.#boxes.place(made);
       this.#cells.place(made);
@@ -141,6 +144,6 @@ class Graph implements Picture {
   /** Choose the agent of a cell, or none. */
   #choose(cell: string): void {
     const agent = this.#made?.cells.find(({ id }) => id === cell)?.agent;
-    this.#host.select(agent === undefined ? "" : (this.#ids[agent] ?? ""));
+    this.#host.select(agent === undefined ? "" : (this.#seen[agent]?.agent.id ?? ""));
   }
 }

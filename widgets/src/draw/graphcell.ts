@@ -22,7 +22,7 @@ export class CellView {
   readonly #title = s("title");
   readonly #frame = s("rect", { class: "kng-frame" });
   readonly #texts: SVGTextElement[] = [];
-  #told = "";
+  #face: Face | null = null;
   #size = "";
 
   constructor(id: string) {
@@ -35,7 +35,7 @@ export class CellView {
       return;
     }
     this.#size = size;
-    this.#told = "";
+    this.#face = null;
     const round = { step: 14, bare: 8, join: 14, run: 10, head: 4, agent: ROUND[level] }[cell.kind];
     set(this.element, {
       transform: `translate(${cell.x} ${cell.y})`,
@@ -58,11 +58,10 @@ export class CellView {
   }
 
   say(face: Face, cell: Cell, level: Level["name"], measure: Measure): void {
-    const told = JSON.stringify(face);
-    if (told === this.#told) {
+    if (face === this.#face) {
       return;
     }
-    this.#told = told;
+    this.#face = face;
     const rooms = roomsOf(face.lines, cell, level, measure);
     this.#texts.forEach((text, i) => {
       write(text, cut(face.lines[i] ?? "", rooms[i] ?? cell.w, (said) => measure(said, i === 0)));

@@ -7,6 +7,8 @@ import type { Scene } from "./scene.ts";
 import { count, shape } from "./words.ts";
 
 export interface Face {
+  /** Whose it is. */
+  readonly one: Shown;
   lines: string[];
   /** Of its agent; of a step that is past "done"; "" for what has not begun. */
   state: string;
@@ -16,24 +18,30 @@ export interface Face {
   chosen: boolean;
 }
 
-/** The agents by number, as they are shown at the time that is looked at. */
-export function people(scene: Scene, focus: Focus): Shown[] {
+/** The agents by number, as they are shown now or at a time; of `before` those that are the same. */
+export function people(scene: Scene, focus: Focus, before: readonly Shown[]): Shown[] {
   const seen: Shown[] = [];
   for (const agent of scene.agents) {
     if (agent !== undefined) {
-      seen[agent.number] = shown(scene, agent, focus.at);
+      const old = before[agent.number];
+      const same = focus.at === null && old?.agent === agent && old.at === null;
+      seen[agent.number] = same ? old : shown(scene, agent, focus.at);
     }
   }
   return seen;
 }
 
-/** A face for each cell of a layout; `path` are the ids of those on the critical path. */
+/**
+ * A face for each cell of a layout; `path` are the ids of those on the critical path. `before` are
+ * the faces that this layout had: what has not changed is the same object, and cost nothing.
+ */
 export function faces(
   scene: Scene,
   focus: Focus,
   made: Layout,
   path: ReadonlySet<string>,
   seen: readonly Shown[],
+  before: readonly Face[],
 ): Face[] {
   const begun = stepsBegun(scene, focus.at ?? Infinity);
   const latest = new Map<number, string>();
@@ -42,15 +50,19 @@ export function faces(
       latest.set(cell.agent, cell.id);
     }
   }
-  return made.cells.map((cell) => {
+  return made.cells.map((cell, i) => {
     const one = seen[cell.agent] as Shown;
-    const critical = path.has(cell.id);
+    const [critical, chosen] = [path.has(cell.id), one.agent.id === focus.selected];
     const isStep = cell.kind !== "agent" && cell.kind !== "head";
+    const old = before[i];
+    if (!isStep && old?.one === one && old.critical === critical && old.chosen === chosen) {
+      return old;
+    }
     const said = isStep
       ? step(cell, one, begun.has(stepOf(scene, cell)), latest.get(cell.agent) === cell.id)
       : ofAgent(cell, one, made, critical);
     const title = isStep && critical ? `${said.title}\non the critical path` : said.title;
-    return { ...said, title, critical, chosen: one.agent.id === focus.selected };
+    return { ...said, one, title, critical, chosen };
   });
 }
 

@@ -28,6 +28,8 @@ export function hasEnded(state: string): boolean {
 /** An agent as the picture shows it: now, or at a time of the past. */
 export interface Shown {
   agent: Agent;
+  /** The time, in seconds of the run; null is the present. */
+  at: number | null;
   /** "" where it has not begun. */
   state: string;
   doing: string;
@@ -38,10 +40,11 @@ export interface Shown {
 /** An agent at `t`; null is the present. */
 export function shown(scene: Scene, agent: Agent, t: number | null): Shown {
   if (t === null) {
-    return { agent, state: agent.state, doing: agent.doing, steps: count(agent.steps, "step") };
+    const { state, doing } = agent;
+    return { agent, at: t, state, doing, steps: count(agent.steps, "step") };
   }
   const state = stateAt(scene, agent, t);
-  return { agent, state, doing: doingAt(scene, agent, state, t), steps: "" };
+  return { agent, at: t, state, doing: doingAt(scene, agent, state, t), steps: "" };
 }
 
 function doingAt(scene: Scene, agent: Agent, state: string, t: number): string {
