@@ -30,6 +30,7 @@ __all__ = ["Scene", "path_of"]
 
 CUT = 300
 """Characters of a task or an outcome."""
+LABEL = 120
 BUSIEST = 600
 """Steps of the concurrency profile at most; of a longer one means are sent."""
 
@@ -195,7 +196,7 @@ class Scene:
         return {
             "number": self.numbers[agent.id],
             "id": agent.id,
-            "label": label(agent),
+            "label": label(agent)[:LABEL],
             "role": agent.role,
             "task": clean(agent.task[:CUT]),
             "parent": agent.parent,
