@@ -41,7 +41,7 @@ check: $(DEV) ## lint, formatting and types only
 	@echo "· pyright"
 	@$(RUN) basedpyright --pythonpath .venv/bin/python
 	@echo "· biome"
-	@$(FRONT) biome check --error-on-warnings
+	@$(FRONT) biome check --error-on-warnings --diagnostic-level warn
 	@echo "· tsc"
 	@$(FRONT) tsc --noEmit
 

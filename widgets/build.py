@@ -146,7 +146,9 @@ def _environment(node: Node) -> dict[str, str]:
 
 
 def _end(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line for line in done.stdout.splitlines() if "complete log of this run" not in line]
+    # npm's stack traces and the place of its log help nobody here.
+    idle = re.compile(r"npm error(\s*$|\s{2,}|\s+\}|.*complete log of this run)")
+    lines = [line for line in done.stdout.splitlines() if not idle.match(line)]
     return "\n".join(f"    {line}" for line in lines[-30:])
 
 
