@@ -123,7 +123,6 @@ function key(event: KeyboardEvent, moves: Moves): boolean {
     End: () => go(lane, Infinity),
     Enter: () => (event.shiftKey ? moves.seek(t) : moves.choose(lane)),
     " ": () => moves.choose(lane),
-    Escape: () => moves.point(null, false),
     "+": () => moves.zoom(t, CLOSER),
     "=": () => moves.zoom(t, CLOSER),
     "-": () => moves.zoom(t, 1 / CLOSER),

@@ -49,6 +49,7 @@ class Replay implements Part {
     this.element.append(this.#play, this.#speed, this.#slider, this.#time, this.#present);
     this.#slider.addEventListener("input", () => this.#drag());
     this.#slider.addEventListener("keydown", (event) => this.#key(event));
+    this.#label();
   }
 
   update({ scene }: Store, focus: Focus): void {

@@ -84,7 +84,9 @@ class Timeline implements Picture, Moves {
     this.#focus = { ...focus };
     this.#width ||= this.#field.clientWidth;
     this.#draw();
-    this.#tell(null);
+    if (scene.agents.length > 0) {
+      this.#tell(null);
+    }
   }
 
   dispose(): void {
@@ -131,8 +133,7 @@ class Timeline implements Picture, Moves {
   }
 
   choose(lane: number): void {
-    const id = this.#agents[lane]?.id ?? "";
-    this.#host.select(id === this.#focus.selected ? "" : id);
+    this.#host.select(this.#agents[lane]?.id ?? "");
   }
 
   seek(t: number): void {
