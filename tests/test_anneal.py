@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+from dataclasses import astuple
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +21,9 @@ from kimi_nb.views.anneal import SHAPES, Schedule
 LAMBDAS = st.floats(0, 1e6)
 UNTIL = st.floats(1e-6, 1)
 PARTS = st.floats(0, 1)
-MOVING = [shape for shape in SHAPES if shape != "constant"]
+PAGE = Path(__file__).parents[1] / "widgets" / "test" / "anneal.json"
+"""Schedules and what they are at some parts of a training, for the tests of the page, which draws
+them by formulas of its own. Written anew by KIMI_NB_GOLDEN=write."""
 
 
 @st.composite
@@ -99,3 +105,23 @@ def test_it_is_a_value_of_plain_floats_and_reads_well() -> None:
     assert type(schedule.start) is type(schedule.end) is float
     assert str(schedule) == "0.3 → 0, linear until 70 %"
     assert str(Schedule(0.5, 0.5, "constant", 1)) == "0.5 constant"
+
+
+def test_the_page_draws_the_same() -> None:
+    schedules = [Schedule(0.3, 0, shape, 0.7) for shape in SHAPES if shape != "constant"]
+    schedules += [Schedule(0.1, 0.45, shape, 1) for shape in SHAPES if shape != "constant"]
+    schedules.append(Schedule(0.5, 0.5, "constant", 1))
+    parts = [part / 20 for part in range(21)]
+    made = [
+        {
+            "plan": list(astuple(schedule)),
+            "told": str(schedule),
+            "at": [[part, round(schedule.at(part), 9)] for part in parts],
+        }
+        for schedule in schedules
+    ]
+
+    if os.environ.get("KIMI_NB_GOLDEN") == "write":
+        PAGE.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+    assert json.loads(PAGE.read_text("utf-8")) == made

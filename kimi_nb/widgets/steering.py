@@ -172,10 +172,7 @@ class Steering:
         if self.running:
             return [_told("a training is running: stop it first")]
 
-        wanted: Mapping[str, Any] = question.get("schedules") or {}
-        schedules = self.schedules | {
-            name: schedule_sent(name, row) for name, row in wanted.items()
-        }
+        schedules = self.schedules | _sent(question.get("schedules", {}))
         source = self._begin(self._trainer, schedules)
 
         if source is None:
