@@ -156,6 +156,7 @@ export class Frame {
     const next = step === undefined ? undefined : shown[(at + step + shown.length) % shown.length];
     if (next !== undefined) {
       event.preventDefault();
+      event.stopPropagation(); // the notebook has keys of its own
       this.#open(next[0]);
       next[1].focus();
     }
