@@ -45,7 +45,7 @@ export class StageRows {
       const row = all[at];
       item.element.hidden = row === undefined;
       if (row !== undefined) {
-        item.update(row, most, all.length, focus);
+        item.update(row, most, roomOf(all.length), focus);
       }
     }
   }
@@ -82,18 +82,18 @@ class Item {
     );
   }
 
-  update(row: Row, most: number, number: number, focus: Focus): void {
+  update(row: Row, most: number, room: number, focus: Focus): void {
     const stands = standing(row, focus.at);
     const chosen = row.subs.findIndex((agent) => agent.id === focus.selected);
     const others = row.subs.slice(1);
     const [path, free] = [bars(others), ahead(others, row.most)];
-    const key = [row.key, row.stages, row.main, row.most, row.total, row.subs[0]?.id, path, free, most, number, stands, chosen].join(" ");
+    const key = [row.key, row.stages, row.main, row.most, row.total, row.subs[0]?.id, path, free, most, room, stands, chosen].join(" ");
     if (key !== this.#shown) {
       this.#shown = key;
       set(this.element, { "data-stands": stands.replace(" ", "-") || null });
       this.#write(row, stands);
-      this.#draw(row, most, chosen, roomOf(number));
-      set(this.#bars, { d: path, class: others.length * THICK <= roomOf(number) ? "kcs-few" : null });
+      this.#draw(row, most, chosen, room);
+      set(this.#bars, { d: path, class: others.length * THICK <= room ? "kcs-few" : null });
       set(this.#ahead, { d: free });
       this.#name(row, row.subs[chosen]);
     }
