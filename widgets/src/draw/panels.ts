@@ -29,6 +29,7 @@ export function rewardCharts(pointed?: (index: number | null) => void): Charts {
 }
 
 const NONE: readonly Training[] = [];
+const NOTHING: Extra = {};
 
 class RewardCharts implements Charts {
   readonly element: HTMLElement;
@@ -43,7 +44,7 @@ class RewardCharts implements Charts {
   readonly #resized: ResizeObserver;
   readonly #unwatch: () => void;
   #training: Training | null = null;
-  #extra: Extra = {};
+  #extra = NOTHING;
   #earlier = NONE;
   #past: readonly Columns[] = [];
   readonly #pointed: ((index: number | null) => void) | undefined;
@@ -79,7 +80,7 @@ class RewardCharts implements Charts {
     this.#unwatch = watchTheme(() => this.#recolour());
   }
 
-  update(training: Training, extra: Extra = {}, earlier = NONE): void {
+  update(training: Training, extra = NOTHING, earlier = NONE): void {
     const known = this.#training;
     const same =
       known !== null &&
