@@ -30,6 +30,7 @@ export function axes(seconds: number | null, end: number, most: number): Axes {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     preserveAspectRatio: "none",
     class: "knp-lines",
+    "aria-hidden": "true",
   });
   const levels = ticks(most, 4, true).flatMap((n) => [
     s("line", { class: "knp-grid", x1: 0, x2: "100%", y1: y(n), y2: y(n) }),

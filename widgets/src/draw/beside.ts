@@ -45,8 +45,12 @@ function numbers(form: NumberForm, told: Told, said: number, truth: number): HTM
     s("line", { class: "knp-gap", x1: at(said), x2: at(truth), y1: 46, y2: 46 }),
     label(`◇ you said ${told.locked?.words ?? ""}`, said, 14),
     s("line", { class: "knp-said", x1: at(said), x2: at(said), y1: 19, y2: 37 }),
-    s("svg", { class: "knp-mark", x: at(said), y: 46 }, s("path", { class: "knp-diamond", d: "M0-7L7 0L0 7L-7 0Z" })),
-    s("svg", { class: "knp-mark", x: at(truth), y: 46 }, s("circle", { class: "knp-dot", r: 5.5 })),
+    s(
+      "svg",
+      { x: at(said), y: 46, "aria-hidden": "true" },
+      s("path", { class: "knp-diamond", d: "M0-7L7 0L0 7L-7 0Z" }),
+    ),
+    s("circle", { class: "knp-dot", cx: at(truth), cy: 46, r: 5.5 }),
     s("line", { class: "knp-true", x1: at(truth), x2: at(truth), y1: 53, y2: 80 }),
     label(`● it was ${told.outcome?.true ?? ""}`, truth, 93),
   );
@@ -110,5 +114,5 @@ function curves(form: CurveForm, told: Told, said: Points | null, truth: Points 
 }
 
 function sample(name: string): SVGElement {
-  return s("svg", { width: 28, height: 10 }, s("path", { class: `knp-curve ${name}`, d: "M0 5H28" }));
+  return s("svg", { width: 28, height: 10, "aria-hidden": "true" }, s("path", { class: `knp-curve ${name}`, d: "M0 5H28" }));
 }

@@ -39,15 +39,15 @@ export interface Pen {
 export function press(key: string, heights: number[], pen: Pen, most: number): boolean {
   const last = heights.length - 1;
   const big = Math.max(1, Math.round(most / 5));
-  const steps: Record<string, number> = {
-    ArrowLeft: pen.column - 1,
-    ArrowRight: pen.column + 1,
-    Home: 0,
-    End: last,
-  };
-  const lifts: Record<string, number> = { ArrowUp: 1, ArrowDown: -1, PageUp: big, PageDown: -big };
+  const moves = new Map([
+    ["ArrowLeft", pen.column - 1],
+    ["ArrowRight", pen.column + 1],
+    ["Home", 0],
+    ["End", last],
+  ]);
+  const lifts = new Map([["ArrowUp", 1], ["ArrowDown", -1], ["PageUp", big], ["PageDown", -big]]);
   const height = heights[pen.column] ?? 0;
-  const target = steps[key];
+  const target = moves.get(key);
   if (target !== undefined) {
     const column = Math.max(0, Math.min(last, target));
     if (pen.carry) {
@@ -56,7 +56,7 @@ export function press(key: string, heights: number[], pen: Pen, most: number): b
     pen.column = column;
     return true;
   }
-  const lift = lifts[key];
+  const lift = lifts.get(key);
   if (lift === undefined) {
     return false;
   }
