@@ -42,6 +42,7 @@ ALLOWED = {
     *("h3", "h4", "h5", "h6", "p", "br", "ul", "ol", "li", "pre", "code", "strong", "em"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
+SHOWN = "said => document.querySelector('.knw-answer').textContent.includes(said)"
 INSIDE = """() => [...document.querySelectorAll(".knw-answer *")].map(e => ({
     tag: e.localName, attributes: [...e.attributes].map(a => `${a.name}=${a.value}`)
 }))"""
@@ -92,8 +93,9 @@ def assert_harmless(page: Page) -> None:
     assert page.evaluate(WIDER) <= 0
 
 
-@pytest.mark.parametrize("view", ["graph", "timeline", "critical"])
-@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    ("view", "done"), [("graph", True), ("timeline", False), ("critical", True), ("graph", False)]
+)
 def test_a_run_in_which_everything_is_hostile(page: Page, view: str, *, done: bool) -> None:
     trace = hostile_trace(TEXT + "".join(HOSTILE))
     source = Recorded(trace if done else trace[:-1], done=done)
@@ -106,29 +108,27 @@ def test_a_run_in_which_everything_is_hostile(page: Page, view: str, *, done: bo
         page.wait_for_function("() => document.querySelector('.knw-turns > li')")
         page.evaluate(OPEN)
         assert_harmless(page)
-        assert "<script>window.harmed = 1</script>" in page.locator(".knw-inspector").inner_text()
+        assert HARM[0] in page.locator(".knw-inspector").inner_text()
 
-    assert TEXT[:40] in page.locator(".knw-goal").inner_text()
+    assert HARM[0] in page.locator(".knw-goal").inner_text()
     assert any(question["kind"] == "agent" for question in stage.questions)
     page.set_viewport_size({"width": 480, "height": 700})
     assert_harmless(page)
 
 
-@pytest.mark.parametrize("html", HARM)
-def test_an_answer_that_nobody_has_escaped_is_made_harmless_in_the_page(
-    page: Page, html: str
-) -> None:
+def test_an_answer_that_nobody_has_escaped_is_made_harmless_in_the_page(page: Page) -> None:
     stage = Stage(page, Recorded(staged((1,))), view="critical")
-    whole = {"kind": "changes", **stage.desk.scene.whole(9.0), "answer": f"<p>begin</p>{html} end"}
-    page.evaluate("message => model.hear(message)", whole)
-    page.wait_for_function(
-        "() => document.querySelector('.knw-answer').textContent.includes('begin')"
-    )
-    assert_harmless(page)
-    inside = page.evaluate(INSIDE)
-    assert {element["tag"] for element in inside} <= ALLOWED
-    assert all(element["attributes"] == [] for element in inside)
-    page.locator(".knw-answer").click()
+    whole = {"kind": "changes", **stage.desk.scene.whole(9.0)}
+
+    for number, html in enumerate(HARM):
+        answer = f"<p>answer {number} begins</p>{html} end"
+        page.evaluate("message => model.hear(message)", whole | {"answer": answer})
+        page.wait_for_function(SHOWN, arg=f"answer {number} begins")
+        assert_harmless(page)
+        inside = page.evaluate(INSIDE)
+        assert {element["tag"] for element in inside} <= ALLOWED, html
+        assert all(element["attributes"] == [] for element in inside), html
+        page.locator(".knw-answer").click()
 
 
 def test_the_answers_own_elements_are_kept(page: Page) -> None:

@@ -90,14 +90,19 @@ describe("the past of an agent", () => {
     task: "task",
     prompt: "",
     outcome: "done",
-    turns: [turn(1, { calls: [call({ began: 2, ended: 4, artefact: "00.png" })] }), turn(4, { ended: 6 })],
+    turns: [
+      turn(1, { calls: [call({ began: 2, ended: 4, artefact: "00.png" })] }),
+      turn(4, { ended: 6 }),
+    ],
   };
 
   it("has no turn that had not begun, and nothing of what was still to come", () => {
     const [first, ...others] = asOf(detail, 3, 7).turns;
     expect(others).toEqual([]);
     expect(first?.text).toBe("said 1");
-    expect(first?.calls).toEqual([call({ ended: null, outcome: "running", text: "", artefact: "" })]);
+    expect(first?.calls).toEqual([
+      call({ ended: null, outcome: "running", text: "", artefact: "" }),
+    ]);
     expect(asOf(detail, 3, 7).outcome).toBe("");
   });
 
@@ -122,16 +127,18 @@ describe("words", () => {
       "stage 2 · 2.9 s (from 2.7 s to now) · 3 steps · 4 tool calls (✗ 1 failed) · ↻ 1 retry" +
         " · ◌ queued 0.4 s · 2.0k tokens in, 140 out",
     );
-    expect(plain(about({ ...AGENT, ended: 4 }, 9, 5))).toBe("stage 2 · began at 2.7 s · ended at 4.0 s");
+    expect(plain(about({ ...AGENT, ended: 4 }, 9, 5))).toBe(
+      "stage 2 · began at 2.7 s · ended at 4.0 s",
+    );
     expect(plain(about({ ...AGENT, ended: 4 }, 9, 3))).toBe("stage 2 · began at 2.7 s");
     expect(plain(about(AGENT, 9, 1))).toBe("stage 2 · has not begun");
   });
 
   it("tell what came of a turn where it is not plain", () => {
     expect(plain(turnWords(turn(1), 9))).toBe("1.0 s · 900 tokens in, 60 out");
-    expect(plain(turnWords(turn(1, { ended: null, finish: "", tokens_in: 0, tokens_out: 0 }), 9))).toBe(
-      "8.0 s · ● being written",
-    );
+    expect(
+      plain(turnWords(turn(1, { ended: null, finish: "", tokens_in: 0, tokens_out: 0 }), 9)),
+    ).toBe("8.0 s · ● being written");
     expect(turnWords(turn(1, { finish: "failed", estimated: true }), 9)).toContain("✗");
     expect(turnWords(turn(1, { estimated: true }), 9)).toContain("about");
   });
@@ -145,12 +152,15 @@ describe("words", () => {
   it("tell why an attempt failed", () => {
     const retry = { t: 2.8, error: "Overloaded", why: "429", wait: 1.5, text: "" };
     expect(retryWords(retry)).toBe("↻ at 2.8 s Overloaded: 429; again after 1.5 s");
-    expect(retryWords({ ...retry, error: "", why: "the run stopped" })).toBe("↻ at 2.8 s the run stopped");
+    expect(retryWords({ ...retry, error: "", why: "the run stopped" })).toBe(
+      "↻ at 2.8 s the run stopped",
+    );
   });
 });
 
 describe("a long text", () => {
-  const lines = (count: number): string => Array.from({ length: count }, (_, i) => `line ${i}`).join("\n");
+  const lines = (count: number): string =>
+    Array.from({ length: count }, (_, i) => `line ${i}`).join("\n");
 
   it("is whole if little more would be hidden", () => {
     expect(excerpt(lines(9))).toEqual([lines(9), ""]);
@@ -168,16 +178,18 @@ describe("a long text", () => {
 });
 
 describe("the list of agents", () => {
-  const agents = (["waiting", "finished", "failed", "tool"] as const).map((state, number): Agent => ({
-    ...AGENT,
-    number,
-    id: `a0${number}`,
-    label: `a0${number} ${number === 3 ? "Analyst" : "reader"}`,
-    role: number === 0 ? "orchestrator" : "sub-agent",
-    state,
-    began: 0,
-    ended: state === "finished" ? 9 : null,
-  }));
+  const agents = (["waiting", "finished", "failed", "tool"] as const).map(
+    (state, number): Agent => ({
+      ...AGENT,
+      number,
+      id: `a0${number}`,
+      label: `a0${number} ${number === 3 ? "Analyst" : "reader"}`,
+      role: number === 0 ? "orchestrator" : "sub-agent",
+      state,
+      began: 0,
+      ended: state === "finished" ? 9 : null,
+    }),
+  );
   const ids = (found: Agent[]): string[] => found.map(({ id }) => id);
 
   it("has the main agent first, then what wants to be looked at", () => {

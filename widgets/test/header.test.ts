@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { budget, elapsed, type Figure, figures, LEAD, progress, reason, remaining, statusWord, trained } from "../src/pure/headline.ts";
+import {
+  budget,
+  elapsed,
+  type Figure,
+  figures,
+  LEAD,
+  progress,
+  reason,
+  remaining,
+  statusWord,
+  trained,
+} from "../src/pure/headline.ts";
 import type { Run, Training } from "../src/pure/scene.ts";
 import { dollars } from "../src/pure/words.ts";
 
@@ -28,7 +39,7 @@ const RUN: Run = {
   average_concurrency: null,
   parallelism: null,
   tokens_in: 36_700,
-  tokens_out: 2_400,
+  tokens_out: 2400,
   tokens_cached: 100,
   cost_usd: 0.31,
   failed_agents: 0,
@@ -58,14 +69,16 @@ describe("the figures", () => {
   });
 
   it("own up to estimates and to what is not known", () => {
-    const found = words(figures({ ...RUN, estimated: true, cost_usd: null, sub_agents: 0, ended: 0 }));
-    expect(found["tokens"]).toBe("about 36.7k tokens in, 2.4k out");
-    expect(found["cost"]).toBe("unknown cost");
+    const found = words(
+      figures({ ...RUN, estimated: true, cost_usd: null, sub_agents: 0, ended: 0 }),
+    );
+    expect(found.tokens).toBe("about 36.7k tokens in, 2.4k out");
+    expect(found.cost).toBe("unknown cost");
     expect(found).not.toHaveProperty("ended");
   });
 
   it("cost nothing where no model was called", () => {
-    expect(words(figures({ ...RUN, simulated: true }))["cost"]).toBe("$0 no model was called");
+    expect(words(figures({ ...RUN, simulated: true })).cost).toBe("$0 no model was called");
   });
 
   it("have a share of sub-agents that ended, if there are any", () => {
@@ -78,7 +91,12 @@ describe("the budget", () => {
   it("says what is spent of what, and marks what is nearly used up", () => {
     const found = budget({
       ...RUN,
-      budget: [["tokens", 4_000_000, 39_100], ["critical steps", 60, 54], ["usd", 3, 2.5], ["seconds", 30, 6.5]],
+      budget: [
+        ["tokens", 4_000_000, 39_100],
+        ["critical steps", 60, 54],
+        ["usd", 3, 2.5],
+        ["seconds", 30, 6.5],
+      ],
     });
     expect(words(found)).toEqual({
       tokens: "39.1k of 4.0M tokens",

@@ -47,7 +47,14 @@ class Agents implements Part {
       this.#order.append(h("option", { value: order }, words));
     }
     const tools = h("div", { class: "knw-roll" }, this.#find, h("label", {}, "by ", this.#order));
-    this.element = h("details", { class: "knw-agents" }, this.#title, tools, this.#list, this.#none);
+    this.element = h(
+      "details",
+      { class: "knw-agents" },
+      this.#title,
+      tools,
+      this.#list,
+      this.#none,
+    );
     // What is typed here is not meant for the notebook.
     set(this.#list, { "data-lm-suppress-shortcuts": true });
     this.element.addEventListener("toggle", () => this.#again());
@@ -66,7 +73,9 @@ class Agents implements Part {
     }
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.#last = null;
+  }
 
   #again(): void {
     this.#ordered = 0;
@@ -126,7 +135,7 @@ class Agents implements Part {
     const made = { element, state, label, steps, time, doing };
     this.#rows.set(id, made);
     this.#list.append(element);
-    element.dataset["id"] = id;
+    element.dataset.id = id;
     return made;
   }
 
@@ -150,13 +159,13 @@ class Agents implements Part {
       return;
     }
     const rows = ([...this.#list.children] as HTMLElement[]).filter((row) => !row.hidden);
-    const at = rows.findIndex((row) => row.dataset["id"] === this.#current);
+    const at = rows.findIndex((row) => row.dataset.id === this.#current);
     const ends: Record<string, number> = { Home: -rows.length, End: rows.length };
     const step = STEPS[event.key] ?? ends[event.key];
     if (step !== undefined) {
       event.preventDefault();
       const next = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
-      this.#stop(next?.dataset["id"] ?? "");
+      this.#stop(next?.dataset.id ?? "");
       next?.focus();
     }
   }

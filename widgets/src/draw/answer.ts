@@ -10,7 +10,12 @@ const NEAR = 24;
 export class Answer {
   readonly element;
   readonly #title = h("summary");
-  readonly #box = h("div", { class: "knw-answer", tabindex: 0, role: "region", "aria-label": "answer" });
+  readonly #box = h("div", {
+    class: "knw-answer",
+    tabindex: 0,
+    role: "region",
+    "aria-label": "answer",
+  });
   #shown: string | null = null;
 
   constructor() {
@@ -21,12 +26,12 @@ export class Answer {
     this.element.hidden = draft === "" && answer === "";
     this.element.classList.toggle("knw-so-far", live);
     const whole = !live && (run?.status === "finished" || run?.status === "partial");
-    if (draft !== "") {
-      write(this.#title, "Writing…");
-      this.#write(draft);
-    } else {
+    if (draft === "") {
       write(this.#title, whole ? "Answer" : "Answer so far");
       this.#show(answer);
+    } else {
+      write(this.#title, "Writing…");
+      this.#write(draft);
     }
   }
 

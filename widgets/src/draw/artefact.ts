@@ -4,33 +4,9 @@ import type { Kept, Store } from "../host.ts";
 import type { Host } from "../pure/host.ts";
 import { button, h, write } from "./dom.ts";
 import { Fold } from "./fold.ts";
+import type { Sight } from "./sight.ts";
 
 const IMAGE = /\.(png|jpe?g|gif|webp)$/;
-
-/** Tells when an element comes into sight, once. */
-export class Sight {
-  readonly #waiting = new Map<Element, () => void>();
-  readonly #observer = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (isIntersecting) {
-        this.#observer.unobserve(target);
-        this.#waiting.get(target)?.();
-        this.#waiting.delete(target);
-      }
-    }
-  });
-
-  wait(element: Element, then: () => void): void {
-    this.#waiting.set(element, then);
-    this.#observer.observe(element);
-  }
-
-  /** Forget whatever is waited for. */
-  clear(): void {
-    this.#observer.disconnect();
-    this.#waiting.clear();
-  }
-}
 
 export class FileView {
   readonly element = h("div", { class: "knw-file" });
@@ -74,13 +50,13 @@ export class FileView {
     if (why !== "") {
       this.#ask.disabled = false;
       write(this.#why, why);
-    } else if (url !== "") {
-      const alt = `image that ${this.#from} returned`;
-      this.element.replaceChildren(h("img", { src: url, alt, decoding: "async" }));
-    } else {
+    } else if (url === "") {
       const fold = new Fold("code", `file ${this.#name}`);
       fold.update(text);
       this.element.replaceChildren(fold.element);
+    } else {
+      const alt = `image that ${this.#from} returned`;
+      this.element.replaceChildren(h("img", { src: url, alt, decoding: "async" }));
     }
   }
 }

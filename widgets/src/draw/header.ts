@@ -51,7 +51,10 @@ class Header implements Part {
   readonly #simulated = h("span", { class: "knw-simulated" }, SIMULATOR);
   readonly #model = h("span", { class: "knw-quiet" });
   readonly #clock: Clock;
-  readonly #left = h("span", { class: "knw-quiet", title: "An estimate from what has ended so far" });
+  readonly #left = h("span", {
+    class: "knw-quiet",
+    title: "An estimate from what has ended so far",
+  });
   readonly #why = h("p", { class: "knw-why" });
   readonly #goal = h("summary");
   readonly #goals = h("details", { class: "knw-goal" }, this.#goal);
@@ -69,7 +72,14 @@ class Header implements Part {
   constructor(host: Host) {
     this.#clock = new Clock(host);
     this.#actions = new Actions(host);
-    const what = h("div", { class: "knw-what" }, this.#status, this.#name, this.#simulated, this.#model);
+    const what = h(
+      "div",
+      { class: "knw-what" },
+      this.#status,
+      this.#name,
+      this.#simulated,
+      this.#model,
+    );
     const when = h("div", { class: "knw-when" }, this.#clock.element, this.#left);
     this.element.append(
       h("div", { class: "knw-top" }, what, when, this.#actions.element),
@@ -87,8 +97,8 @@ class Header implements Part {
 
   update(store: Store, focus: Focus): void {
     const { scene, silent } = store;
-    const run = this.#run(store, focus);
-    const line = run !== null ? ofRun(run, scene, focus) : ofTraining(scene.training, scene.live);
+    const run = counted(store, focus);
+    const line = run === null ? ofTraining(scene.training, scene.live) : ofRun(run, scene, focus);
     this.element.hidden = line === null;
     if (line !== null) {
       this.#draw(line, scene.live);
@@ -101,18 +111,13 @@ class Header implements Part {
       background: here && scene.live && scene.can_background,
       save: here && (scene.run !== null || !scene.live),
     });
-    const waits = run !== null && (run.states["queued"] ?? 0) + (run.states["retrying"] ?? 0) > 0;
+    const waits = run !== null && (run.states.queued ?? 0) + (run.states.retrying ?? 0) > 0;
     write(this.#pace, scene.live && focus.at === null && waits ? scene.pace : "");
     this.#answer.update(scene);
   }
 
   dispose(): void {
     this.#clock.dispose();
-  }
-
-  /** The counts of the time that is looked at, as far as they are here. */
-  #run({ scene, past }: Store, { at }: Focus): Run | null {
-    return at !== null && past !== null ? past.run : scene.run;
   }
 
   #draw(line: Headline, live: boolean): void {
@@ -133,7 +138,9 @@ class Header implements Part {
 
   /** Another status is said aloud, and makes what the kernel said before it old. */
   #announce(line: Headline, told: string, silent: boolean): void {
-    const status = silent ? "no kernel answers" : [line.status.slice(2), line.why].filter(Boolean).join(": ");
+    const status = silent
+      ? "no kernel answers"
+      : [line.status.slice(2), line.why].filter(Boolean).join(": ");
     if (status !== this.#known) {
       if (this.#known !== null) {
         write(this.#announced, `${line.name} ${status}`);
@@ -143,6 +150,11 @@ class Header implements Part {
     }
     write(this.#told, told === this.#stale ? "" : told);
   }
+}
+
+/** The counts of the time that is looked at, as far as they are here. */
+function counted({ scene, past }: Store, { at }: Focus): Run | null {
+  return at !== null && past !== null ? past.run : scene.run;
 }
 
 function ofRun(run: Run, scene: Scene, { at }: Focus): Headline {

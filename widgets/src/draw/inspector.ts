@@ -7,11 +7,11 @@ import type { Focus, Host } from "../pure/host.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
 import { about } from "../pure/telling.ts";
 import { stateWord } from "../pure/words.ts";
-import { Sight } from "./artefact.ts";
 import { button, h, set, write } from "./dom.ts";
 import { Fold } from "./fold.ts";
 import type { Part } from "./header.ts";
 import { Passage } from "./passage.ts";
+import { Sight } from "./sight.ts";
 import { TurnView } from "./turn.ts";
 
 /** Pixels from the end within which what is added is followed. */
@@ -122,8 +122,13 @@ class Inspector implements Part {
     this.#cancel.hidden = !(running && scene.live && !silent);
     this.#cancel.disabled = this.#cancelling.has(this.#id);
     write(this.#cancel, this.#cancel.disabled ? "Cancelling…" : "Cancel this agent");
-    write(this.#note, detail !== null ? "" : note(agent, silent));
-    this.#read(at === null || detail === null ? detail : asOf(detail, at, agent?.ended ?? null), agent, store, at);
+    write(this.#note, detail === null ? note(agent, silent) : "");
+    this.#read(
+      at === null || detail === null ? detail : asOf(detail, at, agent?.ended ?? null),
+      agent,
+      store,
+      at,
+    );
   }
 
   #tell(agent: Agent, scene: Scene, at: number | null): void {

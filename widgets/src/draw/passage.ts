@@ -14,7 +14,7 @@ export class Passage {
     const active = this.#active();
     const view = this.#place.closest(".kimi-nb-view");
     const inside = active !== null && this.#place.contains(active);
-    const visible = active !== null && active.matches(":focus-visible");
+    const visible = active?.matches(":focus-visible") ?? false;
     draw();
     if (isOpen) {
       if (!inside && visible && view?.contains(active)) {
@@ -26,7 +26,7 @@ export class Passage {
     } else {
       const back = this.#from?.isConnected ? this.#from : null;
       if (inside) {
-        (back ?? view?.querySelector<HTMLElement>("[role=tab][tabindex='0']"))?.focus();
+        (back ?? view?.querySelector<HTMLElement>(".knw-tabs [aria-selected=true]"))?.focus();
       }
       this.#from = null;
     }
@@ -35,7 +35,8 @@ export class Passage {
   /** The element with the focus, also within a shadow tree. */
   #active(): HTMLElement | SVGElement | null {
     const root = this.#place.getRootNode();
-    const found = root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+    const found =
+      root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
     return found instanceof HTMLElement || found instanceof SVGElement ? found : null;
   }
 }

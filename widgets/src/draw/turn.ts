@@ -3,11 +3,12 @@
 import type { Store } from "../host.ts";
 import type { Call, Retry, Turn } from "../pure/detail.ts";
 import type { Host } from "../pure/host.ts";
-import { callWords, retryWords, turnWords } from "../pure/telling.ts";
+import { retryWords, turnWords } from "../pure/telling.ts";
 import { grouped } from "../pure/words.ts";
-import { FileView, type Sight } from "./artefact.ts";
-import { button, h, set, write } from "./dom.ts";
+import { CallView } from "./call.ts";
+import { h, write } from "./dom.ts";
 import { Fold } from "./fold.ts";
+import type { Sight } from "./sight.ts";
 
 export class TurnView {
   readonly element: HTMLElement;
@@ -80,59 +81,5 @@ export class TurnView {
       this.#retries.append(h("li", {}, words, label, came.element));
     }
     this.#shown = retries.length;
-  }
-}
-
-class CallView {
-  readonly element: HTMLElement;
-  readonly #host: Host;
-  readonly #sight: Sight;
-  readonly #call: number;
-  readonly #tool: string;
-  readonly #words = h("span", { class: "knw-outcome" });
-  readonly #launched = h("span", { class: "knw-launched" });
-  readonly #arguments = new Fold("code", "arguments");
-  readonly #result = new Fold("code", "result");
-  #file: FileView | null = null;
-  #ids = "";
-
-  constructor(host: Host, sight: Sight, { call, tool }: Call) {
-    this.#host = host;
-    this.#sight = sight;
-    this.#call = call;
-    this.#tool = tool;
-    const head = h("p", {}, h("code", {}, tool), " ", this.#words);
-    const given = this.#arguments.element;
-    this.#result.element.classList.add("knw-result");
-    this.element = h("li", {}, head, this.#launched, given, this.#result.element);
-  }
-
-  is({ call, tool }: Call): boolean {
-    return call === this.#call && tool === this.#tool;
-  }
-
-  update(call: Call, store: Store, now: number): void {
-    write(this.#words, callWords(call, now));
-    set(this.element, { "data-outcome": call.outcome });
-    this.#arguments.update(call.arguments);
-    this.#result.update(call.text);
-    this.#launch(call.launched, store);
-    if (call.artefact !== "" && this.#file === null) {
-      this.#file = new FileView(this.#host, this.#sight, call.artefact, this.#tool);
-      this.element.append(this.#file.element);
-    }
-    this.#file?.update(store);
-  }
-
-  #launch(ids: readonly string[], store: Store): void {
-    const together = ids.join(" ");
-    if (together !== this.#ids) {
-      this.#ids = together;
-      const buttons = ids.map((id) => {
-        const name = store.scene.agents.find((agent) => agent?.id === id)?.label ?? id;
-        return button(`→ ${name}`, "Go to this sub-agent", () => this.#host.select(id));
-      });
-      this.#launched.replaceChildren(...buttons);
-    }
   }
 }

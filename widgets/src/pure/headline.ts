@@ -86,7 +86,13 @@ export function budget(run: Run): Figure[] {
     const tight = share >= 0.9;
     const value = `${tight ? "▲ " : ""}${amount(what, spent)}`;
     const percent = `${Math.floor(share * 100)}% of the budget`;
-    return figure(what, value, `of ${amount(what, limit)} ${noun(what)}`, percent, tight ? "tight" : "");
+    return figure(
+      what,
+      value,
+      `of ${amount(what, limit)} ${noun(what)}`,
+      percent,
+      tight ? "tight" : "",
+    );
   });
 }
 

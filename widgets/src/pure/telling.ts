@@ -37,7 +37,8 @@ function since(agent: Agent, at: number): string[] {
   if (agent.began > at) {
     return ["has not begun"];
   }
-  const ended = agent.ended !== null && agent.ended <= at ? [`ended at ${seconds(agent.ended)}`] : [];
+  const ended =
+    agent.ended !== null && agent.ended <= at ? [`ended at ${seconds(agent.ended)}`] : [];
   return [`began at ${seconds(agent.began)}`, ...ended];
 }
 
@@ -47,7 +48,8 @@ function totals(agent: Agent, now: number): string[] {
   return [
     `${seconds((ended ?? now) - began)} (from ${seconds(began)} to ${until})`,
     count(steps, "step"),
-    count(tool_calls, "tool call") + (failed_tool_calls ? ` (✗ ${grouped(failed_tool_calls)} failed)` : ""),
+    count(tool_calls, "tool call") +
+      (failed_tool_calls ? ` (✗ ${grouped(failed_tool_calls)} failed)` : ""),
     ...(retries ? [`↻ ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`] : []),
     ...(queued_s >= 0.1 ? [`◌ queued ${seconds(queued_s)}`] : []),
     `${short(agent.tokens_in)} tokens in, ${short(agent.tokens_out)} out`,
@@ -61,7 +63,9 @@ export function turnWords(turn: Turn, now: number): string {
   const guess = turn.estimated ? "about " : "";
   return lines([
     seconds((turn.ended ?? now) - turn.began),
-    ...(tokens ? [`${guess}${short(turn.tokens_in)} tokens in, ${short(turn.tokens_out)} out`] : []),
+    ...(tokens
+      ? [`${guess}${short(turn.tokens_in)} tokens in, ${short(turn.tokens_out)} out`]
+      : []),
     ...(finish === undefined ? [] : [finish]),
   ]);
 }
