@@ -102,6 +102,9 @@ function line(brush: Brush, plot: Plot, t: number, colour: string): void {
   context.font = font(brush);
   const wide = context.measureText(text).width + 8;
   const left = Math.min(Math.max(x - wide / 2, plot.left), plot.right - wide);
+  context.fillStyle = colours.paper; // no mark of the axis is seen in part
+  context.fillRect(left - 14, plot.bottom + 5, wide + 28, 17);
+  context.fillStyle = colour;
   context.beginPath();
   context.roundRect(left, plot.bottom + 3, wide, 17, 3);
   context.fill();

@@ -35,7 +35,8 @@ export function shape(lane: number): Shape {
     const tool = tall > 3 ? tall - 2 : tall;
     const top = (tall - tool) / 2;
     const path = lane > 4 ? lane - 0.5 : tall / 2;
-    return { call: [0, tall], tool: [top, tool], wait: tall / 2, path, signs: false };
+    const wait = Math.floor(tall / 2) + 0.5; // in the middle of a pixel: sharp
+    return { call: [0, tall], tool: [top, tool], wait, path, signs: false };
   }
   const inset = Math.round(lane * 0.16);
   const tall = lane - 2 * inset - 1;

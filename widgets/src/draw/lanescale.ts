@@ -44,8 +44,8 @@ export function drawNames(brush: Brush, plot: Plot, agents: readonly Agent[]): v
   }
 }
 
-/** Faint lines where stages began, with their numbers where there is room. */
-export function drawStages(brush: Brush, plot: Plot, scene: Scene): void {
+/** Faint lines where stages began, with their numbers where there is room; tells where that ends. */
+export function drawStages(brush: Brush, plot: Plot, scene: Scene): number {
   const { context, colours, dense } = brush;
   context.font = font(brush);
   context.textBaseline = "middle";
@@ -66,6 +66,7 @@ export function drawStages(brush: Brush, plot: Plot, scene: Scene): void {
       free = x + NUMBER;
     }
   }
+  return free;
 }
 
 export function drawAxis(brush: Brush, plot: Plot): void {
@@ -85,8 +86,8 @@ export function drawAxis(brush: Brush, plot: Plot): void {
   }
 }
 
-/** Where a run that goes on is. */
-export function drawNow(brush: Brush, plot: Plot, now: number): void {
+/** Where a run that goes on is; above there is room from `free` on. */
+export function drawNow(brush: Brush, plot: Plot, now: number, free: number): void {
   const { context, colours, dense } = brush;
   if (now < plot.from || now > plot.to) {
     return;
@@ -96,7 +97,7 @@ export function drawNow(brush: Brush, plot: Plot, now: number): void {
   context.font = font(brush);
   context.textAlign = "left";
   context.textBaseline = "middle";
-  context.fillText("now", Math.min(x + 4, plot.right - 22), plot.top / 2);
+  context.fillText("now", Math.max(Math.min(x + 4, plot.right - 22), free), plot.top / 2);
   for (let y = plot.top; y < plot.bottom; y += 5) {
     context.fillRect(x, y, 1, 2);
   }

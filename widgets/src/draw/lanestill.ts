@@ -4,7 +4,7 @@ import type { Plot } from "../pure/lanes.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
 import { type Brush, drawLanes } from "./lanes.ts";
 import { drawPath } from "./lanepath.ts";
-import { drawAxis, drawNames, drawNow, drawStages } from "./lanescale.ts";
+import { drawAxis, drawNames, drawNow, drawStages, font } from "./lanescale.ts";
 
 export function drawStill(
   brush: Brush,
@@ -13,8 +13,14 @@ export function drawStill(
   agents: readonly Agent[],
   lanes: ReadonlyMap<number, number>,
 ): void {
-  const { context } = brush;
-  drawStages(brush, plot, scene);
+  const { context, colours } = brush;
+  if (agents.length === 0) {
+    context.font = font(brush);
+    context.fillStyle = colours.quiet;
+    context.fillText("No agent has begun.", 4, plot.top / 2 + 4);
+    return;
+  }
+  const free = drawStages(brush, plot, scene);
   drawAxis(brush, plot);
   context.save();
   context.beginPath();
@@ -25,6 +31,6 @@ export function drawStill(
   drawPath(brush, plot, scene.path, lanes);
   context.restore();
   if (scene.live) {
-    drawNow(brush, plot, scene.now);
+    drawNow(brush, plot, scene.now, free);
   }
 }

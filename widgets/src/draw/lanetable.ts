@@ -3,21 +3,37 @@
 import { stateAt } from "../pure/at.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
 import { count, seconds, stateWord, word } from "../pure/words.ts";
-import { h, write } from "./dom.ts";
+import { type Throttle, throttle } from "../pure/throttle.ts";
+import { h, set, write } from "./dom.ts";
+
+/** Milliseconds at least between two changes of what is read aloud. */
+const SELDOM = 1000;
+
+/** What is told; `at` is the time of the past that is shown, null the present. */
+interface Told {
+  scene: Scene;
+  agents: readonly Agent[];
+  at: number | null;
+}
 
 export class LaneTable {
   readonly element = h("div", { class: "knl-unseen" });
+  /** Keep the table, and the label of `field`, in step: not always at once. */
+  readonly tell: Throttle<Told>;
   readonly #body = h("tbody");
   readonly #rows: [HTMLElement, HTMLElement, HTMLElement][] = [];
 
-  constructor() {
+  constructor(field: HTMLElement) {
     const head = ["agent", "state", "busy in all"].map((text) => h("th", { scope: "col" }, text));
     const title = h("caption", {}, "Agents of the run");
     this.element.append(h("table", {}, title, h("thead", {}, h("tr", {}, ...head)), this.#body));
+    this.tell = throttle(SELDOM, (told) => {
+      set(field, { "aria-label": about(told) });
+      this.#update(told);
+    });
   }
 
-  /** `at` is the time of the past that is shown; null is the present. */
-  update(scene: Scene, agents: readonly Agent[], at: number | null): void {
+  #update({ scene, agents, at }: Told): void {
     for (const [i, agent] of agents.entries()) {
       const [name, state, busy] = this.#rows[i] ?? this.#add(i);
       const then = stateAt(scene, agent, at ?? scene.now);
@@ -35,7 +51,7 @@ export class LaneTable {
   }
 }
 
-export function about(scene: Scene, agents: readonly Agent[], at: number | null): string {
+function about({ scene, agents, at }: Told): string {
   const t = at ?? scene.now;
   const states = new Map<string, number>();
   for (const agent of agents) {

@@ -3,7 +3,6 @@
 import type { Focus, Host, Picture } from "../pure/host.ts";
 import { horizon, laneHeight, named, order, pan, type Plot, reveal, type View, zoom } from "../pure/lanes.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
-import { type Throttle, throttle } from "../pure/throttle.ts";
 import { button, h, set } from "./dom.ts";
 import type { Brush } from "./lanes.ts";
 import { type Cursor, drawOver, Tip } from "./lanecursor.ts";
@@ -11,7 +10,7 @@ import { legend } from "./lanelegend.ts";
 import { CLOSER, listen, type Moves } from "./lanemoves.ts";
 import { gutter } from "./lanescale.ts";
 import { drawStill } from "./lanestill.ts";
-import { about, LaneTable } from "./lanetable.ts";
+import { LaneTable } from "./lanetable.ts";
 import { clear, type Colours, colours } from "./sheet.ts";
 
 /** Pixels: of all lanes together, above them, below them, of a lane with its name. */
@@ -19,7 +18,6 @@ const ROOM = 520;
 const TOP = 18;
 const BOTTOM = 22;
 const TALL = 18;
-const SECOND = 1000;
 
 export function timeline(host: Host): Picture {
   return new Timeline(host);
@@ -32,11 +30,10 @@ class Timeline implements Picture, Moves {
   readonly #base = h("canvas", { "aria-hidden": "true" });
   readonly #over = h("canvas", { "aria-hidden": "true" });
   readonly #tip = new Tip();
-  readonly #table = new LaneTable();
+  readonly #table = new LaneTable(this.#field);
   readonly #names: HTMLButtonElement;
   readonly #fit: HTMLButtonElement;
   readonly #resized: ResizeObserver;
-  readonly #tell: Throttle<null>;
   #scene: Scene | null = null;
   #agents: Agent[] = [];
   #lanes = new Map<number, number>();
@@ -63,7 +60,6 @@ class Timeline implements Picture, Moves {
     this.#field.append(this.#base, this.#over, this.#tip.element);
     this.element.append(h("div", { class: "knl-bar" }, legend(), buttons), this.#field);
     this.element.append(this.#tip.spoken, this.#table.element);
-    this.#tell = throttle(SECOND, () => this.#twin());
     this.#resized = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
     this.#resized.observe(this.#field);
     listen(this.#field, this);
@@ -85,13 +81,13 @@ class Timeline implements Picture, Moves {
     this.#width ||= this.#field.clientWidth;
     this.#draw();
     if (scene.agents.length > 0) {
-      this.#tell(null);
+      this.#table.tell({ scene: this.#scene, agents: this.#agents, at: focus.at });
     }
   }
 
   dispose(): void {
     cancelAnimationFrame(this.#frame);
-    this.#tell.stop();
+    this.#table.tell.stop();
     this.#resized.disconnect();
   }
 
@@ -102,7 +98,7 @@ class Timeline implements Picture, Moves {
   }
 
   cursor(): Cursor {
-    const lane = this.#agents.findIndex((agent) => agent.id === this.#focus.selected);
+    const lane = this.#chosen;
     return this.#cursor ?? { lane: Math.max(lane, 0), t: this.#focus.at ?? this.#middle(lane) };
   }
 
@@ -148,6 +144,11 @@ class Timeline implements Picture, Moves {
     const { began, ended } = this.#agents[lane] ?? { began: from, ended: to };
     const [first, last] = [Math.max(began, from), Math.min(ended ?? to, to)];
     return first < last ? (first + last) / 2 : (from + to) / 2;
+  }
+
+  /** Lane of the chosen agent; -1 for none. */
+  get #chosen(): number {
+    return this.#agents.findIndex((agent) => agent.id === this.#focus.selected);
   }
 
   get #end(): number {
@@ -218,15 +219,14 @@ class Timeline implements Picture, Moves {
       return;
     }
     const dense = window.devicePixelRatio || 1;
-    if (this.#stale) {
+    if (this.#stale || this.#base.width !== Math.round(this.#width * dense)) {
       this.#stale = false;
       this.#drawBase(scene, dense);
     }
     const plot = this.plot();
     const context = clear(this.#over, this.#width, plot.bottom + BOTTOM, dense);
     const brush = { context, colours: this.#colours as Colours, dense };
-    const selected = this.#agents.findIndex((agent) => agent.id === this.#focus.selected);
-    const over = { cursor: this.#cursor, selected, at: this.#focus.at };
+    const over = { cursor: this.#cursor, selected: this.#chosen, at: this.#focus.at };
     drawOver(brush, plot, scene, this.#agents, over);
     this.#tip.show(plot, scene, this.#agents, this.#cursor, this.#aloud);
   }
@@ -245,12 +245,5 @@ class Timeline implements Picture, Moves {
     this.#names.hidden = named(laneHeight(plot.lanes, ROOM));
     set(this.#names, { "aria-pressed": String(this.#tall) });
     drawStill(brush, plot, scene, this.#agents, this.#lanes);
-  }
-
-  #twin(): void {
-    if (this.#scene !== null) {
-      set(this.#field, { "aria-label": about(this.#scene, this.#agents, this.#focus.at) });
-      this.#table.update(this.#scene, this.#agents, this.#focus.at);
-    }
   }
 }
