@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { indexAt, peak, Smooth, span, steps } from "../src/pure/curves.ts";
+import { indexAt, peak, Smooth, span, steps, thinned } from "../src/pure/curves.ts";
 
 function smoothed(over: number, ...batches: number[][]): number[] {
   const smooth = new Smooth(over);
@@ -62,5 +62,35 @@ describe("a step curve", () => {
   it("has a peak, when it was reached first", () => {
     expect(peak([0, 1, 2, 3], [1, 3, 2, 3])).toEqual({ t: 1, count: 3 });
     expect(peak([], [])).toBeNull();
+  });
+});
+
+describe("thinning", () => {
+  const xs = Array.from({ length: 5000 }, (_, at) => at + 1);
+  const noise = xs.map((x) => Math.sin(x * x));
+
+  it("leaves alone what a screen can show", () => {
+    const columns = [xs.slice(0, 1600), noise];
+    expect(thinned(columns)).toBe(columns);
+  });
+
+  it("keeps the extremes, the ends and the order of a longer line", () => {
+    const spike = noise.map((value, at) => (at === 3210 ? 9 : at === 3211 ? -9 : value));
+    const [shown = [], line = []] = thinned([xs, spike]) as number[][];
+    expect(shown.length).toBeLessThanOrEqual(1600);
+    expect(line).toHaveLength(shown.length);
+    expect([shown[0], shown.at(-1)]).toEqual([1, 5000]);
+    expect(shown.every((x, at) => at === 0 || x >= (shown[at - 1] as number))).toBe(true);
+    expect([Math.max(...line), Math.min(...line)]).toEqual([9, -9]);
+    expect(line.indexOf(9)).toBeLessThan(line.indexOf(-9));
+    expect(line.every((value) => spike.includes(value))).toBe(true);
+  });
+
+  it("ends where a line ends, and keeps its gaps", () => {
+    const [, short, none, gap] = thinned([xs, noise.slice(0, 80), [], xs.map((x) => (x < 4000 ? null : x))]);
+    expect(short).toHaveLength(20);
+    expect(none).toEqual([]);
+    expect(gap?.[0]).toBeNull();
+    expect(gap?.at(-1)).toBe(5000);
   });
 });

@@ -1,6 +1,7 @@
 // The one place that knows uPlot: lines over iterations, in the colours of the notebook's theme.
 
 import uPlot from "uplot";
+import { indexAt, thinned } from "../pure/curves.ts";
 import { h } from "./dom.ts";
 
 export interface Line {
@@ -37,11 +38,14 @@ const GUTTER = 46;
 export class Chart {
   readonly element = h("div", { class: "krw-chart", "aria-hidden": "true" });
   readonly #settings: Settings;
-  /** Of the element; it follows the theme by itself. */
   readonly #style = getComputedStyle(this.element);
+  /** As they were when it was drawn last. */
+  readonly #colors = new Map<string, string>();
   #plot: uPlot | null = null;
   #range: [number, number] = [1, 2];
   #marks: readonly number[] = [];
+  #xs: readonly number[] = [];
+  #at: number | null = null;
   #quiet = false;
 
   constructor(settings: Settings) {
@@ -49,17 +53,19 @@ export class Chart {
   }
 
   /**
-   * Draw lines over `xs`, on an axis over `range`. `marks` are xs with a vertical line.
-   * Costs nothing before the element has a width.
+   * Draw lines over `xs`, whole numbers, on an axis over `range`. `marks` are xs with a vertical
+   * line. Costs nothing before the element has a width.
    */
   draw(xs: readonly number[], lines: readonly Values[], range: [number, number], marks: readonly number[]): void {
     const width = this.element.clientWidth;
     this.#range = range;
     this.#marks = marks;
+    this.#xs = xs;
+    this.#colors.clear();
     if (width === 0) {
       return;
     }
-    const data = [xs, ...lines] as uPlot.AlignedData;
+    const data = thinned([xs, ...lines]) as uPlot.AlignedData;
     if (this.#plot === null) {
       this.#plot = new uPlot(this.#options(width), data, this.element);
       return;
@@ -72,9 +78,10 @@ export class Chart {
 
   /** Show the cursor at this index of the data; null hides it. */
   point(index: number | null): void {
+    this.#at = index;
     const plot = this.#plot;
     if (plot !== null) {
-      const x = index === null ? undefined : plot.data[0]?.[index];
+      const x = index === null ? undefined : this.#xs[index];
       const left = x === undefined ? -10 : plot.valToPos(x, "x");
       this.#quiet = true;
       plot.setCursor({ left, top: x === undefined ? -10 : 1 });
@@ -84,6 +91,7 @@ export class Chart {
 
   /** Draw again, in the colours as they are now. */
   recolour(): void {
+    this.#colors.clear();
     this.#plot?.redraw(false);
   }
 
@@ -112,8 +120,8 @@ export class Chart {
         bind: { mousedown: () => null, mouseup: () => null, click: () => null, dblclick: () => null },
       },
       hooks: {
-        setCursor: [(plot) => this.#quiet || this.#settings.hover(plot.cursor.idx ?? null)],
-        draw: [(plot) => this.#mark(plot)],
+        setCursor: [(plot) => this.#quiet || this.#settings.hover(this.#under(plot))],
+        draw: [(plot) => this.#mark(plot), () => this.#at === null || this.point(this.#at)],
       },
     };
   }
@@ -178,9 +186,24 @@ export class Chart {
     return `11px ${this.#style.fontFamily}`;
   }
 
+  /** Index of the data under the mouse. */
+  #under(plot: uPlot): number | null {
+    const left = plot.cursor.left ?? -1;
+    if (left < 0 || this.#xs.length === 0) {
+      return null;
+    }
+    const nearest = indexAt(this.#xs, plot.posToVal(left, "x") + 0.5);
+    return Math.max(nearest, 0);
+  }
+
   /** A canvas knows no custom properties. */
   #color(name: string): string {
-    return this.#style.getPropertyValue(name).trim();
+    let found = this.#colors.get(name);
+    if (found === undefined) {
+      found = this.#style.getPropertyValue(name).trim();
+      this.#colors.set(name, found);
+    }
+    return found;
   }
 }
 

@@ -4,6 +4,8 @@
  * these: it would come late to what happens at once. */
 const PART = 1 / 20;
 const LONGEST = 50;
+/** Points of a line at most: no screen shows more. */
+const POINTS = 1600;
 
 /** Over about how many iterations a training of so many is smoothed; 1 is not at all. */
 export function span(iterations: number): number {
@@ -93,6 +95,42 @@ export function peak(times: readonly number[], counts: readonly number[]): Peak 
     if (found === null || count > found.count) {
       found = { t: times[at] ?? 0, count };
     }
+  }
+  return found;
+}
+
+type Column = readonly (number | null | undefined)[];
+
+/**
+ * Columns of the same rows with fewer of them, the first column being xs. Of neighbouring rows two
+ * are left, which have the smallest and the largest value of each line, in their order: what
+ * stands out still does.
+ */
+export function thinned(columns: readonly Column[]): readonly Column[] {
+  const [xs = [], ...lines] = columns;
+  if (xs.length <= POINTS) {
+    return columns;
+  }
+  const size = 2 ** Math.ceil(Math.log2(xs.length / (POINTS / 2)));
+  const number = Math.ceil(xs.length / size);
+  const kept: Column = Array.from({ length: 2 * number }, (_, at) => {
+    const last = at % 2 === 0 ? 0 : size - 1;
+    return xs[Math.min((at >> 1) * size + last, xs.length - 1)];
+  });
+  return [kept, ...lines.map((line) => extremes(line, size))];
+}
+
+function extremes(line: Column, size: number): Column {
+  const found: (number | null | undefined)[] = [];
+  for (let from = 0; from < line.length; from += size) {
+    const until = Math.min(from + size, line.length);
+    let [low, high] = [from, from];
+    for (let at = from + 1; at < until; at += 1) {
+      const value = line[at] ?? Number.NaN;
+      low = value < (line[low] ?? Number.POSITIVE_INFINITY) ? at : low;
+      high = value > (line[high] ?? Number.NEGATIVE_INFINITY) ? at : high;
+    }
+    found.push(line[Math.min(low, high)], line[Math.max(low, high)]);
   }
   return found;
 }

@@ -6,6 +6,9 @@ import { grouped, stateWord } from "./words.ts";
 
 /** Schedules that are told in words at most; of more, the latest. */
 const TOLD = 4;
+const FORMATS = [0, 1, 2].map(
+  (digits) => new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
 
 /** What is drawn of a column. */
 export interface Series {
@@ -148,7 +151,7 @@ export function tell(value: number | null | undefined, unit: "" | "%"): string {
     return `${Math.round(value * 100)} %`;
   }
   const digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 1000 ? 1 : 0;
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (FORMATS[digits] as Intl.NumberFormat).format(value);
 }
 
 /** The line above the panels, as "● running · iteration 120 of 200 · seed 0". */
