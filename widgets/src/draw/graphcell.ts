@@ -88,7 +88,7 @@ function placesOf(cell: Cell, level: Level["name"]): Place[] {
     return [[8, 16, null], [8, 16, null]];
   }
   if (cell.kind !== "agent" || LINES[level].length === 0) {
-    return [[cell.w / 2, cell.h / 2 + 4, "middle"]];
+    return [[cell.w / 2, cell.h / 2 + (cell.h < 16 ? 3.5 : 4), "middle"]];
   }
   const places: Place[] = LINES[level].map(([x, y]) => [x, y, null]);
   return level === "slip" ? [...places, [cell.w - 8, 33, "end"]] : places;

@@ -70,7 +70,7 @@ export class Cells {
   }
 
   #held(): boolean {
-    return this.element.contains(document.activeElement);
+    return this.element.matches(":focus-within"); // also within a shadow tree
   }
 
   #make(cell: Cell): CellView {
