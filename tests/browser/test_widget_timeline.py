@@ -225,6 +225,23 @@ def test_the_wheel_is_the_pages_unless_a_key_is_held(page: Page) -> None:
     assert page.evaluate(SPREAD, PATH) == before
 
 
+def test_keys_faster_than_the_pictures_are_none_lost(page: Page) -> None:
+    stage = shown(page, PLAIN)
+    field(page).focus()
+    page.keyboard.press("Home")
+    page.evaluate("""() => {
+        for (let i = 0; i < 4; i++) {
+            const press = new KeyboardEvent("keydown", { key: "+", bubbles: true });
+            document.querySelector(".knl-field").dispatchEvent(press);
+        }
+    }""")
+    box = field(page).bounding_box() or {}
+    expect(page.get_by_role("button", name="Fit")).to_be_enabled()
+    field(page).click(position={"x": box["width"] - 19, "y": box["height"] - 8})
+    expect(page.locator(".knr-time")).to_contain_text("of 6.0 s")
+    assert asked(stage, "at")[0]["t"] == pytest.approx(6 * 0.7**4, abs=0.02)
+
+
 def test_dragging_moves_what_was_zoomed(page: Page) -> None:
     shown(page, PLAIN)
     field(page).focus()

@@ -24,7 +24,7 @@ export function drawStill(
   drawAxis(brush, plot);
   context.save();
   context.beginPath();
-  context.rect(0, plot.top, plot.right + 10, plot.bottom - plot.top);
+  context.rect(0, plot.top, plot.right + 18, plot.bottom - plot.top);
   context.clip();
   drawNames(brush, plot, agents);
   drawLanes(brush, plot, scene, agents);

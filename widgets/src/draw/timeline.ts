@@ -13,10 +13,11 @@ import { drawStill } from "./lanestill.ts";
 import { LaneTable } from "./lanetable.ts";
 import { clear, type Colours, colours } from "./sheet.ts";
 
-/** Pixels: of all lanes together, above them, below them, of a lane with its name. */
+/** Pixels: of all lanes together, around them, of a lane with its name. */
 const ROOM = 520;
 const TOP = 18;
 const BOTTOM = 22;
+const MARGIN = 18;
 const TALL = 18;
 
 export function timeline(host: Host): Picture {
@@ -94,7 +95,7 @@ class Timeline implements Picture, Moves {
   // What the pointer and the keys ask for.
 
   plot(): Plot {
-    return this.#plot ?? this.#measure();
+    return this.#stale || this.#plot === null ? this.#measure() : this.#plot;
   }
 
   cursor(): Cursor {
@@ -210,7 +211,7 @@ class Timeline implements Picture, Moves {
     const { from, to } = this.#view ?? { from: 0, to: this.#end };
     this.#scroll = Math.min(Math.max(this.#scroll, 0), lanes * lane - room);
     const plot = { from, to, top: TOP, bottom: TOP + room, lane, lanes, scroll: this.#scroll };
-    return { ...plot, left: this.#gutter?.[1] ?? 60, right: this.#width - 10 };
+    return { ...plot, left: this.#gutter?.[1] ?? 60, right: this.#width - MARGIN };
   }
 
   #draw(): void {

@@ -30,7 +30,7 @@ export function moment(scene: Scene, agent: Agent, t: number): Moment {
 
 /** A duration, exact enough that a short one is not "0.0 s". */
 export function took(value: number): string {
-  return value < 1 ? `${value.toFixed(2)} s` : seconds(value);
+  return value < 0.995 ? `${value.toFixed(2)} s` : seconds(value);
 }
 
 function what(scene: Scene, agent: Agent, t: number, span: Span | null): string {
