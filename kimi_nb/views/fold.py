@@ -1,6 +1,7 @@
 """One pass over the records of a run: the only reading of the facts that the views share.
 
-`Fold.add` costs the same for every record, so a live run and a finished one are one code path.
+`Fold.add` costs the same for every record but a main agent's StepBegan, which looks at the
+sub-agents of the stage before; so a live run and a finished one are one code path.
 Readers may look at its fields between two records; only `add` changes them.
 
 How facts count:
@@ -10,10 +11,12 @@ How facts count:
 - A stage is one step of a main agent (orchestrator or single) with the sub-agents that it
   launched. In an explicit plan, where nobody launches anybody, the stages are the levels: an
   agent's level is one more than the highest among those that it came after.
-- An interrupted tool call is still outstanding: the resumed run asks again.
+- An interrupted tool call is still outstanding: the resumed run asks again. Its time is work
+  again from there on, unless the agent ends without a sign that it went on.
 - Ordinary tools run from the end of their step until the last of them returned.
 - The span is kept as it grows: each agent carries the longest chain of busy seconds that ends
-  in it, takes it over from the step that launched it, and hands it back when it ends.
+  in it, takes it over from the step that launched it, and hands it to the step after that one. A
+  step that a resumed run begins again does not come after what it had launched itself.
 """
 
 from __future__ import annotations
@@ -185,8 +188,7 @@ def _new_agent(run: Run, record: Record, fact: events.AgentBegan) -> None:
         agent.stage = 1 + max((other.stage for other in before), default=0)
         agent.chain = max((other.chain for other in before), default=0.0)
     else:
-        in_call = parent.state_at(t) == "thinking"
-        agent.chain = parent.chain_at(t) if in_call else parent.step_chain
+        agent.chain = parent.launches_at(t)
 
     steps.stage_of(run, fact.parent, agent.stage, t).sub_agents.append(name)
 
@@ -197,13 +199,13 @@ def _agent_began(_run: Run, agent: Agent, _fact: events.AgentBegan, _t: float) -
 
 def _agent_ended(run: Run, agent: Agent, fact: events.AgentEnded, t: float) -> None:
     agent.settle(t)
+
+    if agent.idle:  # nobody has asked for its tools again, so none has run since
+        agent.kind = None
+
     agent.close(t, "failed" if agent.kind == "call" else None)
     agent.asked.clear()
     agent.state, agent.outcome, agent.ended = fact.outcome, fact.text, t
-    parent = run.agents.get(agent.parent)
-
-    if parent is not None and agent.chain > parent.joined:
-        parent.joined = agent.chain
 
     if agent.role == "sub-agent":
         run.stages[agent.parent, agent.stage].ended = t

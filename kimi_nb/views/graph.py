@@ -96,9 +96,9 @@ def _tie(found: nx.DiGraph[str], run: Run, agent: Agent, busy: dict[str, list[In
         spans = busy.get(launcher, ())
         lead = sum(_not_waited_for(span, agent.began) for span in spans)
         found.add_edge(launcher, agent.id, kind="assign", lead=round(lead, 6))
-        back = f"{agent.parent}/{agent.stage + 1}"
 
-        if back in found:  # it began, so all of the stage before it had come back
+        if agent.joined:
+            back = f"{agent.parent}/{agent.stage + 1}"
             found.add_edge(agent.id, back, kind="join", lead=0.0)
 
     for other in agent.after:

@@ -113,8 +113,9 @@ def brent(work: float, span: float, workers: int) -> tuple[float, float]:
 def measures(run: Fold | Iterable[Record]) -> Measures:
     """The measures of a trace, or of a fold at its latest record.
 
-    The span is that of `metrics`; in a run that was resumed it may be a little more, because a
-    turn that was broken off and begun again is one task here, behind all that it came to wait for.
+    The span in seconds is that of `metrics`. It may be more only in a resumed run whose sub-agents
+    went on after the orchestrator's next step had begun, as with a larger budget: begun again,
+    that step is one task here, and so all of it stands behind all that it came to wait for.
     """
     state = as_fold(run)
     listed = tasks(state)

@@ -133,11 +133,13 @@ class Agent:
     chain: float = 0.0
     """Longest chain of busy seconds through the run that ends in its closed intervals."""
     step_chain: float = 0.0
-    """The same up to its latest step, without the tools after it: what sub-agents wait for."""
-    joined: float = 0.0
-    """Longest chain of the sub-agents that have come back to it."""
+    """The same without the tools of its latest step: what the sub-agents of that wait for."""
+    joined: bool = False
+    """It had ended when the next step of its orchestrator first began, which so came after it."""
     asked: dict[int, ToolCalled] = field(default_factory=dict[int, ToolCalled])
     """Calls of the turn that is being written, by position; void if it is retried."""
+    idle: bool = False
+    """The run was taken up again, and nothing shows that this agent went on."""
     outstanding: dict[int, ToolCalled] = field(default_factory=dict[int, ToolCalled])
     """Calls of the latest step that have not returned."""
     tools_out: int = 0
@@ -171,6 +173,9 @@ class Agent:
         if kind in BUSY:
             self.busy_s += t - began
             self.chain += t - began
+
+            if kind != "tool":  # before the tools of its step, so all of it is waited for
+                self.step_chain = self.chain
         elif kind == "queued":
             self.queued_s += t - began
 
@@ -185,6 +190,10 @@ class Agent:
     def chain_at(self, now: float) -> float:
         """Longest chain of busy seconds that ends in this agent at `now`."""
         return self.chain + self._open_busy(now)
+
+    def launches_at(self, now: float) -> float:
+        """Chain with which a sub-agent begins that it launches at `now`: without its tools."""
+        return self.step_chain if self.kind == "tool" else self.step_chain + self._open_busy(now)
 
     def state_at(self, now: float) -> str:
         """`state`, knowing that a retry's wait may be over without a record of it."""

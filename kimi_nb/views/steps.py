@@ -57,8 +57,11 @@ def resume(agent: Agent, t: float) -> None:
     """The calls that were out went down with the old process; its finished work stays."""
     agent.settle(t)
     agent.asked.clear()
+    agent.idle = True
 
-    if agent.kind is not None and agent.kind != "tool":
+    if agent.kind == "tool":
+        agent.open("tool", t)
+    elif agent.kind is not None:
         agent.close(t, "failed" if agent.kind == "call" else None)
         agent.state = "waiting"
 
@@ -73,14 +76,32 @@ def resume(agent: Agent, t: float) -> None:
 def step_began(run: Run, agent: Agent, fact: StepBegan, t: float) -> None:
     """The agent's next call goes out, with what its sub-agents handed back."""
     reopen(agent)
+    agent.idle = False
     agent.settle(t)
     agent.open("call", t)
-    agent.step, agent.state = fact.step, "thinking"
-    agent.chain = max(agent.chain, agent.joined)
     agent.asked.clear()
 
     if agent.role != "sub-agent":
         stage_of(run, agent.id, fact.step, t)
+        _join(run, agent, fact.step)
+
+    agent.step, agent.state = fact.step, "thinking"
+    agent.step_chain = agent.chain
+
+
+def _join(run: Run, agent: Agent, step: int) -> None:
+    """A step waits for those sub-agents of the stage before that have ended when it first begins.
+
+    Begun again, it has waited for what these did since; never for those that it launched itself.
+    """
+    before = run.stages.get((agent.id, step - 1))
+
+    for name in before.sub_agents if before else ():
+        sub = run.agents[name]
+        sub.joined = sub.joined or (sub.ended is not None and step != agent.step)
+
+        if sub.joined:
+            agent.chain = max(agent.chain, sub.chain)
 
 
 def step_queued(_run: Run, agent: Agent, _fact: StepQueued, t: float) -> None:
@@ -132,7 +153,6 @@ def step_ended(run: Run, agent: Agent, fact: StepEnded, t: float) -> None:
     failed = fact.finish == "failed"
     agent.settle(t)
     agent.close(t, "failed" if failed and agent.kind == "call" else None)
-    agent.step_chain = agent.chain
     agent.state = "waiting"
     _count_tokens(run, agent, Tokens(fact.tokens_in, fact.tokens_out, fact.tokens_cached), t)
     run.estimated = run.estimated or fact.estimated
@@ -191,6 +211,8 @@ def _start_tools(run: Run, agent: Agent, t: float) -> None:
 
 def tool_returned(run: Run, agent: Agent, fact: ToolReturned, t: float) -> None:
     """A tool answered; after the last ordinary one the agent's tool time ends."""
+    agent.idle = False
+
     if fact.interrupted:  # it stays outstanding: a resumed run asks again
         agent.interrupted = True
         return
