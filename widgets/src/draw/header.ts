@@ -102,6 +102,7 @@ class Header implements Part {
     this.element.hidden = line === null;
     if (line !== null) {
       this.#draw(line, scene.live);
+      this.#answer.update(scene); // in sight, or it could not scroll
       this.#announce(line, store.told, silent);
     }
     this.#clock.update(store, focus.at);
@@ -113,7 +114,6 @@ class Header implements Part {
     });
     const waits = run !== null && (run.states.queued ?? 0) + (run.states.retrying ?? 0) > 0;
     write(this.#pace, scene.live && focus.at === null && waits ? scene.pace : "");
-    this.#answer.update(scene);
   }
 
   dispose(): void {

@@ -95,8 +95,9 @@ class Inspector implements Part {
     this.#relatives = "";
     this.#sight.clear();
     this.#views.clear();
-    this.#turns.replaceChildren();
     this.#passage.open(id !== "", () => {
+      this.#near.replaceChildren();
+      this.#turns.replaceChildren();
       this.element.hidden = id === "";
       this.element.scrollTop = 0;
     });
