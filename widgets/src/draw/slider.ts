@@ -25,7 +25,7 @@ export function slider(scale: Scale, moved: () => void): Slider {
   const { least, step } = scale;
   const label = h("span", { class: "kpg-name" }, scale.name);
   const input = h("input", { type: "range", min: least, max: scale.most, step });
-  const output = h("output");
+  const output = h("span", { class: "kpg-value", "aria-hidden": "true" });
   const element = h("label", { class: "kpg-slider" }, label, input, output);
   const told = (): void => {
     const value = input.valueAsNumber;
