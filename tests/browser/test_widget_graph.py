@@ -201,6 +201,8 @@ def test_keys_do_what_the_pointer_does(page: Page) -> None:
     page.keyboard.press("Escape")
     page.locator(f"[data-id='#{number}']:focus").wait_for()
     assert page.evaluate(SELECTED) == ""
+    page.locator("[data-id='#9']").focus()
+    assert page.evaluate(STOPS) == ["#9"]
     page.keyboard.press("Home")
     page.keyboard.press(" ")
     assert page.evaluate(SELECTED) == "a00"
