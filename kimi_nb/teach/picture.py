@@ -51,9 +51,8 @@ def guess_html(
     asked: Asked, locked: Locked | None, found: Outcome | None, earlier: Sequence[Locked]
 ) -> str:
     """The same as a fragment of HTML, a curve as a drawing."""
-    told = "".join(
-        f'<p class="note">{escape(line)}</p>' for line in _lines(asked, locked, found, earlier)
-    )
+    first, *rest = (escape(line) for line in _lines(asked, locked, found, earlier))
+    told = f"<p>{first}</p>" + "".join(f'<p class="note">{line}</p>' for line in rest)
     drawn = _chart(asked.kind, locked, found) if isinstance(asked.kind, Curve) and locked else ""
     return (
         f'<div class="knp-twin"><style>{STYLE}</style>'
@@ -100,7 +99,7 @@ def _curves(kind: Curve, locked: Locked, found: Outcome | None) -> list[tuple[st
 def _chart(kind: Curve, locked: Locked, found: Outcome | None) -> str:
     curves = _curves(kind, locked, found)
     longest = max(kind.end, *(points[-1][0] for _, points in curves))
-    most = max(kind.agents, *(n for _, points in curves for _, n in points))
+    most = max(n for _, points in curves for _, n in points) if found else kind.agents
     x = time_axis(longest) if kind.seconds else _shares()
     y = ruler(most * 1.05, "agents at work", most=5, whole=True)
     classes = ("said", "true")

@@ -6,6 +6,9 @@ import { ticks } from "../pure/curve.ts";
 import { axes } from "./axes.ts";
 import { h, s } from "./dom.ts";
 
+/** Above the highest of two curves. */
+const ROOM = 1.05;
+
 /** The picture of what was said and, where it is known, of what was true. */
 export function beside(form: Form, told: Told): HTMLElement | null {
   const said = told.locked?.value ?? null;
@@ -90,7 +93,8 @@ function curves(form: CurveForm, told: Told, said: Points | null, truth: Points 
   }
   const own = form.seconds ?? 1;
   const ends = truth?.at(-1)?.[0] ?? own;
-  const most = Math.max(form.agents, ...(truth ?? []).map(([, n]) => n));
+  // What was drawn is shown as it was drawn; both together, as large as there is room.
+  const most = truth === null ? form.agents : Math.max(...[...said, ...truth].map(([, n]) => n)) * ROOM;
   const picture = axes(form.seconds, Math.max(own, ends), most);
   picture.plot.setAttribute("role", "img");
   picture.plot.setAttribute("aria-label", told.outcome?.words ?? told.locked?.words ?? "");

@@ -29,17 +29,13 @@ export class Card {
     const title = h("p", { class: "knp-question" }, h("span", { class: "knp-kicker" }, "Prediction"), form.question);
     this.element = h(
       "section",
-      {
-        class: "kimi-nb-view kimi-nb-predict",
-        "aria-label": `Prediction: ${form.question}`,
-        // JupyterLab would take arrows and Enter for its cells.
-        "data-lm-suppress-shortcuts": "true",
-      },
+      { class: "kimi-nb-view kimi-nb-predict", "aria-label": `Prediction: ${form.question}` },
       title,
       this.#body,
       this.#said,
       this.#foot,
     );
+    this.element.addEventListener("keydown", keep);
   }
 
   /** Show what the kernel has told. */
@@ -105,6 +101,13 @@ export class Card {
     if (inside && fresh) {
       result.focus({ preventScroll: true }); // what had the focus is gone
     }
+  }
+}
+
+/** A notebook takes arrows, Enter and letters for its cells, whatever has the focus. */
+function keep(event: KeyboardEvent): void {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
+    event.stopPropagation();
   }
 }
 

@@ -82,7 +82,6 @@ export function drawing(form: CurveForm): Asking {
     pen.carry = event.shiftKey;
     if (!event.ctrlKey && !event.metaKey && !event.altKey && press(event.key, heights, pen, agents)) {
       event.preventDefault();
-      event.stopPropagation(); // the notebook moves between cells by the same keys
       later();
     }
   });
