@@ -51,6 +51,11 @@ class Graph implements Picture {
     );
     this.element = h("div", { class: "knw-graph" }, this.#nothing, this.#legend.element);
     this.element.prepend(this.#svg);
+    // A screen reader goes to a cell without the keys. An SVG element that listened to this itself
+    // would be one more stop of the tab key.
+    this.element.addEventListener("focusin", ({ target }) => {
+      this.#cells.comeTo(cellOf(target) || this.#cells.stop);
+    });
     this.#svg.addEventListener("click", (event) => this.#click(event));
     this.#svg.addEventListener("keydown", (event) => this.#press(event));
     this.#resized = new ResizeObserver(([entry]) => {
@@ -114,8 +119,7 @@ class Graph implements Picture {
   }
 
   #click(event: MouseEvent): void {
-    const target = event.target instanceof Element ? event.target.closest("g[data-id]") : null;
-    const id = target?.getAttribute("data-id") ?? "";
+    const id = cellOf(event.target);
     if (id !== "") {
       this.#cells.comeTo(id, true);
     }
@@ -146,4 +150,10 @@ class Graph implements Picture {
     const agent = this.#made?.cells.find(({ id }) => id === cell)?.agent;
     this.#host.select(agent === undefined ? "" : (this.#seen[agent]?.agent.id ?? ""));
   }
+}
+
+/** Id of the cell that an element is in; "" for none. */
+function cellOf(target: EventTarget | null): string {
+  const cell = target instanceof Element ? target.closest("g[data-id]") : null;
+  return cell?.getAttribute("data-id") ?? "";
 }

@@ -14,10 +14,6 @@ export class Cells {
 
   constructor(measure: Measure) {
     this.#measure = measure;
-    // A screen reader goes to a cell without the keys.
-    this.element.addEventListener("focusin", ({ target }) => {
-      this.comeTo(target instanceof Element ? (target.getAttribute("data-id") ?? "") : "");
-    });
   }
 
   /** Id of the cell that the tab key comes to. */
