@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -459,6 +460,34 @@ def test_there_is_a_picture_and_a_text_for_who_has_no_widgets() -> None:
         "λ_parallel 0.4 → 0, linear until 50 %; λ_finish 0 constant",
     ]
     assert "no training yet" in kn.playground(trainer=trainer())._repr_mimebundle_()["text/plain"]
+
+
+@pytest.mark.parametrize("page", [True, False])
+def test_in_a_page_the_picture_is_an_output_of_its_own_and_follows_the_training(
+    *, page: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[dict[str, str]] = []
+    later: list[dict[str, str]] = []
+
+    def display(bundle: dict[str, str], **_: object) -> Any:
+        shown.append(bundle)
+        return SimpleNamespace(update=lambda new, **_: later.append(new))
+
+    shell = SimpleNamespace(kernel=None) if page else SimpleNamespace()
+    monkeypatch.setattr("kimi_nb.widgets.playground.get_ipython", lambda: shell)
+    monkeypatch.setattr("IPython.display.display", display)
+    play = kn.playground(trainer=trainer(iterations=3))
+    wait(lambda: play.ended)
+    play._ipython_display_()
+    assert ["text/html" in bundle for bundle in shown] == ([False, True] if page else [True])
+    assert "no training yet" in shown[-1]["text/plain"]
+    play._asked(play, {"kind": "train"}, None)
+
+    if page:
+        wait(lambda: any("✓ finished · 3 of 3" in new["text/html"] for new in later))
+    else:
+        wait(lambda: _shown(play) == (1, 3, False))
+        assert later == []
 
 
 def test_the_figures_of_the_text_are_those_of_the_log() -> None:

@@ -7,9 +7,12 @@ from typing import Any, cast
 import anywidget
 import orjson
 import traitlets
+from IPython import display as ipython_display
+from IPython.core.getipython import get_ipython
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.views.html.learning import training_html
+from kimi_nb.views.html.twin import twin
 from kimi_nb.views.learning import training_text
 from kimi_nb.widgets.feed import FEED
 from kimi_nb.widgets.recorded import WAYS, training_of
@@ -41,6 +44,8 @@ class Playground(anywidget.AnyWidget):
         source = None if training is None else training_of(training)
         super().__init__()
         self.ended = False
+        self._below: list[Any] = []
+        """The places where its picture stands."""
         self._steering = Steering(source, trainer, self._go_on)
         cast("Any", self).on_msg(self._asked)
         FEED.add(self)
@@ -68,6 +73,9 @@ class Playground(anywidget.AnyWidget):
 
         self.ended = self._steering.ended
 
+        if self.ended:
+            self._picture()
+
     def answer(self, question: Message) -> None:
         """Answer the page; for the feed."""
         for message in self._steering.answer(question):
@@ -77,6 +85,28 @@ class Playground(anywidget.AnyWidget):
         """The widget, and for front ends without widgets a picture and a text."""
         data: Any = cast("Any", super())._repr_mimebundle_(**given)
         bundle = cast("dict[str, Any]", data[0] if isinstance(data, tuple) else data or {})
+        return bundle | self._still()
+
+    def _still(self) -> dict[str, str]:
         found = self._steering.rewards
         said = training_text(found) if found.count else "no training yet"
-        return bundle | {"text/plain": f"λ playground\n{said}", "text/html": training_html(found)}
+        return {"text/plain": f"λ playground\n{said}", "text/html": twin(training_html(found))}
+
+    def _ipython_display_(self) -> None:
+        """In a notebook the picture is an output of its own, which a saved notebook still has."""
+        display = cast("Any", ipython_display).display
+        bundle = self._repr_mimebundle_()
+
+        if not hasattr(get_ipython(), "kernel"):
+            display(bundle, raw=True)
+            return
+
+        name = "λ playground: what came of it stands below"
+        del bundle["text/html"]
+        display(bundle | {"text/plain": name}, raw=True)
+        self._below.append(display(self._still(), raw=True, display_id=True))
+
+    def _picture(self) -> None:
+        """The picture as things are now."""
+        for place in self._below:
+            place.update(self._still(), raw=True)

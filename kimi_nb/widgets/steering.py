@@ -226,6 +226,7 @@ class Steering:
             "from": since,
             "to": self._told,
             "recorded": self._recorded(),
+            "came_to": _by_name(came_to(self.rewards)),
             "rewards": self._columns(since),
         }
 

@@ -11,6 +11,7 @@ import {
   nothing,
   paid,
   parts,
+  type Rows,
   reweighed,
   type State,
   take,
@@ -55,8 +56,8 @@ function state(more: Partial<Message & { kind: "all" }> = {}): State {
 
 test("rows are put behind one another, known ones are left out, a gap is told", () => {
   const known = state({ running: true });
-  const rows = (from: number, to: number, ...found: number[][]): Message & { kind: "rows" } => {
-    return { kind: "rows", run: 1, from, to, recorded: "", rewards: training(...found) };
+  const rows = (from: number, to: number, ...found: number[][]): Rows => {
+    return { kind: "rows", run: 1, from, to, recorded: "", came_to: {}, rewards: training(...found) };
   };
   expect(take(known, rows(2, 3, [3, 0, 0, 0, 0, 0.5, 0.5]))).toBe(true);
   expect(take(known, rows(2, 3, [3, 0, 0, 0, 0, 0.5, 0.5]))).toBe(true);

@@ -33,7 +33,7 @@ LOOK = """
 .knb.knb .end { text-anchor: end; }
 .knb.knb .grid { stroke: var(--line); }
 .knb.knb .curve { fill: none; stroke-width: 1.6; vector-effect: non-scaling-stroke; }
-.knb.knb .curve.total { stroke: currentColor; stroke-width: 2.2; }
+.knb.knb .curve.total { stroke: currentColor; stroke-width: 3.2; }
 .knb.knb .curve.perf { stroke: #3f9142; }
 .knb.knb .curve.parallel { stroke: #4a8fd6; }
 .knb.knb .curve.lambda { stroke: #e08a1e; stroke-dasharray: 2 3; }

@@ -14,7 +14,7 @@ const COLUMNS = [
   ["sub_agents", "sub-agents", (value: number) => figure(value, 1)],
   ["critical_steps", "critical steps", (value: number) => figure(value, 1)],
   ["total_steps", "total steps", (value: number) => figure(value, 1)],
-  ["success", "success", (value: number) => `${figure(value * 100, 0)} %`],
+  ["success", "success", (value: number) => figure(value * 100, 0, " %")],
 ] as const;
 
 export function sessions(): Sessions {

@@ -47,8 +47,19 @@ export interface State extends Setting {
 export type Message =
   | ({ kind: "all"; run: number; rewards: Training | null } & Omit<State, "training">)
   | ({ kind: "set"; run: number } & Setting)
-  | { kind: "rows"; run: number; from: number; to: number; recorded: string; rewards: Training }
+  | Rows
   | { kind: "told"; text: string };
+
+/** What has happened since the last one. */
+export interface Rows {
+  kind: "rows";
+  run: number;
+  from: number;
+  to: number;
+  recorded: string;
+  came_to: CameTo;
+  rewards: Training;
+}
 
 export type Question =
   | { kind: "sync" }
@@ -100,7 +111,7 @@ function setting(state: State, given: Setting): void {
   }
 }
 
-function grow(state: State, message: Message & { kind: "rows" }): boolean {
+function grow(state: State, message: Rows): boolean {
   if (message.run !== state.run || message.from > state.to) {
     return false;
   }
@@ -110,6 +121,7 @@ function grow(state: State, message: Message & { kind: "rows" }): boolean {
     state.training = { ...message.rewards, rows };
     state.to = message.to;
     state.recorded = message.recorded;
+    state.came_to = message.came_to;
   }
   return true;
 }
@@ -124,8 +136,8 @@ export function number(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value : Number.NaN;
 }
 
-export function figure(value: number, digits = 2): string {
-  return Number.isNaN(value) ? "–" : value.toFixed(digits);
+export function figure(value: number, digits = 2, unit = ""): string {
+  return Number.isNaN(value) ? "–" : value.toFixed(digits) + unit;
 }
 
 /** total = one + two + perf, each as it is written. */
