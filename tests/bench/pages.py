@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "browser")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
 from lab import Notebook, launch, server
 from playwright.sync_api import Page, sync_playwright
@@ -105,14 +106,20 @@ FRAMES = """() => {
   };
   requestAnimationFrame(tick);
 }"""
-SELECT = """async ({ root, id }) => {
-  const view = document.querySelectorAll(root);
-  const element = view[view.length - 1];
+SELECT = """async (id) => {
+  const element = [...document.querySelectorAll(".kimi-nb-view")].at(-1);
+  const list = element.querySelector(".knw-agents");
+  list.open = true;
+  while (list.querySelector(`[data-id="${id}"]`) === null) {
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  await new Promise(requestAnimationFrame);
   const began = performance.now();
-  element.dispatchEvent(new CustomEvent("knw-select", { detail: id }));
-  while (element.querySelector(`[data-detail="${id}"]`) === null) {
-    if (performance.now() - began > 5000) return null;
-    await new Promise((next) => setTimeout(next, 2));
+  list.querySelector(`[data-id="${id}"]`).click();
+  const told = `aside[aria-label^="Agent ${id} "] .knw-step`;
+  while (element.querySelector(told) === null) {
+    if (performance.now() - began > 5000) throw new Error(`nothing is told of ${id}`);
+    await new Promise((next) => setTimeout(next, 1));
   }
   await new Promise(requestAnimationFrame);
   return performance.now() - began;
@@ -145,13 +152,13 @@ def played(page: Page, book: Notebook, number: int, name: str, root: str) -> Row
     page.evaluate(FRAMES)
     book.run(number)
     cell = book.cell(number)
-    cell.get_by_text("MEASURED").wait_for(timeout=180_000)
+    printed = cell.locator(".jp-OutputArea-output pre", has_text="MEASURED")
+    printed.wait_for(timeout=180_000)
     page.wait_for_timeout(500)
     frames: list[float] = page.evaluate(
         "() => { cancelAnimationFrame(window.ticking); return window.frames; }"
     )
-    line = cell.get_by_text("MEASURED").inner_text()
-    cpu, took, facts = json.loads(line.split("MEASURED", 1)[1])
+    cpu, took, facts = json.loads(printed.inner_text().split("MEASURED", 1)[1])
     shown = cell.locator(root)
     arrived = int(shown.get_attribute("data-records") or 0) if root else 0
     return Row(name, facts, arrived, cpu / took, frames[3:])
@@ -159,8 +166,7 @@ def played(page: Page, book: Notebook, number: int, name: str, root: str) -> Row
 
 def selections(page: Page, ids: list[str]) -> list[float]:
     """Milliseconds from choosing an agent to its messages on the page."""
-    asked = [{"root": ".kimi-nb-view", "id": id} for id in ids]
-    return [took for each in asked if (took := page.evaluate(SELECT, each)) is not None]
+    return [page.evaluate(SELECT, id) for id in ids]
 
 
 def opening(page: Page, book: Notebook, number: int, facts: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -10,6 +11,11 @@ from pathlib import Path
 import pytest
 from lab import Notebook, launch, server
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from kimi_nb.trace import read
+
+SHOTS = Path(os.environ.get("KIMI_NB_SHOTS", Path(__file__).parents[2] / "build" / "shots"))
+"""Where the pictures go that the tests keep; CI keeps them too."""
 
 NAMES = ("aiohttp", "orjson", "ipython", "openai", "networkx", "numpy")
 SMALL = f"Give the version of each of these Python packages: {', '.join(NAMES)}."
@@ -20,7 +26,6 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 # A swarm whose model, tool and goal all say EVIL, at each place where a text can stand.
 HOSTILE = f"""
 import kimi_nb as kn
-from kimi_nb.magics.live import watch
 from kimi_nb.models.base import Reply, ToolCall, Usage
 EVIL = {EVIL!r}
 EOF = chr(10)
@@ -64,11 +69,21 @@ async def echo(text: str) -> str:
     return text
 
 evil = kn.swarm(EVIL, name="evil", model=Hostile(), tools=[echo])
-await watch(evil, get_ipython())
+display(evil)
+await evil
 """
 GIVEN_UP = "Error displaying widget: model not found"
 """JupyterLab's own, now and then, where the machine is busy: the page drew the widget before the
 kernel had told it which there are. Loading the page once more asks again."""
+CROWD = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from crowds import crowd
+from playing import Playing
+from kimi_nb.widgets import SwarmView
+trace = crowd(300, calls=1200)
+SwarmView(Playing(trace, rate=1500), view="timeline")
+"""
 REPORT = "import sys\n!{sys.executable} -m kimi_nb.cli report {evil.path} -o evil.html"
 
 
@@ -128,97 +143,213 @@ def begun(page: Page, url: str, folder: Path, name: str, *cells: str) -> Noteboo
     return book
 
 
-def live(book: Notebook) -> Locator:
-    return book.cell(1).locator(".kimi-nb-live pre")
+def view(book: Notebook, number: int = 1) -> Locator:
+    return book.cell(number).locator(".kimi-nb-view")
 
 
-def table_of(summary: Locator) -> dict[str, str]:
-    rows = [row.split("\t") for row in summary.locator("table").first.inner_text().splitlines()]
+def status(book: Notebook, number: int = 1) -> Locator:
+    return view(book, number).locator("header .knw-status")
+
+
+def twin(book: Notebook, number: int = 1) -> Locator:
+    """The picture without script."""
+    return book.cell(number).locator(".knb")
+
+
+def table_of(place: Locator) -> dict[str, str]:
+    rows = [row.split("\t") for row in place.locator("table").first.inner_text().splitlines()]
     return {row[0]: row[1] for row in rows[1:]}
+
+
+def kept(page: Page, name: str) -> None:
+    """A picture for whoever wants to see what the tests saw."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def test_a_run_is_shown_while_it_goes_on_and_stays_readable_without_a_kernel(page, url, folder):
     book = begun(page, url, folder, "shown", f"%%swarm shown\n{SMALL}")
-    expect(live(book)).to_contain_text("running shown")
-    expect(live(book)).to_contain_text("SIMULATOR")
-    first = live(book).inner_text()
-    expect(live(book)).not_to_have_text(first)
+    expect(status(book)).to_have_text("● running")
+    expect(view(book)).to_contain_text("SIMULATOR")
+    before = int(view(book).get_attribute("data-records") or 0)
+    expect(view(book)).not_to_have_attribute("data-records", str(before))
+    expect(view(book).locator(".knw-picture")).to_contain_text("orchestrator")
+    kept(page, "lab-live")
 
-    summary = book.cell(1).locator(".knb")
-    expect(summary.locator(".status")).to_have_text("✓ finished", timeout=20_000)
-    expect(live(book)).to_have_count(0)
+    expect(status(book)).to_have_text("✓ finished", timeout=20_000)
+    expect(twin(book)).to_have_count(1)
+    expect(twin(book)).to_be_hidden()  # the widget stands for it
     truth = {name: version(name) for name in NAMES}
-    assert table_of(summary) == truth
-    assert summary.locator(".lanes tbody tr").count() == 1 + len(NAMES)
-    assert summary.locator(".lanes tbody rect.call").count() >= 1 + len(NAMES)
+    assert table_of(view(book).locator("header")) == truth
+    kept(page, "lab-ended")
 
     saved = book.save()
     outputs = saved["cells"][1]["outputs"]
     assert "widgets" not in saved["metadata"]
-    assert not any(WIDGET in output["data"] for output in outputs)
+    assert [WIDGET in output["data"] for output in outputs] == [True, False]
     assert "<table" in "".join(outputs[-1]["data"]["text/html"])
     assert "SIMULATOR" in "".join(outputs[-1]["data"]["text/plain"])
 
     book.forget_kernel()
     book.open()
-    assert table_of(book.cell(1).locator(".knb")) == truth
-    expect(book.cell(1)).not_to_contain_text("widget")
+    expect(twin(book)).to_be_visible()
+    assert table_of(twin(book)) == truth
+    expect(book.cell(1).get_by_text(GIVEN_UP)).to_be_hidden(timeout=20_000)
+    kept(page, "lab-without-kernel")
 
 
 def test_the_cancel_button_ends_the_cell_with_what_was_done(page, url, folder):
     cells = (f"%%swarm pressed --agents 60\n{LONG}", "(pressed.status, pressed.done)")
     book = begun(page, url, folder, "pressed", *cells)
-    expect(live(book)).to_contain_text(re.compile(r"[1-9]\d* finished"), timeout=20_000)
-    book.cell(1).get_by_role("button", name="Cancel").click()
-
-    summary = book.cell(1).locator(".knb")
-    expect(summary.locator(".status")).to_have_text("⊘ cancelled: by the user")
-    expect(summary).to_contain_text("kn.resume(")
-    expect(summary.locator(".answer")).to_contain_text("sub-agents that finished")
+    expect(view(book)).to_contain_text(re.compile(r"[1-9]\d* of \d+ sub-agents"), timeout=20_000)
+    view(book).get_by_role("button", name="Cancel", exact=True).click()
+    expect(status(book)).to_have_text("⊘ cancelled")
+    expect(view(book).locator("header")).to_contain_text("by the user")
+    expect(view(book).locator("header")).to_contain_text("sub-agents that finished")
+    expect(twin(book)).to_contain_text("kn.resume(")
     expect(book.cell(1).locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
     book.run(2)
     expect(book.cell(2)).to_contain_text("('cancelled', True)")
 
 
-def test_the_stop_button_ends_it_with_one_line(page, url, folder):
+def test_the_stop_button_ends_it_with_one_line_and_the_picture_stays(page, url, folder):
     cells = (f"%%swarm stopped --agents 60\n{LONG}", "(stopped.status, stopped.done)")
     book = begun(page, url, folder, "stopped", *cells)
-    expect(live(book)).to_contain_text(re.compile(r"[1-9]\d* tool calls"), timeout=20_000)
+    expect(view(book)).to_contain_text(re.compile(r"[1-9]\d* tool calls"), timeout=20_000)
     book.command("notebook:interrupt-kernel")
 
     error = book.cell(1).locator(".jp-OutputArea-output", has_text="Interrupted")
     expect(error).to_have_text(re.compile(r"\s*Interrupted: the swarm was stopped, [^\n]*\s*"))
-    expect(live(book)).to_have_count(0)
+    expect(status(book)).to_have_text("⊘ cancelled")
+    expect(twin(book)).to_contain_text("cancelled")  # for the notebook that is saved
     book.run(2)
     expect(book.cell(2)).to_contain_text("('cancelled', True)")
+
+
+def test_into_the_background_and_back(page, url, folder):
+    cells = (f"%%swarm freed --agents 40\n{LONG}", "1 + 1", "(await freed).status")
+    book = begun(page, url, folder, "freed", *cells)
+    view(book).get_by_role("button", name="To background").click(timeout=20_000)
+    expect(view(book).locator("header")).to_contain_text("the notebook is free")
+    book.run(2)
+    expect(book.cell(2).locator(".jp-OutputArea-output")).to_have_text("2")
+    expect(status(book)).to_have_text("● running")
+    expect(view(book).get_by_role("button", name="To background")).to_be_hidden()
+    book.run(3)
+    expect(book.cell(3)).to_contain_text("'finished'", timeout=40_000)
+    expect(status(book)).to_have_text("✓ finished")
+
+
+def test_one_agent_is_cancelled_and_the_others_go_on(page, url, folder):
+    cells = (f"%%swarm fewer --agents 16\n{LONG}", "[a.state for a in fewer.fold.sub_agents()]")
+    book = begun(page, url, folder, "fewer", *cells)
+    listed = view(book).locator(".knw-agents")
+    listed.locator("summary").click(timeout=20_000)
+    listed.locator("[data-id=a5]").click(timeout=20_000)
+    view(book).get_by_role("button", name="Cancel this agent").click()
+    expect(view(book).locator("aside .knw-status")).to_have_text("⊘ cancelled")
+    expect(status(book)).to_have_text("✓ finished", timeout=40_000)
+    book.run(2)
+    states = book.cell(2).locator(".jp-OutputArea-output")
+    expect(states).to_contain_text("cancelled")
+    assert states.inner_text().count("'finished'") == 15
 
 
 def test_loading_the_page_anew_ends_nothing(page, url, folder):
     cells = (f"%%swarm long --agents 16\n{LONG}", "(long.status, long.metrics.failed_agents)")
     book = begun(page, url, folder, "anew", *cells)
-    expect(live(book)).to_contain_text("of 16", timeout=20_000)
+    expect(view(book)).to_contain_text("of 16", timeout=20_000)
     book.save()
     book.open()
     given_up = book.cell(1).get_by_text(GIVEN_UP)
-    expect(live(book).or_(given_up)).to_be_visible(timeout=20_000)
+    expect(view(book).or_(given_up)).to_be_visible(timeout=20_000)
 
     if given_up.is_visible():
         book.open()
 
-    expect(live(book)).to_contain_text("✓ finished", timeout=30_000)  # heard of by the new page
-    expect(book.cell(1).get_by_role("button", name="Cancel")).to_be_hidden()
+    expect(status(book)).to_have_text("✓ finished", timeout=30_000)  # heard of by the new page
+    expect(view(book).get_by_role("button", name="Cancel", exact=True)).to_be_hidden()
     book.run(2)
     expect(book.cell(2)).to_contain_text("('finished', 0)")
+    facts = view(book).get_attribute("data-records")
+    book.page.wait_for_timeout(100)
+    assert facts == view(book).get_attribute("data-records")
+
+
+def test_two_views_of_a_run_are_linked_and_follow_the_theme(page, url, folder):
+    cells = (f"%%swarm twice\n{SMALL}", "twice", "len(twice.trace)")
+    book = begun(page, url, folder, "twice", *cells)
+    expect(status(book)).to_have_text("✓ finished", timeout=30_000)
+    book.run(2)
+    expect(status(book, 2)).to_have_text("✓ finished")
+    expect(twin(book, 2)).to_be_hidden()
+    view(book, 2).get_by_role("tab", name="Timeline").click()
+    expect(view(book, 1).get_by_role("tab", name="Graph")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    view(book, 1).locator(".knw-agents summary").click()
+    view(book, 1).locator("[data-id=a2]").click()
+
+    for number in (1, 2):
+        chosen = view(book, number).locator("aside")
+        expect(chosen).to_contain_text("a2 package-reader")
+        expect(chosen).to_contain_text("package_info")
+
+    book.run(3)
+    facts = book.cell(3).locator(".jp-OutputArea-output").inner_text()
+    expect(view(book, 1)).to_have_attribute("data-records", facts)
+    expect(view(book, 2)).to_have_attribute("data-records", facts)
+
+    paper = "element => getComputedStyle(element).backgroundColor"
+    light = view(book, 2).evaluate(paper)
+    book.command("apputils:change-theme", theme="JupyterLab Dark")
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    page.wait_for_timeout(300)
+    kept(page, "lab-dark")
+    assert view(book, 2).evaluate(paper) != light
+    book.command("apputils:change-theme", theme="JupyterLab Light")
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
+
+
+def test_the_run_is_saved_from_the_page(page, url, folder):
+    book = begun(page, url, folder, "kept", f"%%swarm kept\n{SMALL}")
+    expect(status(book)).to_have_text("✓ finished", timeout=30_000)
+
+    for what, name in (("trace", "kept.jsonl"), ("report", "kept.html")):
+        view(book).locator(".knw-save summary").click()
+        view(book).get_by_role("button", name=f"Save as {what}").click()
+        expect(view(book).locator("header")).to_contain_text(f"saved: {name}")
+
+    assert read(folder / "kept.jsonl")[-1].fact.status == "finished"
+    assert "<title>" in (folder / "kept.html").read_text()
+
+
+def test_three_hundred_agents_all_arrive(page, url, folder):
+    book = begun(page, url, folder, "crowd", CROWD, "len(trace)")
+    expect(status(book)).to_have_text("✓ finished", timeout=60_000)
+    book.run(2)
+    facts = book.cell(2).locator(".jp-OutputArea-output").inner_text()
+    expect(view(book)).to_have_attribute("data-records", facts)
+    kept(page, "lab-300")
 
 
 def test_what_a_model_or_a_tool_writes_runs_nothing(page, url, folder):
     book = begun(page, url, folder, "evil", HOSTILE, REPORT)
-    expect(live(book)).to_contain_text(f"echo({EVIL[:20]}", timeout=20_000)
+    expect(view(book)).to_contain_text(f"echo({EVIL[:20]}", timeout=20_000)
 
-    summary = book.cell(1).locator(".knb")
-    expect(summary.locator(".status")).to_have_text("✓ finished", timeout=20_000)
-    expect(summary.locator(".answer td")).to_have_text(f"{EVIL} {EVIL}")
-    assert book.cell(1).locator(".jp-OutputArea-output :is(img, script)").count() == 0
+    for tab in ("Timeline", "Critical steps", "Graph"):
+        view(book).get_by_role("tab", name=tab).click()
+        expect(view(book).locator(".knw-picture > *")).to_be_visible()
+
+    expect(status(book)).to_have_text("✓ finished", timeout=20_000)
+    expect(view(book).locator("header td")).to_have_text(f"{EVIL} {EVIL}")
+    view(book).locator(".knw-agents summary").click()
+
+    for agent in ("a0", "a1"):
+        view(book).locator(f"[data-id={agent}]").click()
+        expect(view(book).locator("aside")).to_contain_text(EVIL)
+
+    assert book.cell(1).locator(".jp-OutputArea-output :is(img, script, [onerror])").count() == 0
     book.run(2)
     expect(book.cell(2)).to_contain_text("report: evil.html")
     assert page.evaluate("window.harmed") is None
