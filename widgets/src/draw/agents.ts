@@ -10,11 +10,13 @@ import { h, set, write } from "./dom.ts";
 import type { Part } from "./header.ts";
 
 const ORDERS: Record<Order, string> = { state: "state", time: "longest first", start: "start" };
-/** Milliseconds between two looks at the order, in which rows may change their places. */
+/** Milliseconds between two looks at the whole list, at which rows may change their places. */
 const CALM = 1000;
 const STEPS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
 
 interface Row {
+  /** As it was shown last. */
+  agent: Agent | null;
   element: HTMLElement;
   state: HTMLElement;
   label: HTMLElement;
@@ -37,9 +39,10 @@ class Agents implements Part {
   readonly #none = h("p", { class: "knw-quiet" });
   readonly #rows = new Map<string, Row>();
   #last: { store: Store; focus: Focus } | null = null;
-  #ordered = 0;
+  #ordered = -Infinity;
   #listed: readonly Agent[] = [];
   #current = "";
+  #chosen = "";
 
   constructor(host: Host) {
     this.#host = host;
@@ -78,7 +81,7 @@ class Agents implements Part {
   }
 
   #again(): void {
-    this.#ordered = 0;
+    this.#ordered = -Infinity;
     if (this.#last !== null) {
       this.update(this.#last.store, this.#last.focus);
     }
@@ -86,7 +89,9 @@ class Agents implements Part {
 
   #draw(scene: Scene, focus: Focus): void {
     const time = performance.now();
-    if (time - this.#ordered > CALM || scene.agents.length !== this.#rows.size) {
+    const all = time - this.#ordered > CALM || scene.agents.length !== this.#rows.size;
+    const chosen = `${focus.selected} ${focus.at}`;
+    if (all) {
       this.#ordered = time;
       const order = this.#order.value as Order;
       this.#place(roll(scene.agents, this.#find.value, order, scene.now));
@@ -94,10 +99,16 @@ class Agents implements Part {
     for (const { number, id } of this.#listed) {
       const agent = scene.agents[number];
       const row = this.#rows.get(id);
-      if (agent !== undefined && row !== undefined) {
+      if (agent === undefined || row === undefined) {
+        continue;
+      }
+      // Of the others only the time has gone on, which can wait.
+      if (all || row.agent !== agent || chosen !== this.#chosen) {
+        row.agent = agent;
         fill(row, agent, scene, focus);
       }
     }
+    this.#chosen = chosen;
   }
 
   /** Rows in their order; not while one of them has the focus, which moving it would take. */
@@ -132,7 +143,7 @@ class Agents implements Part {
       this.#stop(id);
       this.#host.select(id);
     });
-    const made = { element, state, label, steps, time, doing };
+    const made = { agent: null, element, state, label, steps, time, doing };
     this.#rows.set(id, made);
     this.#list.append(element);
     element.dataset.id = id;

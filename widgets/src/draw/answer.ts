@@ -2,10 +2,8 @@
 
 import type { Scene } from "../pure/scene.ts";
 import { h, write } from "./dom.ts";
+import { Follow } from "./follow.ts";
 import { harmless } from "./markdown.ts";
-
-/** Pixels from its end within which a text that grows is followed. */
-const NEAR = 24;
 
 export class Answer {
   readonly element;
@@ -16,7 +14,10 @@ export class Answer {
     role: "region",
     "aria-label": "answer",
   });
-  #shown: string | null = null;
+  readonly #follow = new Follow(this.#box, true);
+  /** What is shown: the one or the other. */
+  #draft: HTMLElement | null = null;
+  #html: string | null = null;
 
   constructor() {
     this.element = h("details", { class: "knw-answers", open: true }, this.#title, this.#box);
@@ -36,26 +37,24 @@ export class Answer {
   }
 
   #write(draft: string): void {
-    if (this.#shown !== null) {
-      this.#shown = null;
-      this.#box.replaceChildren(h("p", { class: "knw-draft" }));
+    this.#html = null;
+    if (this.#draft === null) {
+      this.#draft = h("p", { class: "knw-draft" });
+      this.#box.replaceChildren(this.#draft);
+      this.#follow.anew(true);
     }
-    const box = this.#box;
-    const place = box.firstElementChild ?? box.appendChild(h("p", { class: "knw-draft" }));
-    const follows = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
-    if (place.textContent !== draft) {
-      place.textContent = draft;
-      if (follows) {
-        box.scrollTop = box.scrollHeight;
-      }
+    if (this.#draft.textContent !== draft) {
+      this.#draft.textContent = draft;
+      this.#follow.grown();
     }
   }
 
   #show(html: string): void {
-    if (html !== this.#shown) {
-      this.#shown = html;
+    if (html !== this.#html) {
+      this.#html = html;
+      this.#draft = null;
       this.#box.replaceChildren(harmless(html));
-      this.#box.scrollTop = 0;
+      this.#follow.anew(false);
     }
   }
 }

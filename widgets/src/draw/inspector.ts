@@ -9,13 +9,12 @@ import { about } from "../pure/telling.ts";
 import { stateWord } from "../pure/words.ts";
 import { button, h, set, write } from "./dom.ts";
 import { Fold } from "./fold.ts";
+import { Follow } from "./follow.ts";
 import type { Part } from "./header.ts";
 import { Passage } from "./passage.ts";
 import { Sight } from "./sight.ts";
 import { TurnView } from "./turn.ts";
 
-/** Pixels from the end within which what is added is followed. */
-const NEAR = 8;
 const NO_KERNEL =
   "No kernel answers, so its messages are not here. They are in the trace: kn.read('FILE')";
 
@@ -26,6 +25,7 @@ export function inspector(host: Host): Part {
 class Inspector implements Part {
   readonly element = h("aside", { class: "knw-inspector", tabindex: -1, hidden: true });
   readonly #host: Host;
+  readonly #follow = new Follow(this.element, false);
   readonly #passage = new Passage(this.element);
   readonly #sight = new Sight();
   readonly #state = h("strong");
@@ -46,6 +46,7 @@ class Inspector implements Part {
   readonly #views = new Map<number, TurnView>();
   readonly #cancelling = new Set<string>();
   #id = "";
+  #shown: Detail | null = null;
   #relatives = "";
 
   constructor(host: Host) {
@@ -78,11 +79,7 @@ class Inspector implements Part {
       this.#choose(focus.selected);
     }
     if (this.#id !== "") {
-      const follows = this.#follows();
       this.#draw(store, focus.at);
-      if (follows) {
-        this.element.scrollTop = this.element.scrollHeight;
-      }
     }
   }
 
@@ -99,14 +96,8 @@ class Inspector implements Part {
       this.#near.replaceChildren();
       this.#turns.replaceChildren();
       this.element.hidden = id === "";
-      this.element.scrollTop = 0;
+      this.#follow.anew(false);
     });
-  }
-
-  /** Whoever has scrolled to the end wants to see what is added there. */
-  #follows(): boolean {
-    const { scrollTop, scrollHeight, clientHeight } = this.element;
-    return scrollTop > 0 && scrollHeight - scrollTop - clientHeight < NEAR;
   }
 
   #draw(store: Store, at: number | null): void {
@@ -181,6 +172,10 @@ class Inspector implements Part {
     this.#outcomes.hidden = said || outcome === "";
     write(this.#returned, agent?.state === "finished" ? "Returned" : "Why it ended");
     this.#outcome.update(said ? "" : outcome);
+    if (detail !== this.#shown) {
+      this.#shown = detail;
+      this.#follow.grown();
+    }
   }
 
   #view(step: number): TurnView {

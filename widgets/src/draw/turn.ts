@@ -24,6 +24,7 @@ export class TurnView {
   readonly #calls = h("ul", { class: "knw-calls" });
   readonly #views: CallView[] = [];
   #shown = 0;
+  #last: Turn | null = null;
 
   constructor(host: Host, sight: Sight, step: number) {
     this.#host = host;
@@ -35,8 +36,19 @@ export class TurnView {
     this.element = h("li", {}, head, this.#retries, this.#thoughts, ...said, this.#calls);
   }
 
+  /** Whether what is shown of a turn that nothing happens to any more is all there is of it. */
+  #settled(turn: Turn): boolean {
+    const same = turn === this.#last;
+    this.#last = turn;
+    const done = turn.calls.every(({ ended, artefact }) => ended !== null && artefact === "");
+    return same && turn.ended !== null && done;
+  }
+
   /** `draft` is what it is saying while nothing else is known of it. */
   update(turn: Turn, store: Store, now: number, draft: string): void {
+    if (this.#settled(turn)) {
+      return;
+    }
     write(this.#words, turnWords(turn, now));
     this.#retry(turn.retries);
     this.#thoughts.hidden = turn.thinking === "";
