@@ -5,6 +5,10 @@ type Attributes = Record<string, string | number | boolean | null | undefined>;
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** For an element in which keys scroll or choose: JupyterLab's own meaning of them, the next cell
+ * or no cell at all, is not meant there. */
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 /** An HTML element. An attribute that is false, null or undefined is left out; true is empty. */
 export function h<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
@@ -23,7 +27,11 @@ export function s<Name extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
-function fill<Kind extends Element>(element: Kind, attributes: Attributes, children: Child[]): Kind {
+function fill<Kind extends Element>(
+  element: Kind,
+  attributes: Attributes,
+  children: Child[],
+): Kind {
   set(element, attributes);
   element.append(...children.filter((child) => child !== null && child !== false));
   return element;
@@ -55,4 +63,17 @@ export function button(text: string, title: string, press: () => void): HTMLButt
   const made = h("button", { type: "button", title }, text);
   made.addEventListener("click", press);
   return made;
+}
+
+/**
+ * Let plain keys that are pressed in an element be its own. A notebook takes arrows, Enter and
+ * letters for its cells, whatever has the focus: two d's delete one.
+ */
+export function ownKeys(element: HTMLElement): void {
+  element.addEventListener("keydown", (event) => {
+    const runs = event.key === "Enter" && event.shiftKey;
+    if (!(event.ctrlKey || event.metaKey || event.altKey) && event.key !== "Escape" && !runs) {
+      event.stopPropagation();
+    }
+  });
 }
