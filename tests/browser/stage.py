@@ -123,7 +123,7 @@ def _html(colours: dict[str, str]) -> str:
     )
     return (
         f'<!doctype html><meta charset="utf-8"><title>stage</title>{sheets}'
-        f'<body style="{told};margin:12px;background:var(--jp-layout-color1);'
+        f'<body style="{told};margin:12px;background:var(--jp-layout-color0);'
         'font-family:system-ui">'
     )
 

@@ -75,6 +75,7 @@ await evil
 GIVEN_UP = "Error displaying widget: model not found"
 """JupyterLab's own, now and then, where the machine is busy: the page drew the widget before the
 kernel had told it which there are. Loading the page once more asks again."""
+FOCUS = "e => (e.tabIndex >= 0 ? e : e.closest('[tabindex]')).focus()"
 CROWD = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
@@ -358,3 +359,32 @@ def test_what_a_model_or_a_tool_writes_runs_nothing(page, url, folder):
     expect(page.locator("h1")).to_have_text(EVIL)
     assert page.locator("img, script").count() == 0
     assert page.evaluate("window.harmed") is None
+
+
+def test_keys_that_are_pressed_in_the_view_are_not_the_notebooks(page, url, folder):
+    book = begun(page, url, folder, "keys", f"%%swarm keys\n{SMALL}", "1", "2")
+    expect(status(book)).to_have_text("✓ finished", timeout=30_000)
+    view(book).locator(".knw-agents summary").click()
+    view(book).locator("[data-id=a1]").click()
+    places = {
+        "Timeline": (".knw-agents li", "aside", ".knw-agents summary", "[role=tab]", "canvas"),
+        "Graph": ("footer input", ".knw-picture [tabindex='0']"),
+    }
+    tried = 0
+
+    for tab, selectors in places.items():
+        view(book).get_by_role("tab", name=tab).click()
+
+        for selector in selectors:
+            focusable = view(book).locator(selector).first
+            focusable.evaluate(FOCUS)
+            assert view(book).evaluate("element => element.contains(document.activeElement)")
+
+            for key in ("d", "d", "x", "a", "m", "ArrowDown", "ArrowUp", "0", "0"):
+                page.keyboard.press(key)
+
+            tried += 1
+
+    assert tried == 7
+    assert page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").count() == len(places) + 2
+    expect(view(book)).to_be_visible()

@@ -45,6 +45,19 @@ INK = """([at, colour]) => {
     }
     return found;
 }"""
+MOUNTED = """async ([view, snapshot, seen]) => {
+    const widget = (await import("/swarm.js")).default;
+    const model = new Model({ snapshot, view, selected: "" });
+    model.send = () => {};
+    const el = document.body.appendChild(document.createElement("div"));
+    window.before = held;
+    const dispose = await widget.render({ model, el });
+    await new Promise(done => setTimeout(done, 200));
+    window.drawn = el.querySelectorAll(seen).length;
+    window.during = held;
+    dispose();
+    window.after = held;
+}"""
 PERF, CRIT, WHITE = (143, 103, 207), (224, 138, 30), (255, 255, 255)
 ANNEALED = {"parallel": (0.3, 0.0, "linear", 0.7)}
 
@@ -354,27 +367,15 @@ def test_the_curves_follow_the_width(page, trained):
     )
 
 
-@pytest.mark.parametrize("view", ["critical", "reward"])
-def test_what_is_held_outside_is_let_go(page, view, trained):
+@pytest.mark.parametrize(("view", "seen"), [("critical", ".kcs-link"), ("reward", ".u-over")])
+def test_what_is_held_outside_is_let_go(page, view, seen, trained):
     trace = crowd(3) if view == "critical" else trained
-    Stage(page, Recorded(trace), view=view)  # what the script itself holds, once a page
-    page.wait_for_timeout(50)
+    stage = Stage(page, Recorded(trace), view=view)  # what the script holds itself, once a page
+    expect(page.locator(f"{seen}:visible").first).to_be_visible()
     page.evaluate(GUARD)
-    page.evaluate(
-        """async view => {
-        const widget = (await import("/swarm.js")).default;
-        const model = new Model({ ...window.model.state, view });
-        model.send = () => {};
-        window.before = held;
-        const el = document.body.appendChild(document.createElement("div"));
-        const dispose = await widget.render({ model, el });
-        await new Promise(done => setTimeout(done, 100));
-        window.during = held;
-        dispose();
-        window.after = held;
-    }""",
-        view,
-    )
+    snapshot = json.dumps(stage.desk.snapshot, separators=(",", ":"))
+    page.evaluate(MOUNTED, [view, snapshot, seen])
 
+    assert page.evaluate("drawn") > 0
     assert page.evaluate("during") > page.evaluate("before")
     assert page.evaluate("after") == page.evaluate("before")

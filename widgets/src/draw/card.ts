@@ -3,7 +3,7 @@
 import type { Form, Told, Value } from "../pure/predict.ts";
 import { asking, type Asking } from "./asking.ts";
 import { beside } from "./beside.ts";
-import { button, h, write } from "./dom.ts";
+import { button, h, ownKeys, write } from "./dom.ts";
 
 const ONCE = "Once locked, it stays as it is.";
 const NEXT = "Now run it. Afterwards .against(run) shows here what was true.";
@@ -35,7 +35,7 @@ export class Card {
       this.#said,
       this.#foot,
     );
-    this.element.addEventListener("keydown", keep);
+    ownKeys(this.element);
   }
 
   /** Show what the kernel has told. */
@@ -101,13 +101,6 @@ export class Card {
     if (inside && fresh) {
       result.focus({ preventScroll: true }); // what had the focus is gone
     }
-  }
-}
-
-/** A notebook takes arrows, Enter and letters for its cells, whatever has the focus. */
-function keep(event: KeyboardEvent): void {
-  if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
-    event.stopPropagation();
   }
 }
 

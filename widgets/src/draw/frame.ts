@@ -5,7 +5,7 @@ import type { Focus, Host, Picture } from "../pure/host.ts";
 import type { Scene } from "../pure/scene.ts";
 import { agents } from "./agents.ts";
 import { throttle } from "../pure/throttle.ts";
-import { h, set } from "./dom.ts";
+import { h, ownKeys, set } from "./dom.ts";
 import { header } from "./header.ts";
 import { inspector } from "./inspector.ts";
 import { replay } from "./replay.ts";
@@ -55,6 +55,7 @@ export class Frame {
     const body = h("div", { class: "knw-body" }, this.#place, side.element);
     this.element.append(top.element, tabs, body, below.element, list.element);
     this.element.addEventListener("keydown", (event) => this.#leave(event));
+    ownKeys(this.element);
     this.#resized = new ResizeObserver(() => this.later());
     this.#resized.observe(this.#place);
   }
@@ -156,7 +157,6 @@ export class Frame {
     const next = step === undefined ? undefined : shown[(at + step + shown.length) % shown.length];
     if (next !== undefined) {
       event.preventDefault();
-      event.stopPropagation(); // the notebook has keys of its own
       this.#open(next[0]);
       next[1].focus();
     }

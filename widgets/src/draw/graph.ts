@@ -142,7 +142,6 @@ class Graph implements Picture {
       this.#cells.comeTo(cells[next]?.id ?? "", true);
     }
     event.preventDefault();
-    event.stopPropagation();
   }
 
   /** Choose the agent of a cell, or none. */

@@ -28,7 +28,6 @@ export function listen(field: HTMLElement, moves: Moves): void {
   field.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.altKey && key(event, moves)) {
       event.preventDefault();
-      event.stopPropagation(); // the notebook has keys of its own
     }
   });
   pointer(field, moves);

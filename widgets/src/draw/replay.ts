@@ -111,7 +111,6 @@ class Replay implements Part {
     const share = KEYS[event.key];
     if (share !== undefined) {
       event.preventDefault();
-      event.stopPropagation(); // the notebook has keys of its own
       this.#stop();
       this.#go((this.#at ?? this.#now) + share * this.#now);
     }
