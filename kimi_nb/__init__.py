@@ -10,8 +10,7 @@ Without a key the simulator answers, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError, ToolError, UsageFault
@@ -37,6 +36,9 @@ from kimi_nb.views.rows import rows
 from kimi_nb.views.whatif import what_if
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from kimi_nb.teach.guess import Guess, Page

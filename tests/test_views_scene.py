@@ -43,7 +43,7 @@ def in_batches(trace: Trace, cuts: list[int]) -> list[dict[str, Any]]:
 
     for begin, end in pairwise([0, *sorted(cuts), len(trace)]):
         scene.add(trace[begin:end])
-        now = trace[end - 1].t if end else 0.0
+        now = trace[end - 1].t if end else 0.0  # of the record before the cut
         messages.append(scene.changes(now, measured=end == len(trace)))
 
     return messages
@@ -52,7 +52,7 @@ def in_batches(trace: Trace, cuts: list[int]) -> list[dict[str, Any]]:
 def whole(trace: Trace) -> dict[str, Any]:
     scene = Scene("x")
     scene.add(trace)
-    return scene.whole(trace[-1].t)
+    return scene.whole(trace[-1].t if trace else 0.0)
 
 
 @given(swarms(), st.data())
@@ -81,7 +81,11 @@ def test_asking_for_the_whole_changes_nothing(trace):
 def test_it_is_json_and_says_what_the_views_say(trace):
     told = orjson.loads(orjson.dumps(whole(trace)))
     run = fold(trace)
-    assert told["run"]["critical_steps"] == run.critical_steps
+
+    if not trace:
+        assert told == {"to": 0, "from": 0, "now": 0.0}
+        return
+
     assert metrics(run).as_dict().items() <= told["run"].items()
     assert [row["state"] for row in told["agents"]] == [
         agent.state_at(run.now) for agent in run.agents.values()
@@ -96,9 +100,9 @@ def test_it_is_json_and_says_what_the_views_say(trace):
 def test_a_change_is_as_small_as_what_has_happened():
     trace = crowd(300)
     scene = Scene("x")
-    scene.add(trace[:-40])
+    scene.add(trace[:-200])
     scene.changes(1.0)
-    scene.add(trace[-40:])
+    scene.add(trace[-200:-160])
     small = orjson.dumps(scene.changes(2.0, measured=False))
     assert len(small) < len(orjson.dumps(scene.whole(2.0))) / 10
 
@@ -111,6 +115,7 @@ def test_ticks_are_the_ordinary_tools_with_their_time():
     sub.begin()
     sub._turn([("python", {"code": "1/0"})], "", (1, 1, 0))
     sub.returned(0, sub.t + 0.25, ok=False)
+    sub.t += 0.25
     sub.end()
     main.join([sub])
     told = whole(script.end())
