@@ -46,7 +46,8 @@ INK = """([at, colour]) => {
     return found;
 }"""
 MOUNTED = """async ([view, snapshot, seen]) => {
-    const widget = (await import("/swarm.js")).default;
+    const script = view === "reward" ? "/training.js" : "/swarm.js";
+    const widget = (await import(script)).default;
     const model = new Model({ snapshot, view, selected: "" });
     model.send = () => {};
     const el = document.body.appendChild(document.createElement("div"));

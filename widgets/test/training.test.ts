@@ -38,6 +38,8 @@ describe("columns", () => {
     columns.follow(training(2, { iterations: 1000 }));
     expect(columns.raw("iteration")).toEqual([1, 2]);
     expect(columns.span).toBe(50);
+    columns.follow(training(5, { iterations: 1000, rows: [4, 5, 6].map((at) => [at]) }));
+    expect(columns.raw("iteration")).toEqual([4, 5, 6]);
   });
 
   it("are empty where there is none of that name", () => {
