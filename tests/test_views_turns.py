@@ -98,6 +98,15 @@ def test_the_calls_of_an_attempt_that_failed_are_void_and_what_it_said_is_kept_a
     assert turn["retries"] == [retry]
 
 
+def test_a_turn_that_is_written_again_has_none_of_the_calls_of_before() -> None:
+    script, main = alone()
+    main.begin()
+    main._add(main.called(0, "delete_all", "{}"))
+    main._add(e.StepRetried(step=1, attempt=1, error="Unreachable", why="cut", wait=1.0))
+    turn = only(script)
+    assert (turn["ended"], turn["calls"]) == (None, [])
+
+
 def test_a_turn_whose_attempts_all_failed_has_the_text_that_came_and_no_calls() -> None:
     script, main = alone()
     main.begin()
@@ -325,7 +334,7 @@ def interrupted_swarms(draw: st.DrawFn) -> Trace:
 
     for agent in fold(script.trace()).agents.values():  # a step that was open is begun once more
         if draw(st.booleans()):
-            again = e.StepBegan(step=max(1, agent.step))
+            again = e.StepBegan(step=max(1, agent.step + draw(st.integers(0, 1))))
             script.add(max(t, agent.began) + draw(st.floats(0, 9)), agent.id, again)
 
     return script.trace()
@@ -359,6 +368,25 @@ def test_steps_calls_and_tokens_are_those_of_the_fold(trace: Trace) -> None:
         assert sum(turn["tokens_out"] for turn in turns) == agent.tokens_out
         assert sum(len(turn["retries"]) for turn in turns) == agent.retries
         assert [turn["step"] for turn in turns] == sorted({turn["step"] for turn in turns})
+
+
+def test_a_sub_agent_that_begins_after_its_call_was_written_is_a_change_of_that_turn() -> None:
+    script = Script()
+    main = script.orchestrator().step().step().begin()
+    main._add(main.called(0, "assign_task", json.dumps({"agent": "x", "prompt": "y"})))
+    main.t += 1.0
+    sub(script, "x", "y", 0, main)
+    assert changed_since(script.trace()[-1:], main.id) == 3
+
+
+def test_a_step_that_begins_leaves_nothing_running_in_the_one_before() -> None:
+    script, main = alone()
+    main.begin()._turn([READ[:2]], "", (1, 1, 0))
+    main.t += 1.0
+    main.begin()
+    trace = script.trace()
+    assert detail(trace, "a00")["turns"][0]["calls"][0]["outcome"] == "interrupted"
+    assert changed_since(trace[-1:], "a00") == 1
 
 
 def test_nothing_of_another_agent_is_a_change() -> None:

@@ -62,7 +62,6 @@ class Turn:
         """Nothing more comes of it, if it is still open."""
         if self.ended is None:
             self.ended, self.finish = t, "interrupted"
-            self.written.clear()
 
 
 def detail(records: Iterable[Record], id: str, since: int = 0) -> dict[str, Any]:
@@ -160,7 +159,6 @@ def _add(turn: Turn, fact: Fact, t: float) -> None:
             turn.void(t, fact.error, fact.why, fact.wait)
         case StepEnded():
             turn.ended, turn.finish, turn.usage = t, fact.finish, fact
-            turn.written.clear()
         case _:
             pass
 
