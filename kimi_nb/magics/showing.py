@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Showing", "has_page", "publish"]
 
 
+FIRST = 1.0
+"""Seconds at most that the picture of a finished run has before its text is reckoned."""
+
+
 def has_page(shell: InteractiveShell) -> bool:
     """Whether a page shows what the shell gives out, and can be told more later."""
     return hasattr(shell, "kernel")
@@ -56,6 +60,9 @@ class Showing:
         self._here.add(id(run))
         view = self._views.get(run) or self._new(run, background)
         publish(view.bundle(f"{run.name}: a live view; what came of it stands below"))
+
+        if run.done:
+            view.begun.wait(FIRST)
 
     def _new(self, run: Replay, background: Callable[[], None] | None) -> SwarmView:
         from kimi_nb.widgets import SwarmView  # it costs `%load_ext` more than all the rest

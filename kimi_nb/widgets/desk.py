@@ -47,7 +47,7 @@ class Desk:
     def beat(self) -> list[Message]:
         """What has happened since the last beat."""
         done = self.source.done  # before its records are read: then none is missed at the end
-        began = time.monotonic()
+        began, begins = time.monotonic(), self.scene.count == 0
         measured = done or began >= self._next
         fresh = self.source.records[self.scene.count :]
         self.scene.add(fresh)
@@ -56,6 +56,9 @@ class Desk:
         found = [{"kind": "changes", **changes, **self._about(done=done)}]
         self.snapshot = self.scene.whole(now) | self._about(done=done) if measured else None
         self.ended = done
+
+        if done and begins:  # no page waits for news of it, and the snapshot has it all
+            return []
 
         if measured:
             cost = time.monotonic() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -38,6 +39,8 @@ class SwarmView(anywidget.AnyWidget):
     ) -> None:
         super().__init__(view=view)
         self.ended = False
+        self.begun = threading.Event()
+        """It has something to show."""
         self._desk = Desk(source, background)
         cast("Any", self).on_msg(self._asked)
         FEED.add(self)
@@ -55,6 +58,7 @@ class SwarmView(anywidget.AnyWidget):
             self.snapshot = orjson.dumps(self._desk.snapshot).decode()
 
         self.ended = self._desk.ended
+        self.begun.set()
 
     def answer(self, question: Message) -> None:
         """Answer the page; for the feed."""

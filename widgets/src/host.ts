@@ -59,6 +59,8 @@ export class Store {
   readonly #model: Model;
   readonly #changed: () => void;
   #waiting = 0;
+  /** Id of the agent that the kernel was asked about last. */
+  #asked = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners: [string, (...values: never[]) => void][];
 
@@ -90,8 +92,7 @@ export class Store {
 
   select(id: string): void {
     if (id !== this.selected) {
-      this.#model.set("selected", id);
-      this.#model.save_changes();
+      this.#model.set("selected", id); // for this page alone: the other views in it hear of it
       this.#chosen(); // a model does not tell whoever made the change everywhere
     }
   }
@@ -128,7 +129,8 @@ export class Store {
 
   #chosen(): void {
     const id = this.selected;
-    if (id !== (this.detail?.id ?? "")) {
+    if (id !== this.#asked) {
+      this.#asked = id;
       this.detail = null;
       if (id !== "") {
         this.ask({ kind: "agent", id });
