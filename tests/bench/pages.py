@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -127,6 +128,15 @@ SELECT = """async (id) => {
 }"""
 
 
+LONG = "For each Python package installed here, give its version and licence."
+ENDED = """() => {
+  const cell = document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")[1];
+  return cell.querySelector(".jp-InputPrompt").textContent !== "[*]:" &&
+    cell.querySelector(".kimi-nb-view .knw-status").textContent.includes("cancelled");
+}"""
+"""The cell has ended, and its view says so."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One way to show the run."""
@@ -179,6 +189,25 @@ def opening(page: Page, book: Notebook, number: int, facts: int) -> float:
     return page.evaluate("() => performance.now()") - began
 
 
+def ending(page: Page, url: str, folder: Path, how: str) -> float:
+    """Milliseconds from the press of a button to the end of a run of a hundred agents."""
+    run = f"%%swarm {how} --agents 100\n{LONG}"
+    book = Notebook(page, url, folder / f"{how}.ipynb", ["%load_ext kimi_nb", run])
+    book.run(0)
+    book.run(1)
+    view = book.cell(1).locator(".kimi-nb-view")
+    view.get_by_text(re.compile(r"of [3-9]\d sub-agents|of 100 sub-agents")).first.wait_for()
+    began = page.evaluate("() => performance.now()")
+
+    if how == "cancel":
+        view.get_by_role("button", name="Cancel", exact=True).click()
+    else:
+        book.command("notebook:interrupt-kernel")
+
+    page.wait_for_function(ENDED)
+    return page.evaluate("() => performance.now()") - began
+
+
 def main() -> int:
     """0 if every fact arrived, however slowly."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -227,6 +256,7 @@ def measure(page: Page, url: str, folder: Path, size: dict[str, int]) -> dict[st
     again = opening(page, book, 2, facts)
     ids = [f"a{n:02d}" for n in range(1, size["agents"], max(1, size["agents"] // 20))]
     chosen = selections(page, ids)
+    ends = {how: round(ending(page, url, folder, how)) for how in ("cancel", "stop")}
     return {
         "rows": [
             {"facts": r.facts, "arrived": r.arrived, "cells": r.cells(idle.cpu)} for r in rows
@@ -237,6 +267,7 @@ def measure(page: Page, url: str, folder: Path, size: dict[str, int]) -> dict[st
             "largest": round(max(chosen)),
             "agents": len(chosen),
         },
+        "ending_ms": ends,
         "records": facts,
     }
 
@@ -255,6 +286,8 @@ def table(found: dict[str, Any], size: dict[str, int]) -> str:
             *lines,
             f"a finished trace of {found['records']:,} records opens: {opened}",
             f"choosing an agent, ms: {chosen}",
+            "a run of a hundred agents ends after: "
+            + ", ".join(f"{how} button {ms} ms" for how, ms in found["ending_ms"].items()),
         ]
     )
 
