@@ -318,7 +318,7 @@ def test_on_a_narrow_page_it_stands_below_the_picture(page: Page) -> None:
     assert inspector(page).evaluate(BESIDE) == [True, False]
     page.set_viewport_size({"width": 480, "height": 700})
     assert inspector(page).evaluate(BESIDE) == [False, True]
-    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_nothing_is_held_once_the_view_is_gone(browser: Browser, tmp_path: Path) -> None:
