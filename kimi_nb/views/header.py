@@ -26,7 +26,7 @@ def header(run: Fold, now: float, name: str, prices: Mapping[str, Price]) -> dic
     subs = run.sub_agents()
     states = Counter(agent.state_at(now) for agent in run.agents.values())
     return {
-        "name": name,
+        "name": one_line(name),
         "goal": clean(run.goal[:GOAL]),
         "model": one_line(run.model),
         "simulated": run.simulated,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,7 +11,7 @@ from kimi_nb.events import IterationEnded, ScheduleSet, TrainingBegan, TrainingE
 from kimi_nb.trace import Record
 from kimi_nb.views.text import clean, one_line
 
-__all__ = ["COLUMNS", "Rewards", "Schedule"]
+__all__ = ["COLUMNS", "Rewards", "Schedule", "gaps"]
 
 COLUMNS = tuple(field.name for field in fields(IterationEnded))
 """What each row has, in this order."""
@@ -75,8 +77,17 @@ class Rewards:
             "status": self.status,
             "why": one_line(self.why),
             "schedules": [
-                [s.reward, s.start, s.end, s.shape, s.until, s.since] for s in self.schedules
+                [s.reward, *gaps((s.start, s.end)), s.shape, *gaps((s.until,)), s.since]
+                for s in self.schedules
             ],
             "columns": COLUMNS,
-            "rows": [[getattr(item, name) for name in COLUMNS] for item in self.rows[row:]],
+            "rows": [gaps(getattr(item, name) for name in COLUMNS) for item in self.rows[row:]],
         }
+
+
+def gaps(values: Iterable[object]) -> list[Any]:
+    """Numbers as JSON has them: None for what is no finite number, as of what diverged."""
+    return [
+        value if isinstance(value, int | float) and math.isfinite(value) else None
+        for value in values
+    ]

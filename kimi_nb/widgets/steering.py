@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -12,7 +11,7 @@ from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.trace import Record
 from kimi_nb.views.anneal import Schedule
 from kimi_nb.views.learning import came_to, schedule_of, schedules_line
-from kimi_nb.views.rewards import Rewards
+from kimi_nb.views.rewards import Rewards, gaps
 from kimi_nb.views.reweigh import misfit, progress_of, reweigh
 from kimi_nb.views.text import one_line
 from kimi_nb.widgets.recorded import training_of
@@ -207,16 +206,12 @@ class Steering:
                 "run": self.number,
                 "label": self._recorded(),
                 "came_to": _by_name(came_to(self.rewards)),
-                "rewards": self._columns(0),
+                "rewards": self.rewards.since(0),
             }
             self.earlier = [*self.earlier, kept][-EARLIER:]
 
     def _recorded(self) -> str:
         return schedules_line(self.rewards.schedules)
-
-    def _columns(self, since: int) -> Message:
-        found = self.rewards.since(since)
-        return found | {"rows": [_clean(row) for row in found["rows"]]}
 
     def _rows(self) -> Message:
         since, self._told = self._told, len(self.rewards.rows)
@@ -227,7 +222,7 @@ class Steering:
             "to": self._told,
             "recorded": self._recorded(),
             "came_to": _by_name(came_to(self.rewards)),
-            "rewards": self._columns(since),
+            "rewards": self.rewards.since(since),
         }
 
     def _whole(self) -> Message:
@@ -243,7 +238,7 @@ class Steering:
             "misfit": round(misfit(self.rewards.rows), 6),
             "came_to": _by_name(came_to(self.rewards)),
             "earlier": self.earlier,
-            "rewards": self._columns(0) if self.source is not None else None,
+            "rewards": self.rewards.since(0) if self.source is not None else None,
         }
 
     def _set(self) -> Message:
@@ -259,19 +254,12 @@ class Steering:
                 name: [s.start, s.end, s.shape, s.until] for name, s in self.schedules.items()
             },
             "lambdas": [[one.at(p), two.at(p)] if 0 <= p <= 1 else None for p in parts],
-            "totals": _clean([found.total for found in again]),
+            "totals": gaps(found.total for found in again),
         }
 
 
-def _clean(row: list[Any]) -> list[Any]:
-    """Numbers as JSON has them: what is no finite number is null."""
-    return [
-        value if isinstance(value, int | float) and math.isfinite(value) else None for value in row
-    ]
-
-
 def _by_name(values: Mapping[str, float]) -> Message:
-    return dict(zip(values, _clean(list(values.values())), strict=True))
+    return dict(zip(values, gaps(values.values()), strict=True))
 
 
 def _sent(schedules: object) -> dict[str, Schedule]:
