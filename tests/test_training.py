@@ -114,8 +114,9 @@ def test_it_is_a_source_of_the_views():
     training.result()
     source: Source = training
     desk = Desk(source)
-    (message,) = desk.beat()
+    desk.beat()
 
     assert desk.ended
-    assert len(message["rewards"]["rows"]) == 20
-    assert message["rewards"]["status"] == "finished"
+    assert desk.snapshot is not None
+    assert len(desk.snapshot["rewards"]["rows"]) == 20
+    assert desk.snapshot["rewards"]["status"] == "finished"
