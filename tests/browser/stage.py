@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 from playwright.sync_api import Page
 
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.prices import PRICES
 from kimi_nb.widgets.desk import Desk
-from kimi_nb.widgets.view import STATIC
+from kimi_nb.widgets.page import STATIC
 
 __all__ = ["Recorded", "Stage", "open_page"]
 
@@ -150,6 +151,10 @@ class Stage:
         """Tell the page what has happened since the last beat."""
         for message in self.desk.beat():
             self.page.evaluate("message => window.model.hear(message)", _wire(message))
+
+        if self.desk.snapshot is not None:
+            snapshot = orjson.dumps(self.desk.snapshot).decode()
+            self.page.evaluate("told => window.model.set('snapshot', told)", snapshot)
 
 
 def _wire(message: dict[str, Any]) -> dict[str, Any]:
