@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.redact import hide
 from kimi_nb.views.text import clean
 
 __all__ = ["Artefact", "artefact"]
@@ -33,7 +34,7 @@ class Artefact(NamedTuple):
     type: str
     """MIME type: of a PNG, JPEG, GIF or WebP image, or "text/plain" for all else."""
     data: bytes
-    """An image as it is; a text cleaned, in UTF-8."""
+    """An image as it is; a text cleaned and without keys, in UTF-8."""
 
 
 def artefact(log: Path | None, name: str) -> Artefact:
@@ -68,7 +69,7 @@ def artefact(log: Path | None, name: str) -> Artefact:
 
 
 def _text(data: bytes) -> bytes:
-    text = data.decode(errors="replace")
+    text = hide(data.decode(errors="replace"))  # what goes as bytes, nothing else looks into
     left = len(text) - LONGEST
     more = f"\n… {left:,} more characters, in the file alone" if left > 0 else ""
     return (clean(text[:LONGEST]) + more).encode()
