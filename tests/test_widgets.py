@@ -92,7 +92,9 @@ def test_a_page_that_has_all_is_sent_nothing_twice():
     desk.beat()
     whole = ask(desk, "sync", since=0)
     assert (whole["from"], whole["to"]) == (0, len(TRACE))
-    assert ask(desk, "sync", since=len(TRACE)) == {"kind": "here"}
+    same = ask(desk, "sync", since=len(TRACE))
+    assert (same["from"], same["to"], same["live"]) == (len(TRACE), len(TRACE), False)
+    assert not {"agents", "spans", "ticks", "answer"} & set(same)
 
 
 def test_the_past_is_the_run_as_it_was_then_in_any_order():
@@ -176,6 +178,7 @@ class Fed:
         self.beats = 0
         self.questions: list[dict[str, Any]] = []
         self.threads: set[int] = set()
+        self.failed = 0
         self._last = beats
         self._fault = fault
 
@@ -193,6 +196,9 @@ class Fed:
 
         if self._fault is not None:
             raise self._fault
+
+    def fail(self) -> None:
+        self.failed += 1
 
 
 def wait_for(what: Any) -> None:
@@ -214,6 +220,7 @@ def test_one_thread_feeds_all_views_until_their_runs_end(caplog):
     assert len(set.union(*(view.threads for view in views))) == 1
     assert "could not be kept up to date" in caplog.text
     assert views[2].beats == 1  # the broken one is let go, and stops no other
+    assert [view.failed for view in views] == [0, 0, 1]
     feed.ask(views[0], {"kind": "sync"})
     wait_for(lambda: views[0].questions)
     assert (views[0].beats, views[1].beats) == (3, 5)
@@ -233,4 +240,32 @@ def test_a_question_does_not_wait_for_the_next_beat_nor_push_it_away():
     beats = view.beats
     wait_for(lambda: view.beats > beats)
     view._last = 0
+    wait_for(lambda: view.ended)
+
+
+def test_a_view_that_is_added_twice_is_told_everything_once():
+    feed = Feed()
+    view, other = Fed(10**9), Fed(10**9)
+    feed.add(view)
+    feed.add(other)
+    feed.add(view)
+    wait_for(lambda: other.beats >= 5)
+    assert view.beats <= other.beats + 1
+    view._last = other._last = 0
+
+
+def test_pages_that_ask_without_end_do_not_keep_the_news_back():
+    feed = Feed()
+
+    class Asking(Fed):
+        def answer(self, question: dict[str, Any]) -> None:
+            super().answer(question)
+
+            if not self.ended:
+                feed.ask(self, question)
+                feed.ask(self, question)
+
+    view = Asking(4)
+    feed.add(view)
+    feed.ask(view, {"kind": "sync"})
     wait_for(lambda: view.ended)

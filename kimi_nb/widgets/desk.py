@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
-from kimi_nb.errors import KimiNbError, UsageFault
+from kimi_nb.errors import UsageFault
+from kimi_nb.trace import Record
 from kimi_nb.views.artefact import artefact
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.header import header
 from kimi_nb.views.scene import Scene, path_of
 from kimi_nb.views.text import one_line
 from kimi_nb.views.turns import changed_since, detail
+from kimi_nb.widgets.messages import Message, answered, told
 from kimi_nb.widgets.saving import save
 from kimi_nb.widgets.source import Source
 
-__all__ = ["Desk", "Message"]
-
-Message = dict[str, Any]
-"""A JSON value for the page; `kind` says what it is about."""
+__all__ = ["Desk"]
 
 MEASURED = 1.0
 """Seconds at least between two reckonings of what costs more the longer the run is."""
 SHARE = 20.0
 """They take at most one part in so many of the time."""
+DETAIL = 4.0
+"""Likewise, what the chosen agent does: somebody reads it."""
 
 
 class Desk:
@@ -39,7 +40,9 @@ class Desk:
         self.scene = Scene(source.name, source.prices)
         self._background = background
         self._chosen = ""
-        self._next = 0.0
+        self._stale: int | None = None
+        """The first step of the chosen agent that its page does not have as it is."""
+        self._next = self._later = 0.0
         self._past = Fold()
         self.snapshot: dict[str, Any] | None = None
         """All of it, where a second has passed since the last; else None."""
@@ -57,29 +60,18 @@ class Desk:
         self.snapshot = self.scene.whole(now) | self._about(done=done) if measured else None
         self.ended = done
 
-        if done and begins:  # no page waits for news of it, and the snapshot has it all
-            return []
-
         if measured:
             cost = time.monotonic() - began
             self._next = began + max(MEASURED, cost * SHARE)
 
-        if self._chosen and (since := changed_since(fresh, self._chosen)) is not None:
-            found.append(self._detail(since))
+        if done and begins:  # no page waits for changes, and the snapshot has it all
+            found = []
 
-        return found
+        return found + self._news(fresh, done=done)
 
     def answer(self, question: Message) -> list[Message]:
         """What the page is told in return: never an exception, whatever it sends."""
-        handler = getattr(self, f"_on_{question.get('kind')}", None)
-
-        if handler is None:
-            return []
-
-        try:
-            return handler(question)
-        except (KimiNbError, OSError, ValueError, TypeError, KeyError) as error:
-            return [_told(f"{error}" or type(error).__name__)]
+        return answered(self, question)
 
     def _about(self, *, done: bool) -> Message:
         """What no record says: what the run is at, and whether anything is still to come."""
@@ -87,44 +79,63 @@ class Desk:
         now = {"draft": self.source.draft, "pace": self.source.pace}
         return {**now, "live": not done, "can_background": waited_for}
 
-    def _on_sync(self, question: Message) -> list[Message]:
-        if question.get("since") == self.scene.count and self.scene.count:
-            return [{"kind": "here"}]
+    def _news(self, fresh: Iterable[Record], *, done: bool) -> list[Message]:
+        """What the chosen agent has done, which costs more the longer the run is."""
+        since = changed_since(fresh, self._chosen) if self._chosen else None
 
-        whole = self.scene.whole(self.source.seconds)
-        return [{"kind": "changes", **whole, **self._about(done=self.ended)}]
+        if since is not None:
+            self._stale = since if self._stale is None else min(since, self._stale)
+
+        began = time.monotonic()
+
+        if self._stale is None or not (done or began >= self._later):
+            return []
+
+        found = [self._detail(self._stale)]
+        self._stale = None
+        self._later = began + (time.monotonic() - began) * DETAIL
+        return found
+
+    def _on_sync(self, question: Message) -> list[Message]:
+        now, count = self.source.seconds, self.scene.count
+        about = self._about(done=self.ended)  # its last message may have been lost
+
+        if question.get("since") == count and count:
+            return [{"kind": "changes", "from": count, "to": count, "now": now, **about}]
+
+        return [{"kind": "changes", **self.scene.whole(now), **about}]
 
     def _on_cancel(self, question: Message) -> list[Message]:
         agent = question.get("agent")
         self.source.cancel(None if agent is None else str(agent))
-        return [_told(f"cancelling {agent or 'the run'}; what was done is kept")]
+        return [told(f"cancelling {agent or 'the run'}; what was done is kept")]
 
     def _on_background(self, _question: Message) -> list[Message]:
         if self._background is None:
-            return [_told("it is in the background already")]
+            return [told("it is in the background already")]
 
         self._background()
         self._background = None
-        return [_told("it goes on in the background; the notebook is free")]
+        return [told("it goes on in the background; the notebook is free")]
 
     def _on_save(self, question: Message) -> list[Message]:
-        return [_told(f"saved: {save(self.source, str(question.get('what')))}")]
+        return [told(f"saved: {save(self.source, str(question.get('what')))}")]
 
     def _on_agent(self, question: Message) -> list[Message]:
-        self._chosen = str(question["id"])
+        self._chosen, self._stale = str(question["id"]), None
         known = self._chosen in self.scene.fold.agents
         return [self._detail(0) if known else {"kind": "here"}]
 
     def _on_artefact(self, question: Message) -> list[Message]:
         name = str(question["name"])
-        told = {"kind": "artefact", "name": name, "type": "", "why": ""}
+        message = {"kind": "artefact", "name": name, "type": "", "why": ""}
 
         try:
             found = artefact(self.source.path, name)
         except UsageFault as fault:
-            return [told | {"why": one_line(f"{fault}")}]
+            return [message | {"why": one_line(f"{fault}")}]
 
-        return [told | {"type": found.type, "buffers": [found.data]}]
+        return [message | {"type": found.type, "buffers": [found.data]}]
 
     def _on_at(self, question: Message) -> list[Message]:
         t = float(question["t"])
@@ -143,7 +154,3 @@ class Desk:
 
     def _detail(self, since: int) -> Message:
         return {"kind": "agent", **detail(self.source.records, self._chosen, since)}
-
-
-def _told(text: str) -> Message:
-    return {"kind": "told", "text": one_line(text)}

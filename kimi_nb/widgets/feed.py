@@ -28,6 +28,10 @@ class Fed(Protocol):
     def beat(self) -> None: ...
     def answer(self, question: dict[str, Any]) -> None: ...
 
+    def fail(self) -> None:
+        """A beat went wrong: there is none any more."""
+        ...
+
 
 class Feed:
     """One daemon thread, which sleeps while no run goes on and nobody asks."""
@@ -55,24 +59,29 @@ class Feed:
         due = time.monotonic()
 
         while True:
+            if self._live and time.monotonic() >= due:
+                self._beat()
+                due = time.monotonic() + BEAT  # however long it took, questions have their turn
+
             wait = max(0.0, due - time.monotonic()) if self._live else None
 
             try:
                 view, question = self._questions.get(timeout=wait)
             except queue.Empty:
-                due = time.monotonic() + BEAT
-                self._beat()
                 continue
 
-            if question is None:
+            if question is not None:
+                _safely(view.answer, question)
+            elif view not in self._live:
                 self._live.append(view)
                 due = time.monotonic()
-            else:
-                _safely(view.answer, question)
 
     def _beat(self) -> None:
         for view in list(self._live):
             well = _safely(view.beat)
+
+            if not well:
+                _safely(view.fail)
 
             if view.ended or not well:
                 self._live.remove(view)

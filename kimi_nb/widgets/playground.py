@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import anywidget
-import orjson
-import traitlets
 from IPython import display as ipython_display
 from IPython.core.getipython import get_ipython
 
@@ -15,22 +12,19 @@ from kimi_nb.views.html.learning import training_html
 from kimi_nb.views.html.twin import twin
 from kimi_nb.views.learning import training_text
 from kimi_nb.widgets.feed import FEED
+from kimi_nb.widgets.page import STATIC, Page, widget_bundle
 from kimi_nb.widgets.recorded import WAYS, training_of
 from kimi_nb.widgets.source import Source, Trainer
-from kimi_nb.widgets.steering import Message, Steering
-from kimi_nb.widgets.view import STATIC
+from kimi_nb.widgets.steering import Steering
 
 __all__ = ["Playground"]
 
 
-class Playground(anywidget.AnyWidget):
+class Playground(Page):
     """A training under the schedules that its sliders set. Raises UsageFault without any."""
 
     _esm = STATIC / "playground.js"
     _css = STATIC / "playground.css"
-
-    snapshot = traitlets.Unicode().tag(sync=True)
-    """All that there is to see, as JSON: for a page that comes later, or has no kernel."""
 
     def __init__(self, training: object = None, *, trainer: Trainer | None = None) -> None:
         if trainer is not None and not callable(trainer):
@@ -42,50 +36,29 @@ class Playground(anywidget.AnyWidget):
             raise UsageFault(message)
 
         source = None if training is None else training_of(training)
-        super().__init__()
-        self.ended = False
         self._below: list[Any] = []
         """The places where its picture stands."""
         self._steering = Steering(source, trainer, self._go_on)
-        cast("Any", self).on_msg(self._asked)
-        FEED.add(self)
+        super().__init__(self._steering)
 
     @property
     def training(self) -> Source | None:
         """The training that it shows: what `trainer` returned last, say."""
         return self._steering.source
 
-    def _asked(self, _widget: object, content: Any, _buffers: object) -> None:
-        if isinstance(content, dict):
-            FEED.ask(self, cast("Message", content))
-
     def _go_on(self) -> None:
         self.ended = False
         FEED.add(self)
 
     def beat(self) -> None:
-        """Tell the page what has happened; for the feed."""
-        for message in self._steering.beat():
-            cast("Any", self).send(message)
-
-        if self._steering.snapshot is not None:
-            self.snapshot = orjson.dumps(self._steering.snapshot).decode()
-
-        self.ended = self._steering.ended
+        super().beat()
 
         if self.ended:
             self._picture()
 
-    def answer(self, question: Message) -> None:
-        """Answer the page; for the feed."""
-        for message in self._steering.answer(question):
-            cast("Any", self).send(message)
-
-    def _repr_mimebundle_(self, **given: Any) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] -- IPython takes both
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] -- IPython takes both
         """The widget, and for front ends without widgets a picture and a text."""
-        data: Any = cast("Any", super())._repr_mimebundle_(**given)
-        bundle = cast("dict[str, Any]", data[0] if isinstance(data, tuple) else data or {})
-        return bundle | self._still()
+        return widget_bundle(self) | self._still()
 
     def _still(self) -> dict[str, str]:
         found = self._steering.rewards

@@ -10,7 +10,7 @@ import traitlets
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.guess import Guess
 from kimi_nb.views.text import one_line
-from kimi_nb.widgets.view import STATIC
+from kimi_nb.widgets.page import STATIC, widget_bundle
 
 __all__ = ["GuessView"]
 
@@ -37,9 +37,7 @@ class GuessView(anywidget.AnyWidget):
 
     def bundle(self) -> dict[str, Any]:
         """The MIME bundle of the widget alone."""
-        data: Any = cast("Any", self)._repr_mimebundle_()
-        made = cast("dict[str, Any]", data[0] if isinstance(data, tuple) else data or {})
-        return {name: value for name, value in made.items() if name != "text/plain"}
+        return widget_bundle(self)
 
     def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
         """A page wants to lock a value, which may be anything."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import cast
 
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.trace import Record
@@ -13,15 +13,12 @@ from kimi_nb.views.anneal import Schedule
 from kimi_nb.views.learning import came_to, schedule_of, schedules_line
 from kimi_nb.views.rewards import Rewards, gaps
 from kimi_nb.views.reweigh import misfit, progress_of, reweigh
-from kimi_nb.views.text import one_line
+from kimi_nb.widgets.messages import Message, answered, told
 from kimi_nb.widgets.recorded import training_of
 from kimi_nb.widgets.sent import BEGIN, schedule_sent
 from kimi_nb.widgets.source import Source, Steered, Trainer
 
-__all__ = ["Message", "Steering"]
-
-Message = dict[str, Any]
-"""A JSON value for the page; `kind` says what it is about."""
+__all__ = ["Steering"]
 
 EARLIER = 4
 """Trainings of the session that are kept for comparison."""
@@ -123,15 +120,7 @@ class Steering:
 
     def answer(self, question: Message) -> list[Message]:
         """What the page is told in return: never an exception, whatever it sends."""
-        handler = getattr(self, f"_on_{question.get('kind')}", None)
-
-        if handler is None:
-            return []
-
-        try:
-            return handler(question)
-        except (KimiNbError, OSError, ValueError, TypeError, KeyError) as error:
-            return [_told(f"{error}" or type(error).__name__)]
+        return answered(self, question)
 
     def _on_sync(self, _question: Message) -> list[Message]:
         return [self._whole()]
@@ -154,28 +143,28 @@ class Steering:
             message = "this training cannot be steered: it has no method set(reward, schedule)"
             raise UsageFault(message)
 
-        self._awaited[reward] = schedule
         steered.set(reward, schedule)
+        self._awaited[reward] = schedule
 
     def _on_stop(self, _question: Message) -> list[Message]:
         if not self.running or self.source is None:
-            return [_told("no training is running")]
+            return [told("no training is running")]
 
         self.source.cancel()
-        return [_told("stopping after the iteration that is under way; what was learned is kept")]
+        return [told("stopping after the iteration that is under way; what was learned is kept")]
 
     def _on_train(self, question: Message) -> list[Message]:
         if self._trainer is None:
-            return [_told("there is no trainer here: type kn.playground(trainer=train)")]
+            return [told("there is no trainer here: type kn.playground(trainer=train)")]
 
         if self.running:
-            return [_told("a training is running: stop it first")]
+            return [told("a training is running: stop it first")]
 
         schedules = self.schedules | _sent(question.get("schedules", {}))
         source = self._begin(self._trainer, schedules)
 
         if source is None:
-            return [_told("the trainer failed; what went wrong is in the kernel's log")]
+            return [told("the trainer failed; what went wrong is in the kernel's log")]
 
         self._keep()
         self.source, self.schedules, self.rewards = source, schedules, Rewards()
@@ -270,7 +259,3 @@ def _sent(schedules: object) -> dict[str, Schedule]:
 
     rows = cast("dict[object, object]", schedules)
     return {str(name): schedule_sent(str(name), row) for name, row in rows.items()}
-
-
-def _told(text: str) -> Message:
-    return {"kind": "told", "text": one_line(text)}
