@@ -6,7 +6,7 @@ import type { Focus, Host } from "../pure/host.ts";
 import { type Order, roll, took } from "../pure/roll.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
 import { count, seconds, stateWord } from "../pure/words.ts";
-import { h, OWN_KEYS, set, write } from "./dom.ts";
+import { h, set, write } from "./dom.ts";
 import type { Part } from "./header.ts";
 
 const ORDERS: Record<Order, string> = { state: "state", time: "longest first", start: "start" };
@@ -35,7 +35,7 @@ class Agents implements Part {
   readonly #title = h("summary");
   readonly #find = h("input", { type: "search", placeholder: "find", "aria-label": "Find agents" });
   readonly #order = h("select", { "aria-label": "Order" });
-  readonly #list = h("ul", { role: "listbox", "aria-label": "Agents", ...OWN_KEYS });
+  readonly #list = h("ul", { role: "listbox", "aria-label": "Agents" });
   readonly #none = h("p", { class: "knw-quiet" });
   readonly #rows = new Map<string, Row>();
   #last: { store: Store; focus: Focus } | null = null;

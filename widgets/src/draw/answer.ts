@@ -1,7 +1,7 @@
 // The answer, or what the main agent is saying at the moment.
 
 import type { Scene } from "../pure/scene.ts";
-import { h, OWN_KEYS, write } from "./dom.ts";
+import { h, write } from "./dom.ts";
 import { Follow } from "./follow.ts";
 import { harmless } from "./markdown.ts";
 
@@ -13,7 +13,6 @@ export class Answer {
     tabindex: 0,
     role: "region",
     "aria-label": "answer",
-    ...OWN_KEYS,
   });
   readonly #follow = new Follow(this.#box, true);
   /** What is shown: the one or the other. */

@@ -5,10 +5,6 @@ type Attributes = Record<string, string | number | boolean | null | undefined>;
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** For an element in which keys scroll or choose: JupyterLab's own meaning of them, the next cell
- * or no cell at all, is not meant there. */
-export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
-
 /** An HTML element. An attribute that is false, null or undefined is left out; true is empty. */
 export function h<Name extends keyof HTMLElementTagNameMap>(
   name: Name,

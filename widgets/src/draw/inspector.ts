@@ -7,7 +7,7 @@ import type { Focus, Host } from "../pure/host.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
 import { about } from "../pure/telling.ts";
 import { stateWord } from "../pure/words.ts";
-import { button, h, OWN_KEYS, set, write } from "./dom.ts";
+import { button, h, set, write } from "./dom.ts";
 import { Fold } from "./fold.ts";
 import { Follow } from "./follow.ts";
 import type { Part } from "./header.ts";
@@ -27,7 +27,6 @@ class Inspector implements Part {
     class: "knw-inspector",
     tabindex: -1,
     hidden: true,
-    ...OWN_KEYS,
   });
   readonly #host: Host;
   readonly #follow = new Follow(this.element, false);
