@@ -54,6 +54,24 @@ function state(more: Partial<Message & { kind: "all" }> = {}): State {
   return made;
 }
 
+test("two places that hear the same messages both have each row once", () => {
+  const [one, two] = [nothing(), nothing()];
+  const rows: Rows = { kind: "rows", run: 1, from: 2, to: 3, recorded: "", came_to: {}, rewards: training([3]) };
+  for (const message of [all(), rows]) {
+    expect([take(one, message), take(two, message)]).toEqual([true, true]);
+  }
+  expect([one, two].map((known) => known.training?.rows.length)).toEqual([3, 3]);
+});
+
+test("a training is as long as it is", () => {
+  const known = state();
+  const long = Array.from({ length: 300_000 }, () => [1]);
+  const rows: Rows = { kind: "rows", run: 1, from: 2, to: 300_002, recorded: "", came_to: {}, rewards: training() };
+  rows.rewards.rows = long;
+  expect(take(known, rows)).toBe(true);
+  expect(known.training?.rows.length).toBe(300_002);
+});
+
 test("rows are put behind one another, known ones are left out, a gap is told", () => {
   const known = state({ running: true });
   const rows = (from: number, to: number, ...found: number[][]): Rows => {

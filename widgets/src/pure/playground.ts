@@ -89,7 +89,8 @@ export function take(state: State, message: Exclude<Message, { kind: "told" }>):
   switch (message.kind) {
     case "all": {
       const { kind: _kind, rewards, ...rest } = message;
-      Object.assign(state, rest, { training: rewards });
+      const own = { schedules: { ...rest.schedules }, training: rewards && { ...rewards, rows: [...rewards.rows] } };
+      Object.assign(state, rest, own); // another place in the page hears the same message
       setting(state, message);
       return true;
     }
@@ -117,7 +118,9 @@ function grow(state: State, message: Rows): boolean {
   }
   if (message.from === state.to) {
     const rows = state.training?.rows ?? [];
-    rows.push(...message.rewards.rows);
+    for (const row of message.rewards.rows) {
+      rows.push(row); // more of them than a call can have arguments
+    }
     state.training = { ...message.rewards, rows };
     state.to = message.to;
     state.recorded = message.recorded;

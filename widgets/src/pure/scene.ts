@@ -225,7 +225,9 @@ function mergeStage(stages: Stage[], stage: Stage): void {
 function mergeTraining(scene: Scene, rewards: Training | null | undefined): void {
   if (rewards) {
     const rows = scene.training?.rows ?? [];
-    rows.push(...rewards.rows);
+    for (const row of rewards.rows) {
+      rows.push(row); // more of them than a call can have arguments
+    }
     scene.training = { ...rewards, rows };
   }
 }
