@@ -39,7 +39,8 @@ from kimi_nb.views.scene import Scene
 from kimi_nb.widgets import SwarmView
 trace = crowd({agents}, calls={calls})
 RATE = {rate}
-trace.save("finished.jsonl")
+finished = crowd({agents}, calls={finished})
+finished.save("finished.jsonl")
 
 class Counter(anywidget.AnyWidget):
     _esm = '''export default {{ render({{ model, el }}) {{
@@ -76,7 +77,7 @@ def whole_each_time(source, widget):
         if done:
             return
         time.sleep(0.08)
-len(trace)
+len(finished)
 """
 OURS = """
 source = Playing(trace, RATE)
@@ -214,8 +215,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    size = {"agents": 20, "calls": 60, "rate": 600} if asked.quick else {}
-    size = {"agents": 300, "calls": 4000, "rate": 1500} | size
+    size = {"agents": 300, "calls": 4000, "rate": 1500, "finished": 4700}
+    size |= {"agents": 20, "calls": 60, "rate": 600, "finished": 80} if asked.quick else {}
     folder = Path(tempfile.mkdtemp())
 
     with server(folder) as url, sync_playwright() as playwright:
