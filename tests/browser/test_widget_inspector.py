@@ -156,7 +156,7 @@ def test_agents_are_found_by_words_and_put_in_order(page: Page) -> None:
     expect(rows(page).nth(0)).to_contain_text("a00 orchestrator")
     expect(rows(page).nth(1)).to_contain_text("✗ failed")
     page.get_by_label("Order").select_option("longest first")
-    times = [float(text.split()[0]) for text in page.locator(".knw-row-time").all_inner_texts()]
+    times = [float(text.split()[0]) for text in page.locator(".knw-row-time").all_text_contents()]
     assert times == sorted(times, reverse=True)
     page.get_by_label("Find agents").fill("ARCHIVIST failed")
     expect(page.locator(".knw-agents [role=option]:visible")).to_have_count(1)
