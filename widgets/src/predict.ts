@@ -1,7 +1,7 @@
 // The widget of a prediction: asked for before a run, locked, and shown beside its trace.
 
 import { Card } from "./draw/card.ts";
-import type { Model } from "./host.ts";
+import { type Model, sent } from "./host.ts";
 import type { Form, Told, Value } from "./pure/predict.ts";
 
 interface Given {
@@ -13,14 +13,15 @@ interface Given {
 /** Milliseconds after which a press of the button that nobody has answered is told as such. */
 const PATIENCE = 4000;
 
-let cards = 0;
-
 function render({ model, el, signal }: Given): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const card = new Card(model.get("asked") as Form, `knp-${++cards}`, (value: Value) => {
+  const card = new Card(model.get("asked") as Form, (value: Value) => {
     clearTimeout(timer);
-    timer = setTimeout(() => card.busy(), PATIENCE);
-    model.send({ kind: "lock", value });
+    if (sent(model, { kind: "lock", value })) {
+      timer = setTimeout(() => card.busy(), PATIENCE);
+    } else {
+      card.say("no kernel answers: run the cell again");
+    }
   });
   const show = (): void => {
     clearTimeout(timer);

@@ -3,7 +3,7 @@
 import { roomFor } from "../pure/curve.ts";
 import type { ChoiceForm, Form, NumberForm, Value } from "../pure/predict.ts";
 import { drawing } from "./drawing.ts";
-import { h, set, write } from "./dom.ts";
+import { groupName, h, set, write } from "./dom.ts";
 
 /** A form that a prediction is made in. */
 export interface Asking {
@@ -17,12 +17,12 @@ export interface Asking {
   dispose(): void;
 }
 
-export function asking(form: Form, name: string): Asking {
+export function asking(form: Form): Asking {
   switch (form.kind) {
     case "number":
       return number(form);
     case "choice":
-      return choice(form, name);
+      return choice(form);
     case "curve":
       return drawing(form);
   }
@@ -81,7 +81,8 @@ function number(form: NumberForm): Asking {
   };
 }
 
-function choice(form: ChoiceForm, name: string): Asking {
+function choice(form: ChoiceForm): Asking {
+  const name = groupName();
   const radios = form.choices.map((value) => h("input", { type: "radio", name, value }));
   const rows = radios.map((radio) => h("label", { class: "knp-choice" }, radio, radio.value));
   return {

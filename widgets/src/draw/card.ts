@@ -14,17 +14,15 @@ export class Card {
   readonly element: HTMLElement;
   readonly #form: Form;
   readonly #lock: (value: Value) => void;
-  readonly #name: string;
   readonly #body = h("div");
   readonly #said = h("p", { class: "knp-words", role: "status" });
   readonly #foot = h("div", { class: "knp-quiet" });
   #asking: Asking | null = null;
   #locked = "";
 
-  /** `lock` sends a value to the kernel; `name` tells the radio buttons of this card from others. */
-  constructor(form: Form, name: string, lock: (value: Value) => void) {
+  /** `lock` sends a value to the kernel. */
+  constructor(form: Form, lock: (value: Value) => void) {
     this.#form = form;
-    this.#name = name;
     this.#lock = lock;
     const title = h("p", { class: "knp-question" }, h("span", { class: "knp-kicker" }, "Prediction"), form.question);
     this.element = h(
@@ -67,7 +65,7 @@ export class Card {
   }
 
   #ask(told: Told): void {
-    const form = asking(this.#form, this.#name);
+    const form = asking(this.#form);
     const lock = button("Lock my prediction", ONCE, () => this.#press(form));
     lock.classList.add("knp-lock");
     this.#asking = form;

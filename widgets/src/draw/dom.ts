@@ -62,6 +62,14 @@ export function button(text: string, title: string, press: () => void): HTMLButt
 }
 
 /**
+ * A name for radio buttons that no others in the page have. Each widget of a page has a copy of
+ * this script, so that a count would not do.
+ */
+export function groupName(): string {
+  return `kimi-nb-${Math.random().toString(36).slice(2)}`;
+}
+
+/**
  * Let plain keys that are pressed in an element be its own. A notebook takes arrows, Enter and
  * letters for its cells, whatever has the focus: two d's delete one.
  */

@@ -1,7 +1,7 @@
 // The schedule of one λ: where it starts and ends, how and by when it gets there, and its curve.
 
 import { at, path, type Plan, same, type Shape, SHAPES } from "../pure/anneal.ts";
-import { h, s, set, write } from "./dom.ts";
+import { groupName, h, s, set, write } from "./dom.ts";
 import { type Slider, slider } from "./slider.ts";
 
 export interface Lambda {
@@ -25,8 +25,6 @@ const TOLD: Record<Shape, string> = {
   exponential: "λ goes fast at first, then ever more slowly",
   step: "λ stays where it starts, then jumps to its end",
 };
-
-let made = 0;
 
 /** `name` is as "λ_parallel", `about` says what it weighs; `moved` hears of every move by the reader. */
 export function lambda(name: string, about: string, moved: () => void): Lambda {
@@ -92,8 +90,7 @@ function byWhen(moved: () => void): Slider {
 }
 
 function radios(name: string, moved: () => void): { element: HTMLElement; shape: Shape } {
-  made += 1;
-  const group = `kpg-shape-${made}`;
+  const group = groupName();
   const inputs = SHAPES.map((value) => h("input", { type: "radio", name: group, value, checked: value === "linear" }));
   const element = h("div", { class: "kpg-shapes", role: "radiogroup", "aria-label": `Shape of ${name}` });
   element.append(
