@@ -14,6 +14,16 @@ export interface Model {
   off(event: string, listener: (...values: never[]) => void): void;
 }
 
+/** Whether it could be sent: a kernel that was restarted has closed the channels of its widgets. */
+export function sent(model: Model, content: unknown): boolean {
+  try {
+    model.send(content);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The header and the critical path as they were at a time of the past. */
 export interface Past {
   t: number;
@@ -98,11 +108,12 @@ export class Store {
   }
 
   ask(question: Question): void {
-    this.#model.send(question.kind === "sync" ? { ...question, since: this.scene.count } : question);
-    this.#timer ??= setTimeout(() => {
-      this.silent = true;
-      this.#changed();
-    }, PATIENCE);
+    const told = question.kind === "sync" ? { ...question, since: this.scene.count } : question;
+    if (sent(this.#model, told)) {
+      this.#timer ??= setTimeout(() => this.#alone(), PATIENCE);
+    } else {
+      this.#alone();
+    }
   }
 
   dispose(): void {
@@ -114,6 +125,11 @@ export class Store {
       URL.revokeObjectURL(url);
     }
     this.files.clear();
+  }
+
+  #alone(): void {
+    this.silent = true;
+    this.#changed();
   }
 
   /** The snapshot stands in for what was sent before this view was there. */

@@ -1,6 +1,6 @@
 // What the page of the playground hears from its kernel, and asks of it.
 
-import type { Model } from "./host.ts";
+import { type Model, sent } from "./host.ts";
 import { type Message, nothing, type Question, type State, take } from "./pure/playground.ts";
 
 /** Milliseconds after which a question that nobody has answered means that there is no kernel. */
@@ -33,11 +33,11 @@ export class PlayStore {
   }
 
   ask(question: Question): void {
-    this.#model.send(question);
-    this.#timer ??= setTimeout(() => {
-      this.silent = true;
-      this.#changed();
-    }, PATIENCE);
+    if (sent(this.#model, question)) {
+      this.#timer ??= setTimeout(() => this.#alone(), PATIENCE);
+    } else {
+      this.#alone();
+    }
   }
 
   dispose(): void {
@@ -45,6 +45,11 @@ export class PlayStore {
     for (const [event, listener] of this.#listeners) {
       this.#model.off(event, listener);
     }
+  }
+
+  #alone(): void {
+    this.silent = true;
+    this.#changed();
   }
 
   /** The snapshot stands in for what was sent before this view was there. */
