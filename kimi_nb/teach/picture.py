@@ -16,7 +16,7 @@ __all__ = ["guess_html", "guess_text", "said_when"]
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STYLE = """
-.knp-twin { --call: #4a8fd6; --crit: #e08a1e; line-height: 1.45; max-width: 760px;
+.knp-twin { --call: #4a8fd6; --crit: #cf7a10; line-height: 1.45; max-width: 760px;
   font-size: var(--jp-ui-font-size1, 14px); }
 .knp-twin.knp-twin p { margin: .3em 0; }
 .knp-twin .question { font-weight: 600; }

@@ -59,7 +59,7 @@ MOUNTED = """async ([view, snapshot, seen]) => {
     dispose();
     window.after = held;
 }"""
-PERF, CRIT, WHITE = (143, 103, 207), (224, 138, 30), (255, 255, 255)
+PERF, CRIT, WHITE = (143, 103, 207), (207, 122, 16), (255, 255, 255)
 ANNEALED = {"parallel": (0.3, 0.0, "linear", 0.7)}
 
 

@@ -255,4 +255,4 @@ def test_no_text_becomes_markup(page: Page) -> None:
 
 def test_nothing_to_see_is_said(page: Page) -> None:
     Stage(page, Recorded(Trace([]), done=False))
-    expect(page.get_by_text("No agent has begun.")).to_be_visible()
+    expect(page.get_by_text("No agent has begun yet.")).to_be_visible()

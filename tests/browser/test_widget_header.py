@@ -119,7 +119,7 @@ def test_a_long_goal_is_one_line_until_one_asks(page: Page) -> None:
     assert goal.evaluate(tall) > 40
 
 
-def test_a_long_answer_scrolls_within_sixteen_lines(page: Page) -> None:
+def test_a_long_answer_scrolls_within_eight_lines_until_one_asks(page: Page) -> None:
     script = Script()
     script.orchestrator().step().end()
     answer = "\n\n".join(f"paragraph {number}" for number in range(60))
@@ -127,7 +127,11 @@ def test_a_long_answer_scrolls_within_sixteen_lines(page: Page) -> None:
     expect(page.locator(".knw-answer p")).to_have_count(60)
     lines, scrolls = page.evaluate(LINES)
     assert scrolls
-    assert 10 < lines <= 16.5
+    assert 6 < lines <= 8.5
+    button(page, "show all").click()
+    assert not page.evaluate(LINES)[1]
+    button(page, "show less").click()
+    assert page.evaluate(LINES)[1]
     page.locator(".knw-answers summary").press("Enter")
     expect(page.locator(".knw-answer")).to_be_hidden()
 

@@ -19,7 +19,7 @@ from kimi_nb.views.words import label, state_word
 
 PLAIN = staged((), (2, 3), ())
 """Of whole seconds: steps of the orchestrator end at 1 and 2, sub-agents at 4 and 5, all at 6."""
-CALL, PATH = (74, 143, 214), (224, 138, 30)
+CALL, PATH = (74, 143, 214), (207, 122, 16)
 """The colours of a model call and of the critical path."""
 COUNT = """([which, colour]) => {
     const canvas = document.querySelectorAll(".knl-field canvas")[which];

@@ -36,7 +36,7 @@ LOOK = """
 .knb.knb .curve.total { stroke: currentColor; stroke-width: 3.2; }
 .knb.knb .curve.perf { stroke: #3f9142; }
 .knb.knb .curve.parallel { stroke: #4a8fd6; }
-.knb.knb .curve.lambda { stroke: #e08a1e; stroke-dasharray: 2 3; }
+.knb.knb .curve.lambda { stroke: #cf7a10; stroke-dasharray: 2 3; }
 .knb.knb .curve.two { stroke-dasharray: 7 3; }
 .knb.knb .legend .curve { vector-effect: none; }
 """

@@ -23,7 +23,7 @@ __all__ = ["STYLE", "answer_html", "failures", "failures_html", "metrics_html", 
 
 STYLE = """
 .knb { --line: var(--jp-border-color2, rgba(128, 128, 128, .35)); --call: #4a8fd6;
-  --tool: #2f9e8f; --wait: #8c939c; --bad: #d6513f; --crit: #e08a1e; line-height: 1.45;
+  --tool: #2f9e8f; --wait: #8c939c; --bad: #d6513f; --crit: #cf7a10; line-height: 1.45;
   font-size: var(--jp-ui-font-size1, 14px); max-width: 1100px; }
 .knb.knb h2, .knb.knb h3, .knb.knb h4, .knb.knb h5, .knb.knb h6 {
   font-size: 1.05em; font-weight: 600; margin: 1em 0 .35em; }

@@ -1,26 +1,45 @@
 // The answer, or what the main agent is saying at the moment.
 
 import type { Scene } from "../pure/scene.ts";
-import { h, write } from "./dom.ts";
+import { button, h, set, write } from "./dom.ts";
 import { Follow } from "./follow.ts";
 import { harmless } from "./markdown.ts";
 
 export class Answer {
   readonly element;
   readonly #title = h("summary");
+  readonly #text = h("div");
   readonly #box = h("div", {
     class: "knw-answer",
     tabindex: 0,
     role: "region",
     "aria-label": "answer",
   });
+  readonly #more = button("show all", "", () => this.#open(!this.#whole));
+  readonly #resized = new ResizeObserver(() => this.#fits());
   readonly #follow = new Follow(this.#box, true);
   /** What is shown: the one or the other. */
   #draft: HTMLElement | null = null;
   #html: string | null = null;
+  /** It is as high as its text. */
+  #whole = false;
 
   constructor() {
-    this.element = h("details", { class: "knw-answers", open: true }, this.#title, this.#box);
+    this.#box.append(this.#text);
+    this.#more.className = "knw-more";
+    this.#more.hidden = true;
+    this.element = h(
+      "details",
+      { class: "knw-answers", open: true },
+      this.#title,
+      this.#box,
+      this.#more,
+    );
+    this.#resized.observe(this.#text);
+  }
+
+  dispose(): void {
+    this.#resized.disconnect();
   }
 
   update({ draft, answer, live, run }: Scene): void {
@@ -36,11 +55,24 @@ export class Answer {
     }
   }
 
+  #open(whole: boolean): void {
+    this.#whole = whole;
+    this.element.classList.toggle("knw-all", whole);
+    write(this.#more, whole ? "show less" : "show all");
+    set(this.#more, { "aria-expanded": String(whole) });
+  }
+
+  /** Whether there is more than what is in sight; what is being written is followed instead. */
+  #fits(): void {
+    const more = this.#text.offsetHeight > this.#box.clientHeight;
+    this.#more.hidden = !this.#whole && (this.#draft !== null || !more);
+  }
+
   #write(draft: string): void {
     this.#html = null;
     if (this.#draft === null) {
       this.#draft = h("p", { class: "knw-draft" });
-      this.#box.replaceChildren(this.#draft);
+      this.#text.replaceChildren(this.#draft);
       this.#follow.anew(true);
     }
     if (this.#draft.textContent !== draft) {
@@ -53,7 +85,7 @@ export class Answer {
     if (html !== this.#html) {
       this.#html = html;
       this.#draft = null;
-      this.#box.replaceChildren(harmless(html));
+      this.#text.replaceChildren(harmless(html));
       this.#follow.anew(false);
     }
   }

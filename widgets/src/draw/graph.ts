@@ -25,7 +25,7 @@ export function graph(host: Host): Picture {
 class Graph implements Picture {
   readonly element: HTMLElement;
   readonly #host: Host;
-  readonly #nothing = h("p", { class: "kng-nothing" }, "No agent has begun.");
+  readonly #nothing = h("p", { class: "kng-nothing" }, "No agent has begun yet.");
   readonly #svg = s("svg", { role: "listbox", "data-lm-suppress-shortcuts": "true" });
   readonly #legend = legend();
   readonly #edges = new Edges();

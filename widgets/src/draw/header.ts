@@ -118,6 +118,7 @@ class Header implements Part {
 
   dispose(): void {
     this.#clock.dispose();
+    this.#answer.dispose();
   }
 
   #draw(line: Headline, live: boolean): void {

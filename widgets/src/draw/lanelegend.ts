@@ -2,7 +2,7 @@
 
 import { h, s } from "./dom.ts";
 
-const WIDE = 26;
+const WIDE = 24;
 const TALL = 14;
 
 export function legend(): HTMLElement {
@@ -21,11 +21,11 @@ export function legend(): HTMLElement {
     { class: "knl-legend" },
     key("model call", bar("knl-call", 2, 10)),
     key("no answer", bar("knl-failed", 2.5, 9), cross(20, 3.5)),
-    key("tools, | a call returned", bar("knl-tool", 4.5, 5), ...ticks),
-    key("× it failed", bar("knl-tool", 4.5, 5), cross(14, 2.5)),
+    key("tool calls, | one returned", bar("knl-tool", 4.5, 5), ...ticks),
+    key("× one failed", bar("knl-tool", 4.5, 5), cross(14, 2.5)),
     key("waits for a slot", line("knl-queued", 7, "2 3")),
     key("waits to try again", line("knl-retry", 7, "5 3")),
-    key("critical path: what decided the time", line("knl-path", 7)),
+    key("critical path", line("knl-path", 7)),
   );
 }
 

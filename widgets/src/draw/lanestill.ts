@@ -17,7 +17,7 @@ export function drawStill(
   if (agents.length === 0) {
     context.font = font(brush);
     context.fillStyle = colours.quiet;
-    context.fillText("No agent has begun.", 4, plot.top / 2 + 4);
+    context.fillText("No agent has begun yet.", 4, plot.top / 2 + 4);
     return;
   }
   const free = drawStages(brush, plot, scene);

@@ -59,7 +59,7 @@ class Timeline implements Picture, Moves {
     const farther = button("−", "Zoom out (−)", () => this.zoom(this.cursor().t, 1 / CLOSER));
     const buttons = h("div", { class: "knl-buttons" }, this.#names, farther, closer, this.#fit);
     this.#field.append(this.#base, this.#over, this.#tip.element);
-    this.element.append(h("div", { class: "knl-bar" }, legend(), buttons), this.#field);
+    this.element.append(h("div", { class: "knl-bar" }, buttons, legend()), this.#field);
     this.element.append(this.#tip.spoken, this.#table.element);
     this.#resized = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
     this.#resized.observe(this.#field);

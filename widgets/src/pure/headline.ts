@@ -83,15 +83,16 @@ function ended(run: Run): Figure {
 export function budget(run: Run): Figure[] {
   return run.budget.map(([what, limit, spent]) => {
     const share = limit > 0 ? spent / limit : 1;
+    const over = spent > limit;
     const tight = share >= 0.9;
-    const value = `${tight ? "▲ " : ""}${amount(what, spent)}`;
+    const value = `${over ? "✗ " : tight ? "▲ " : ""}${amount(what, spent)}`;
     const percent = `${Math.floor(share * 100)}% of the budget`;
     return figure(
       what,
       value,
       `of ${amount(what, limit)} ${noun(what)}`,
       percent,
-      tight ? "tight" : "",
+      over ? "bad" : tight ? "tight" : "",
     );
   });
 }

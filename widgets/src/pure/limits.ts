@@ -44,15 +44,19 @@ function told(what: string, most: number, spent: number): string {
     return `${dollars(spent)} of ${dollars(most)}`;
   }
   if (what === "seconds") {
-    return `${spent.toFixed(1)} of ${grouped(most)} s`;
+    return `${time(spent)} of ${grouped(most)} s`;
   }
   return `${grouped(spent)} of ${ORDER.includes(what) ? count(most, what.replace(/s$/, "")) : `${grouped(most)} ${what}`}`;
 }
 
 function rest(what: string, left: number, tight: boolean): string {
   const size = Math.abs(left);
-  const shown = what === "usd" ? dollars(size) : what === "seconds" ? `${size.toFixed(1)} s` : grouped(size);
+  const shown = what === "usd" ? dollars(size) : what === "seconds" ? `${time(size)} s` : grouped(size);
   return left < 0 ? `✗ ${shown} over` : left === 0 ? "▲ all used" : `${tight ? "▲ only " : ""}${shown} left`;
+}
+
+function time(seconds: number): string {
+  return seconds < 600 ? seconds.toFixed(1) : grouped(Math.round(seconds));
 }
 
 function dollars(value: number): string {
