@@ -1,28 +1,9 @@
-// The only file that knows the widget model: messages of the kernel in, questions out.
+// What a view of a run knows: messages of the kernel in, questions out.
 
 import { type Detail, merge, type Told } from "./pure/detail.ts";
 import type { Question } from "./pure/host.ts";
 import { apply, type Changes, empty, type Run, type Scene, type Span } from "./pure/scene.ts";
-
-/** What anywidget gives: the widget's traits and its messages. */
-export interface Model {
-  get(name: string): unknown;
-  set(name: string, value: unknown): void;
-  save_changes(): void;
-  send(content: unknown): void;
-  on(event: string, listener: (...values: never[]) => void): void;
-  off(event: string, listener: (...values: never[]) => void): void;
-}
-
-/** Whether it could be sent: a kernel that was restarted has closed the channels of its widgets. */
-export function sent(model: Model, content: unknown): boolean {
-  try {
-    model.send(content);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { type Listener, type Model, Wire } from "./wire.ts";
 
 /** The header and the critical path as they were at a time of the past. */
 export interface Past {
@@ -47,8 +28,8 @@ export interface Kept {
   why: string;
 }
 
-/** Milliseconds after which a question that nobody has answered means that there is no kernel. */
-const PATIENCE = 4000;
+/** Milliseconds between two questions for what is missing. */
+const AGAIN = 4000;
 /** What is shown as an image; an SVG is not, for it can do more than that. */
 const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
@@ -59,10 +40,6 @@ export class Store {
   past: Past | null = null;
   /** The kernel's latest word to the reader: where something was saved, what went wrong. */
   told = "";
-  /** Nobody answers: what is shown is all that there is. */
-  silent = false;
-  /** When the kernel was last heard, as `performance.now()` counts; 0 before it was. */
-  heard = 0;
   /** Files beside the log that were asked for, by name. */
   readonly files = new Map<string, Kept>();
 
@@ -71,24 +48,31 @@ export class Store {
   #waiting = 0;
   /** Id of the agent that the kernel was asked about last. */
   #asked = "";
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #listeners: [string, (...values: never[]) => void][];
+  readonly #wire: Wire;
 
   constructor(model: Model, changed: () => void) {
     this.#model = model;
     this.#changed = changed;
-    this.#listeners = [
+    const listeners: [string, Listener][] = [
       ["msg:custom", (message: Message, buffers?: DataView[]) => this.#hear(message, buffers)],
       ["change:snapshot", () => this.#look()],
       ["change:selected", () => this.#chosen()],
       ["change:view", () => changed()],
     ];
-    for (const [event, listener] of this.#listeners) {
-      model.on(event, listener);
-    }
+    this.#wire = new Wire(model, listeners, changed);
     this.#look();
     this.ask({ kind: "sync" });
     this.#chosen();
+  }
+
+  /** Nobody answers: what is shown is all that there is. */
+  get silent(): boolean {
+    return this.#wire.silent;
+  }
+
+  /** When the kernel was last heard, as `performance.now()` counts; 0 before it was. */
+  get heard(): number {
+    return this.#wire.at;
   }
 
   get selected(): string {
@@ -108,28 +92,15 @@ export class Store {
   }
 
   ask(question: Question): void {
-    const told = question.kind === "sync" ? { ...question, since: this.scene.count } : question;
-    if (sent(this.#model, told)) {
-      this.#timer ??= setTimeout(() => this.#alone(), PATIENCE);
-    } else {
-      this.#alone();
-    }
+    this.#wire.ask(question.kind === "sync" ? { ...question, since: this.scene.count } : question);
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
-    for (const [event, listener] of this.#listeners) {
-      this.#model.off(event, listener);
-    }
+    this.#wire.close();
     for (const { url } of this.files.values()) {
       URL.revokeObjectURL(url);
     }
     this.files.clear();
-  }
-
-  #alone(): void {
-    this.silent = true;
-    this.#changed();
   }
 
   /** The snapshot stands in for what was sent before this view was there. */
@@ -156,10 +127,7 @@ export class Store {
   }
 
   #hear(message: Message, buffers: DataView[] = []): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.silent = false;
-    this.heard = performance.now();
+    this.#wire.heard();
     switch (message.kind) {
       case "changes":
         this.#take(message);
@@ -187,7 +155,7 @@ export class Store {
   #take(changes: Changes): void {
     if (apply(this.scene, changes) !== "gap") {
       this.#waiting = 0;
-    } else if (performance.now() - this.#waiting > PATIENCE || this.#waiting === 0) {
+    } else if (performance.now() - this.#waiting > AGAIN || this.#waiting === 0) {
       this.#waiting = performance.now();
       this.ask({ kind: "sync" });
     }

@@ -1,6 +1,6 @@
 // What every widget does when a notebook shows it, and when it no longer does.
 
-import type { Model } from "./host.ts";
+import type { Model } from "./wire.ts";
 
 export interface Given {
   model: Model;
