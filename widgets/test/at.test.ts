@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { callsAt, lastBefore, stateAt, stretchAt, timeline } from "../src/pure/at.ts";
+import { lastBefore, stateAt, stretchAt, timeline } from "../src/pure/at.ts";
 import { apply, empty, type Agent, type Scene } from "../src/pure/scene.ts";
 import { golden, RUNS } from "./golden.ts";
 
@@ -42,16 +42,6 @@ describe.each(RUNS)("%s", (name) => {
         const found = stretchAt(run, agent, (began + ended) / 2);
         expect(found?.slice(1, 2)).toEqual([began]);
         expect(found?.slice(3)).toEqual([kind, step]);
-      }
-    }
-  });
-
-  it("has each call out from its begin to its return", () => {
-    for (const agent of run.agents) {
-      for (const tick of run.ticks[agent.number] ?? []) {
-        const calls = callsAt(run, agent, (tick[1] + tick[2]) / 2);
-        expect(calls.includes(tick)).toBe(tick[2] > tick[1]);
-        expect(callsAt(run, agent, tick[2])).not.toContain(tick);
       }
     }
   });

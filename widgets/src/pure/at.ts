@@ -1,6 +1,6 @@
 // What an agent was at, at a time: for the replay slider and the time cursor.
 
-import type { Agent, Kind, Scene, Span, Tick } from "./scene.ts";
+import type { Agent, Kind, Scene, Span } from "./scene.ts";
 
 const STATES: Record<Kind, string> = {
   call: "thinking",
@@ -67,11 +67,6 @@ export function stretchAt(scene: Scene, agent: Agent, t: number): Span | null {
     return span[3] === "call" || span[3] === "failed" ? before : span;
   }
   return span !== undefined && t < span[2] ? span : null;
-}
-
-/** The tool calls of an agent that were out at `t`, of those that have returned since. */
-export function callsAt(scene: Scene, agent: Agent, t: number): Tick[] {
-  return (scene.ticks[agent.number] ?? []).filter(([, began, ended]) => began <= t && t < ended);
 }
 
 /** Index of the last stretch that began at or before `t`; -1 if none did. */
