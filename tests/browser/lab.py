@@ -1,4 +1,4 @@
-"""A JupyterLab of one's own in a real browser, without token, news or the network."""
+"""A JupyterLab or Notebook 7 of one's own in a real browser, without token, news or the network."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ from playwright.sync_api import Browser, Locator, Page, Playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PYTHON = os.environ.get("KIMI_NB_LAB", sys.executable)
+"""Whose JupyterLab it is: that of another version, say, in an environment of its own."""
+APPS = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}
+TREES = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
 PATIENCE = 30.0
 """Seconds until a server or a page counts as dead."""
 
@@ -37,8 +41,8 @@ READY = """name => {
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """JupyterLab on `folder`; gives its URL."""
+def server(folder: Path, app: str = "jupyterlab") -> Iterator[str]:
+    """JupyterLab, or `app` "notebook", on `folder`; gives its URL."""
     config = folder / ".config"
     (config / "labconfig").mkdir(parents=True)
     quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
@@ -47,12 +51,10 @@ def server(folder: Path) -> Iterator[str]:
     options = (
         *("--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"),
         *("--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
-        *("--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={folder}"),
+        *(f"--{APPS[app]}.expose_app_in_browser=True", f"--ServerApp.root_dir={folder}"),
     )
     log = (folder / ".server.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options], env=_environment(config), stderr=log
-    )
+    process = subprocess.Popen([PYTHON, "-m", app, *options], env=_environment(config), stderr=log)
 
     try:
         url = f"http://127.0.0.1:{port}"
@@ -90,7 +92,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         else:
             return
 
-    pytest.fail(f"JupyterLab did not answer at {url}")
+    pytest.fail(f"no server answered at {url}")
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -108,13 +110,16 @@ def launch(playwright: Playwright) -> Browser:
 class Notebook:
     """A notebook in the page."""
 
-    def __init__(self, page: Page, url: str, path: Path, cells: list[str]) -> None:
+    def __init__(
+        self, page: Page, url: str, path: Path, cells: list[str], app: str = "jupyterlab"
+    ) -> None:
         self.page = page
         self.path = path
         self._url = url
+        self._tree = TREES[app]
         self._write(cells)
 
-        if page.url.startswith(url):  # loading JupyterLab itself takes seconds
+        if app == "jupyterlab" and page.url.startswith(url):  # loading it takes seconds
             self._open_beside()
         else:
             self.open()
@@ -131,7 +136,7 @@ class Notebook:
 
     def open(self) -> None:
         """Load the page anew with this notebook alone, and wait until its kernel is there."""
-        self.page.goto(f"{self._url}/lab/tree/{self.path.name}?reset")
+        self.page.goto(f"{self._url}/{self._tree}/{self.path.name}?reset")
         self._wait_for_kernel()
 
     def _open_beside(self) -> None:
