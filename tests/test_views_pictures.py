@@ -120,7 +120,7 @@ def test_a_long_run_is_measured_in_minutes_or_hours() -> None:
     ]
     assert time_axis(1800.0).ticks[1] == (300.0, "5 min")
     assert time_axis(40_000.0).ticks[1] == (7200.0, "2 h")
-    assert time_axis(1800.0).title == "time since the begin, in min"
+    assert time_axis(1800.0).title == "time since the beginning, in min"
 
 
 # Concurrency.
@@ -163,7 +163,7 @@ def test_concurrency_is_drawn_said_and_listed() -> None:
         ["3", "2.0 s", "16.7%"],
         ["4", "4.0 s", "33.3%"],
     ]
-    assert {"agents at work", "time since the begin, in s", "0 s", "12 s"} <= set(drawing.texts)
+    assert {"agents at work", "time since the beginning, in s", "0 s", "12 s"} <= set(drawing.texts)
 
 
 def test_many_numbers_at_work_are_listed_in_groups() -> None:

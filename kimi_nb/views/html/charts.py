@@ -50,9 +50,9 @@ def ruler(end: float, title: str, *, most: int = 8, whole: bool = False) -> Axis
 
 
 def time_axis(end: float) -> Axis:
-    """Seconds since the begin; in minutes or hours where that reads better."""
+    """Seconds since the beginning; in minutes or hours where that reads better."""
     size, unit = (1.0, "s") if end < 600 else (60.0, "min") if end < 36_000 else (3600.0, "h")
-    axis = ruler(end / size, f"time since the begin, in {unit}")
+    axis = ruler(end / size, f"time since the beginning, in {unit}")
     return Axis(end, axis.title, tuple((t * size, f"{said} {unit}") for t, said in axis.ticks))
 
 

@@ -78,7 +78,7 @@ export function axes(seconds: number | null, end: number, most: number): Axes {
 }
 
 function along(seconds: number | null): string {
-  return seconds === null ? "share of the run" : "time since the begin";
+  return seconds === null ? "share of the run" : "time since the beginning";
 }
 
 /** A label near an edge would stick out if it were centred. */

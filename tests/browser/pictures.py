@@ -1,0 +1,82 @@
+"""The pictures of the README: python tests/browser/pictures.py"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from crowds import crowd, until
+from lab import launch
+from learners import OFF, trainer
+from palette import with_palette
+from playstage import SLOW, PlayStage
+from stage import Recorded, Stage, open_page
+
+FOLDER = Path(__file__).parents[2] / "widgets" / "pictures"
+WIDTH = 900
+LARGEST = 60_000
+"""Bytes of one picture: whoever opens the README waits for all of them."""
+
+
+def graph(page: Page) -> None:
+    """Twenty sub-agents, most of the first stage at work."""
+    Stage(page, Recorded(until(crowd(20), 7.2), done=False), view="graph")
+
+
+def timeline(page: Page) -> None:
+    Stage(page, Recorded(crowd(100)), view="timeline")
+
+
+def critical(page: Page) -> None:
+    Stage(page, Recorded(crowd(20)), view="critical")
+
+
+def playground(page: Page) -> None:
+    """A training that is over, and what other weights would make of its rewards."""
+    done = trainer(iterations=200)({"parallel": SLOW, "finish": OFF})
+    done.result()
+    PlayStage(page, done)
+    page.get_by_role("button", name="0.5 constant").click()
+
+
+PICTURES: list[tuple[Callable[[Page], None], bool]] = [
+    (graph, False),
+    (timeline, True),
+    (critical, False),
+    (playground, False),
+]
+"""What is shown, and whether in the dark."""
+
+
+def main() -> None:
+    """Write them; raises SystemExit where one is too large."""
+    FOLDER.mkdir(exist_ok=True)
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        sizes = [_picture(browser, show, dark) for show, dark in PICTURES]
+        browser.close()
+
+    if max(sizes) > LARGEST:
+        raise SystemExit(f"more than {LARGEST:,} bytes: {max(sizes):,}")
+
+
+def _picture(browser: Browser, show: Callable[[Page], None], dark: bool) -> int:  # noqa: FBT001
+    page = browser.new_page(viewport={"width": WIDTH, "height": 400})
+    open_page(page, dark=dark)
+    show(page)
+    page.wait_for_timeout(400)
+    path = FOLDER / f"{show.__name__}.png"
+    size = path.write_bytes(with_palette(page, page.screenshot(full_page=True)))
+    page.close()
+    print(path, size)  # noqa: T201
+    return size
+
+
+if __name__ == "__main__":
+    main()
