@@ -1,0 +1,53 @@
+"""Every view at every size fits its page, and its picture is kept for whoever wants to look."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from crowds import crowd, until
+from lab import launch
+from playwright.sync_api import Browser, sync_playwright
+from stage import Recorded, Stage, open_page
+
+SHOTS = Path(os.environ.get("KIMI_NB_SHOTS", Path(__file__).parents[2] / "build" / "shots"))
+SIDEWAYS = "() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+
+    with sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize("look", ["light-1200", "dark-1200", "light-480"])
+@pytest.mark.parametrize("agents", [3, 20, 100])
+@pytest.mark.parametrize("view", ["graph", "timeline", "critical"])
+def test_a_view_fits_its_page(browser, view, agents, look):
+    theme, width = look.split("-")
+    trace = crowd(agents)
+    live = look == "dark-1200"
+    shown = until(trace, trace[-1].t * 0.55) if live else trace
+    page = browser.new_page(viewport={"width": int(width), "height": 900})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"{error}"))
+    open_page(page, dark=theme == "dark")
+    Stage(page, Recorded(shown, done=not live), view=view)
+    place = page.locator(".knw-picture > *").first
+    place.wait_for()
+    page.wait_for_timeout(150)
+    box = place.bounding_box()
+    page.screenshot(path=SHOTS / f"{view}-{agents}-{look}.png", full_page=True)
+    sideways = page.evaluate(SIDEWAYS)
+    page.close()
+    assert faults == []
+    assert sideways == 0
+    assert box is not None
+    assert box["width"] > int(width) * 0.8
+    assert 60 < box["height"] < 1200
