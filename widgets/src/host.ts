@@ -46,6 +46,10 @@ export class Store {
   readonly #model: Model;
   readonly #changed: () => void;
   #waiting = 0;
+  /** The time of the past that was asked for last, and when; null once it was answered. */
+  #looking: { t: number; asked: number } | null = null;
+  /** The time to ask for next. */
+  #next: number | null = null;
   /** Id of the agent that the kernel was asked about last. */
   #asked = "";
   readonly #wire: Wire;
@@ -95,6 +99,26 @@ export class Store {
     this.#wire.ask(question.kind === "sync" ? { ...question, since: this.scene.count } : question);
   }
 
+  /**
+   * Ask for the run as it was at `t`: one time after the other, for that may take long and only the
+   * last counts.
+   */
+  lookBack(t: number): void {
+    const now = performance.now();
+    if (this.#looking !== null && now - this.#looking.asked < AGAIN) {
+      this.#next = t;
+    } else {
+      this.#looking = { t, asked: now };
+      this.#next = null;
+      this.ask({ kind: "at", t });
+    }
+  }
+
+  /** The past is not looked at any more. */
+  lookAhead(): void {
+    this.past = this.#looking = this.#next = null;
+  }
+
   dispose(): void {
     this.#wire.close();
     for (const { url } of this.files.values()) {
@@ -138,7 +162,7 @@ export class Store {
         }
         break;
       case "at":
-        this.past = message;
+        this.#seen(message);
         break;
       case "here":
         break;
@@ -150,6 +174,17 @@ export class Store {
         break;
     }
     this.#changed();
+  }
+
+  /** Another view of the run may have asked for another time. */
+  #seen(past: Past): void {
+    if (past.t === this.#looking?.t) {
+      this.past = past;
+      this.#looking = null;
+      if (this.#next !== null) {
+        this.lookBack(this.#next);
+      }
+    }
   }
 
   #take(changes: Changes): void {

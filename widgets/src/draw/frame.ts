@@ -26,7 +26,7 @@ export class Frame {
   readonly #tabs: Map<string, HTMLButtonElement>;
   readonly #place = h("div", { class: "knw-picture", role: "tabpanel" });
   readonly #resized: ResizeObserver;
-  readonly #ask = throttle(LOOK_BACK, (t: number) => this.#store.ask({ kind: "at", t }));
+  readonly #ask = throttle(LOOK_BACK, (t: number) => this.#store.lookBack(t));
   #tab = "";
   #asked = "";
   #picture: Picture | null = null;
@@ -104,7 +104,7 @@ export class Frame {
     this.#focus.at = t;
     if (t === null) {
       this.#ask.stop();
-      this.#store.past = null;
+      this.#store.lookAhead();
     } else {
       this.#ask(t);
     }
