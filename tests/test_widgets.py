@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,21 @@ def test_one_thread_feeds_all_views_until_their_runs_end(caplog):
     feed.ask(views[0], {"kind": "sync"})
     wait_for(lambda: views[0].questions)
     assert (views[0].beats, views[1].beats) == (3, 5)
+
+
+def test_the_feed_knows_the_request_in_which_it_began():
+    request: ContextVar[str] = ContextVar("request")
+    heard: list[str] = []
+
+    class Sending(Fed):
+        def beat(self) -> None:
+            heard.append(request.get())  # as ipykernel 7.0 does, whatever is sent
+            super().beat()
+
+    request.set("the cell")
+    Feed().add(Sending(2))
+    wait_for(lambda: len(heard) == 2)
+    assert heard == ["the cell", "the cell"]
 
 
 def test_a_question_does_not_wait_for_the_next_beat_nor_push_it_away():

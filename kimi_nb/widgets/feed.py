@@ -12,6 +12,8 @@ import logging
 import queue
 import threading
 import time
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Protocol
 
 __all__ = ["FEED", "Fed", "Feed"]
@@ -52,7 +54,9 @@ class Feed:
 
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._go, name="kimi_nb feed", daemon=True)
+                # ipykernel 7.0 sends nothing from a thread that does not know of any request.
+                go = partial(copy_context().run, self._go)
+                self._thread = threading.Thread(target=go, name="kimi_nb feed", daemon=True)
                 self._thread.start()
 
     def _go(self) -> None:
