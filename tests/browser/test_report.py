@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from hostile import HOSTILE, hostile_trace
-from lab import launch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from traces import Script, chains, staged
 
 from kimi_nb.trace import Trace
@@ -73,14 +72,6 @@ RUNS: dict[str, Callable[[], Trace]] = {
     "nothing": Trace,
     "hostile": lambda: hostile_trace(HOSTILE[4] + HOSTILE[1]),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 from crowds import crowd, until
 from hostile import hostile_trace
-from lab import launch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from stage import DARK, Recorded, Stage, open_page
 from traces import Script, staged
 from training import train
@@ -61,14 +60,6 @@ MOUNTED = """async ([view, snapshot, seen]) => {
 }"""
 PERF, CRIT, WHITE = (143, 103, 207), (207, 122, 16), (255, 255, 255)
 ANNEALED = {"parallel": (0.3, 0.0, "linear", 0.7)}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launch(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

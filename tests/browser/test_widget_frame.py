@@ -8,9 +8,8 @@ from typing import Any
 import orjson
 import pytest
 from crowds import crowd
-from lab import launch
 from learners import known
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from stage import Recorded, open_page
 
 from kimi_nb.teach.guess import Guess
@@ -100,14 +99,6 @@ LEAVE = """() => {
     el.remove();
   }
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launch(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

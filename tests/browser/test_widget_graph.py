@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from crowds import crowd, until
 from hostile import HOSTILE, hostile_trace
-from lab import launch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from stage import Recorded, Stage, open_page
 from traces import Script, chains, staged
 
@@ -86,14 +85,6 @@ RUNS: dict[str, Trace] = {
     "alone": staged(*[()] * 12),
     "hostile": hostile_trace(HOSTILE[4] + HOSTILE[1] + HOSTILE[7]),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

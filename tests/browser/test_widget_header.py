@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from crowds import crowd, until
-from lab import launch
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from stage import Recorded, Stage, open_page
 from traces import Script, staged
 
@@ -22,14 +21,6 @@ LINES = """() => {
     return [box.clientHeight / parseFloat(getComputedStyle(box).lineHeight),
         box.scrollHeight > box.clientHeight];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launch(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

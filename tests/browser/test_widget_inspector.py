@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from crowds import crowd, until
-from lab import launch
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from stage import Recorded, Stage, open_page
 from traces import Actor, Script
 
@@ -43,14 +42,6 @@ for (const target of [window, document]) {
 }
 window.held = () => ({ timers: timers.size, observers: watching.size, listeners: outer.length });
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launch(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from crowds import crowd
-from lab import launch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from stage import Recorded, Stage, open_page
 
 CLOSED = """() => { window.model.send = () => { throw new Error("Cannot send"); }; }"""
@@ -22,14 +21,6 @@ COLOURS = """element => {
   const { color, backgroundColor } = getComputedStyle(element);
   return [color, backgroundColor];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = launch(playwright)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

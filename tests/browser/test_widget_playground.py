@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from hostile import HOSTILE
-from lab import launch
 from learners import OFF, known, trainer
 from playstage import PlayStage
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from stage import MOUNT, open_page
 from test_widget_timeline import GUARD
 
@@ -23,14 +22,6 @@ from kimi_nb.views.anneal import Schedule
 FALLING = Schedule(0.4, 0.0, "linear", 0.5)
 TRACE = known(FALLING)
 LEAVE = "() => window.disposers.forEach((dispose) => dispose())"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

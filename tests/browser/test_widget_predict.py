@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from hostile import HOSTILE
-from lab import launch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from predicting import Predicting
 from stage import open_page
 from traces import Script
@@ -32,14 +31,6 @@ COUNT = """() => {
     };
   }
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launch(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture

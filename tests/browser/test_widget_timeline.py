@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from crowds import crowd, until
 from hostile import HOSTILE, hostile_trace
-from lab import launch
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from stage import Recorded, Stage, open_page
 from traces import staged
 
@@ -66,14 +65,6 @@ GUARD = """() => {
         window[end] = (id) => { held -= going.delete(id) ? 1 : 0; clear(id); };
     }
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
