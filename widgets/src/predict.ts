@@ -11,7 +11,9 @@ interface Given {
 }
 
 function render({ model, el, signal }: Given): () => void {
-  const card = new Card(model.get("asked") as Form, (value: Value) => wire.ask({ kind: "lock", value }));
+  const card = new Card(model.get("asked") as Form, (value: Value) =>
+    wire.ask({ kind: "lock", value }),
+  );
   const show = (): void => card.show(model.get("told") as Told);
   const listeners: [string, Listener][] = [
     [

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { at, path, type Plan, planOf, PRESETS, same, told } from "../src/pure/anneal.ts";
+import { at, type Plan, PRESETS, path, planOf, same, told } from "../src/pure/anneal.ts";
 
 interface Known {
   plan: Plan;
@@ -10,7 +10,9 @@ interface Known {
   at: [number, number][];
 }
 
-const KNOWN = JSON.parse(readFileSync(new URL("./anneal.json", import.meta.url), "utf8")) as Known[];
+const KNOWN = JSON.parse(
+  readFileSync(new URL("./anneal.json", import.meta.url), "utf8"),
+) as Known[];
 
 test("there is every shape among what is known", () => {
   expect(new Set(KNOWN.map(({ plan }) => plan[2])).size).toBe(5);
@@ -29,12 +31,16 @@ test("a path goes from the start to the end of its box", () => {
   expect(path([0.5, 0, "step", 1], 100, 50, 0.5)).toBe("M0 0.0H100.0V50.0");
 });
 
-test.each([null, "x", [0.3, 0, "linear"], [0.3, 0, "line", 1], [0.3, null, "linear", 1], ["0.3", 0, "linear", 1]])(
-  "%j is no plan",
-  (value) => {
-    expect(planOf(value)).toBeNull();
-  },
-);
+test.each([
+  null,
+  "x",
+  [0.3, 0, "linear"],
+  [0.3, 0, "line", 1],
+  [0.3, null, "linear", 1],
+  ["0.3", 0, "linear", 1],
+])("%j is no plan", (value) => {
+  expect(planOf(value)).toBeNull();
+});
 
 test("presets are plans, named after what they set", () => {
   expect(PRESETS.map(({ name }) => name)).toEqual([

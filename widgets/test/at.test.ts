@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { lastBefore, stateAt, stretchAt, timeline } from "../src/pure/at.ts";
-import { apply, empty, type Agent, type Scene } from "../src/pure/scene.ts";
+import { type Agent, apply, empty, type Scene } from "../src/pure/scene.ts";
 import { golden, RUNS } from "./golden.ts";
 
 function scene(name: string): Scene {
@@ -80,6 +80,11 @@ test("the last stretch that began is found among many", () => {
   const spans = Array.from({ length: 50 }, (_, i) => [0, i * 2, i * 2 + 1, "call", i] as const);
   for (let t = -1; t < 101; t += 0.5) {
     const plainly = spans.filter((span) => span[1] <= t).length - 1;
-    expect(lastBefore(spans.map((span) => [...span]), t)).toBe(plainly);
+    expect(
+      lastBefore(
+        spans.map((span) => [...span]),
+        t,
+      ),
+    ).toBe(plainly);
   }
 });

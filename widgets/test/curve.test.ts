@@ -1,12 +1,34 @@
 import { describe, expect, it } from "vitest";
-import { moment, pointsOf, press, roomFor, spotAt, staircase, stroke, ticks } from "../src/pure/curve.ts";
+import {
+  moment,
+  pointsOf,
+  press,
+  roomFor,
+  spotAt,
+  staircase,
+  stroke,
+  ticks,
+} from "../src/pure/curve.ts";
 
 describe("a stroke", () => {
   it("leaves no column out, in either direction", () => {
-    for (const [from, to] of [[1, 7], [7, 1]] as const) {
+    for (const [from, to] of [
+      [1, 7],
+      [7, 1],
+    ] as const) {
       const heights = new Array<number>(9).fill(0);
       stroke(heights, { column: from, height: 2 }, { column: to, height: 8 });
-      expect(heights.map((height) => height > 0)).toEqual([false, true, true, true, true, true, true, true, false]);
+      expect(heights.map((height) => height > 0)).toEqual([
+        false,
+        true,
+        true,
+        true,
+        true,
+        true,
+        true,
+        true,
+        false,
+      ]);
       expect([heights[from], heights[4], heights[to]]).toEqual([2, 5, 8]);
     }
   });
@@ -76,13 +98,33 @@ describe("the keyboard", () => {
 
 describe("a curve of steps", () => {
   it("begins at the begin of the axis, one step for each column", () => {
-    expect(pointsOf([1, 2, 2, 0], 8)).toEqual([[0, 1], [2, 2], [4, 2], [6, 0]]);
+    expect(pointsOf([1, 2, 2, 0], 8)).toEqual([
+      [0, 1],
+      [2, 2],
+      [4, 2],
+      [6, 0],
+    ]);
   });
 
   it("is a path of right angles, until its end", () => {
-    const path = staircase([[0, 1], [2, 3]], 4, (t) => t * 10, (n) => 100 - n);
+    const path = staircase(
+      [
+        [0, 1],
+        [2, 3],
+      ],
+      4,
+      (t) => t * 10,
+      (n) => 100 - n,
+    );
     expect(path).toBe("M0.00 99.00H20.00V97.00H40.00");
-    expect(staircase([], 4, (t) => t, (n) => n)).toBe("");
+    expect(
+      staircase(
+        [],
+        4,
+        (t) => t,
+        (n) => n,
+      ),
+    ).toBe("");
   });
 });
 
@@ -93,9 +135,16 @@ describe("an axis", () => {
       expect(found[0]).toBe(0);
       expect(found.length).toBeGreaterThan(2);
       expect(found.length).toBeLessThanOrEqual(6);
-      expect(found.at(-1)).toBeLessThanOrEqual(end * 1.000001);
+      expect(found.at(-1)).toBeLessThanOrEqual(end * 1.000_001);
     }
-    expect(ticks(1, 5, false).map((t) => moment(t, null))).toEqual(["0%", "20%", "40%", "60%", "80%", "100%"]);
+    expect(ticks(1, 5, false).map((t) => moment(t, null))).toEqual([
+      "0%",
+      "20%",
+      "40%",
+      "60%",
+      "80%",
+      "100%",
+    ]);
   });
 
   it("of agents has whole numbers", () => {

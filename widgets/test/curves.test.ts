@@ -29,7 +29,10 @@ describe("smoothing", () => {
 
   it("weighs a value by how long ago it was", () => {
     const keep = 1 - 2 / 4;
-    expect(smoothed(3, [1, 2, 4])[2]).toBeCloseTo((4 + keep * 2 + keep ** 2 * 1) / (1 + keep + keep ** 2), 12);
+    expect(smoothed(3, [1, 2, 4])[2]).toBeCloseTo(
+      (4 + keep * 2 + keep ** 2 * 1) / (1 + keep + keep ** 2),
+      12,
+    );
   });
 
   it("is the same however the values come in", () => {
@@ -44,7 +47,10 @@ describe("smoothing", () => {
 });
 
 describe("a step curve", () => {
-  const [times, counts] = [[0, 1, 4], [1, 3, 0]];
+  const [times, counts] = [
+    [0, 1, 4],
+    [1, 3, 0],
+  ];
 
   it("stays until the next time, and until the end", () => {
     expect(steps(times, counts, 5, 3)).toBe("M0 2H1L1 0H4L4 3H5");
@@ -56,7 +62,9 @@ describe("a step curve", () => {
   });
 
   it("knows the step of a time", () => {
-    expect([-1, 0, 0.9, 1, 3.9, 4, 99].map((t) => indexAt(times, t))).toEqual([-1, 0, 0, 1, 1, 2, 2]);
+    expect([-1, 0, 0.9, 1, 3.9, 4, 99].map((t) => indexAt(times, t))).toEqual([
+      -1, 0, 0, 1, 1, 2, 2,
+    ]);
   });
 
   it("has a peak, when it was reached first", () => {
@@ -87,7 +95,12 @@ describe("thinning", () => {
   });
 
   it("ends where a line ends, and keeps its gaps", () => {
-    const [, short, none, gap] = thinned([xs, noise.slice(0, 80), [], xs.map((x) => (x < 4000 ? null : x))]);
+    const [, short, none, gap] = thinned([
+      xs,
+      noise.slice(0, 80),
+      [],
+      xs.map((x) => (x < 4000 ? null : x)),
+    ]);
     expect(short).toHaveLength(20);
     expect(none).toEqual([]);
     expect(gap?.[0]).toBeNull();

@@ -6,8 +6,8 @@ import {
   laneAt,
   laneHeight,
   order,
-  pan,
   type Plot,
+  pan,
   reveal,
   timeOf,
   type View,
@@ -23,7 +23,7 @@ import type { Agent, Kind, Span } from "../src/pure/scene.ts";
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
 }
@@ -170,7 +170,9 @@ describe("the axis", () => {
       expect(Math.min(...pixels, Infinity)).toBeGreaterThanOrEqual(84 - 1e-6);
       expect(found.length).toBeGreaterThanOrEqual(room < 420 ? 0 : 1);
       expect(new Set(found.map((mark) => mark.text)).size).toBe(found.length);
-      expect(found.every((mark) => mark.t >= view.from - 1e-6 && mark.t <= view.to + 1e-6)).toBe(true);
+      expect(found.every((mark) => mark.t >= view.from - 1e-6 && mark.t <= view.to + 1e-6)).toBe(
+        true,
+      );
     }
   });
 

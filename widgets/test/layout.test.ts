@@ -32,7 +32,12 @@ function plan(...levels: number[]): Scene {
       return agent(scene.agents.length + k, { stage: i + 1, after: after.map(({ id }) => id) });
     });
     scene.agents.push(...own);
-    addStage(scene, "", i + 1, own.map(({ number }) => number));
+    addStage(
+      scene,
+      "",
+      i + 1,
+      own.map(({ number }) => number),
+    );
     before = own;
   });
   return scene;
@@ -40,7 +45,14 @@ function plan(...levels: number[]): Scene {
 
 function agent(number: number, given: Partial<Agent>): Agent {
   const id = `a${number}`;
-  const counts = { steps: 2, tool_calls: 1, failed_tool_calls: 0, retries: 0, tokens_in: 0, tokens_out: 0 };
+  const counts = {
+    steps: 2,
+    tool_calls: 1,
+    failed_tool_calls: 0,
+    retries: 0,
+    tokens_in: 0,
+    tokens_out: 0,
+  };
   const times = { began: 0, ended: 1, ends: [], open: null, queued_s: 0, busy_s: 1 };
   const said = { label: `${id} reader`, task: "", state: "finished", doing: "done" };
   const place = { role: "sub-agent" as const, parent: "", stage: 0, after: [] };
@@ -48,7 +60,15 @@ function agent(number: number, given: Partial<Agent>): Agent {
 }
 
 function addStage(scene: Scene, parent: string, number: number, sub_agents: number[]): void {
-  scene.stages.push({ parent, number, began: 0, ended: 1, main_steps: 1, max_sub_steps: 2, sub_agents });
+  scene.stages.push({
+    parent,
+    number,
+    began: 0,
+    ended: 1,
+    main_steps: 1,
+    max_sub_steps: 2,
+    sub_agents,
+  });
 }
 
 function made(scene: Scene, width: number): Layout {
@@ -114,7 +134,9 @@ describe.each(Object.entries(RUNS))("%s", (name, scene) => {
   });
 });
 
-function overlaps(cells: readonly { id: string; x: number; y: number; w: number; h: number }[]): string[] {
+function overlaps(
+  cells: readonly { id: string; x: number; y: number; w: number; h: number }[],
+): string[] {
   return cells.flatMap((a, i) =>
     cells
       .slice(i + 1)
@@ -140,7 +162,8 @@ describe("a run that grows", () => {
     let kept = 0;
     for (let n = 2; n < 300; n++) {
       const [before, after] = [made(swarm(0, n - 1, 0), width), made(swarm(0, n, 0), width)];
-      const same = before.level.name === after.level.name && before.boxes[0]?.cols === after.boxes[0]?.cols;
+      const same =
+        before.level.name === after.level.name && before.boxes[0]?.cols === after.boxes[0]?.cols;
       if (same && before.level.w === after.level.w) {
         kept++;
         expect(offsets(after).slice(0, n - 1)).toEqual(offsets(before));
@@ -152,7 +175,9 @@ describe("a run that grows", () => {
   it("puts a stage that comes after those that were there", () => {
     const [before, after] = [made(swarm(0, 9, 4), 1176), made(swarm(0, 9, 4, 6), 1176)];
     expect(after.boxes[1]?.x).toBeGreaterThan(after.boxes[0]?.x ?? 0);
-    expect(before.blocks.slice(0, 4).map(({ id }) => id)).toEqual(after.blocks.slice(0, 4).map(({ id }) => id));
+    expect(before.blocks.slice(0, 4).map(({ id }) => id)).toEqual(
+      after.blocks.slice(0, 4).map(({ id }) => id),
+    );
   });
 
   it("shows where sub-agents come back before that step has begun, at the same place", () => {
@@ -172,11 +197,14 @@ function offsets(found: Layout): [number, number][] {
 }
 
 describe("bare steps in a row", () => {
-  const kinds = (blocks: Block[]): string => blocks.map(({ kind, from, to }) => `${kind} ${from}-${to}`).join(", ");
+  const kinds = (blocks: Block[]): string =>
+    blocks.map(({ kind, from, to }) => `${kind} ${from}-${to}`).join(", ");
 
   it("are told apart up to a number, and the earlier ones are counted", () => {
     expect(kinds(flow(swarm(0, 0, 0, 0), 3))).toBe("step 1-1, step 2-2, step 3-3, step 4-4");
-    expect(kinds(flow(swarm(0, 0, 0, 0, 0, 2), 2))).toBe("run 1-3, bare 4-4, bare 5-5, step 6-6, group 6-6");
+    expect(kinds(flow(swarm(0, 0, 0, 0, 0, 2), 2))).toBe(
+      "run 1-3, bare 4-4, bare 5-5, step 6-6, group 6-6",
+    );
   });
 
   it("never hide a step that launched, or to which sub-agents came back", () => {
@@ -195,7 +223,12 @@ describe("edges", () => {
 
   it("are one area each way where sub-agents lie side by side, but the critical one is a line", () => {
     const scene = swarm(65, 0);
-    scene.path = [[0, 0, 1, "call", 1], [27, 1, 3, "call", 1], [0, 3, 3.1, "other", 2], [0, 3.1, 4, "call", 2]];
+    scene.path = [
+      [0, 0, 1, "call", 1],
+      [27, 1, 3, "call", 1],
+      [0, 3, 3.1, "other", 2],
+      [0, 3.1, 4, "call", 2],
+    ];
     const found = made(scene, 1176);
     expect(pathCells(scene, found)).toEqual(["a0/1", "#27", "a0/2"]);
     const edges = route(found, scene.agents, pathCells(scene, found));
@@ -221,7 +254,9 @@ describe("edges", () => {
   it.each([1176, 456])("of a plan are those that it says, at %i pixels", (width) => {
     const scene = plan(1, 6, 2, 1);
     const edges = route(made(scene, width), scene.agents, ["#0", "#2"]);
-    const wanted = scene.agents.flatMap(({ number, after }) => after.map((id) => `#${id.slice(1)}>#${number}`));
+    const wanted = scene.agents.flatMap(({ number, after }) =>
+      after.map((id) => `#${id.slice(1)}>#${number}`),
+    );
     expect(edges.map(({ id }) => id).sort()).toEqual(wanted.sort());
     expect(wanted.length).toBeGreaterThan(9);
   });
@@ -248,7 +283,11 @@ describe("edges", () => {
 describe("words", () => {
   it("say the picture in one sentence", () => {
     const scene = swarm(0, 3, 2, 0);
-    scene.path = [[0, 0, 1, "call", 2], [2, 1, 2, "call", 1], [0, 2, 3, "call", 3]];
+    scene.path = [
+      [0, 0, 1, "call", 2],
+      [2, 1, 2, "call", 1],
+      [0, 2, 3, "call", 3],
+    ];
     const states = ["finished", "finished", "failed", "finished", "thinking", "finished"];
     expect(sentence(scene, flow(scene, 3), states)).toBe(
       "a0 reader: finished, 2 steps; 2 stages, 5 sub-agents: 1 thinking, 3 finished, 1 failed; " +

@@ -8,8 +8,12 @@ function of(...budget: BudgetRow[]) {
 
 it("says what is spent and what is left, in the unit of each limit", () => {
   const all = of(
-    ["usd", 2, 0.125], ["seconds", 600, 40.8], ["tokens", 4_000_000, 281_760],
-    ["critical steps", 60, 19], ["steps", 1000, 365], ["agents", 110, 50],
+    ["usd", 2, 0.125],
+    ["seconds", 600, 40.8],
+    ["tokens", 4_000_000, 281_760],
+    ["critical steps", 60, 19],
+    ["steps", 1000, 365],
+    ["agents", 110, 50],
   );
   expect(all.map(({ what, spent, left }) => [what, spent, left])).toEqual([
     ["Critical steps", "19 of 60 critical steps", "41 left"],
@@ -33,7 +37,15 @@ it.each<[number, string, string, number]>([
 });
 
 it("bears a limit that it does not know, one of nothing, and none", () => {
-  expect(of(["rounds", 3, 1])[0]).toMatchObject({ what: "Rounds", spent: "1 of 3 rounds", left: "2 left" });
-  expect(of(["agents", 0, 0])[0]).toMatchObject({ spent: "0 of 0 agents", left: "▲ all used", share: 1 });
+  expect(of(["rounds", 3, 1])[0]).toMatchObject({
+    what: "Rounds",
+    spent: "1 of 3 rounds",
+    left: "2 left",
+  });
+  expect(of(["agents", 0, 0])[0]).toMatchObject({
+    spent: "0 of 0 agents",
+    left: "▲ all used",
+    share: 1,
+  });
   expect(of()).toEqual([]);
 });

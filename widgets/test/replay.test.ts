@@ -54,7 +54,8 @@ describe("what is often asked for", () => {
 test("the time cursor tells what an agent did", () => {
   const run = empty();
   apply(run, golden("live").whole);
-  const said = (lane: number, t: number): string => sentence(moment(run, run.agents[lane] as Agent, t));
+  const said = (lane: number, t: number): string =>
+    sentence(moment(run, run.agents[lane] as Agent, t));
   expect(said(1, 0.2)).toBe("a01 louvre at 0.2 s: begins at 0.5 s");
   expect(said(1, 1.7)).toBe("a01 louvre at 1.7 s: tools of step 1: 0.50 s; ✓ read_file 0.50 s");
   expect(said(1, 3)).toBe("a01 louvre at 3.0 s: ✓ finished at 2.7 s");

@@ -69,7 +69,16 @@ describe.each(RUNS)("%s", (name) => {
 
 test("a training is as long as it is", () => {
   const rows = Array.from({ length: 300_000 }, () => [1]);
-  const rewards = { what: "", seed: 0, iterations: 1, status: "", why: "", schedules: [], columns: [], rows };
+  const rewards = {
+    what: "",
+    seed: 0,
+    iterations: 1,
+    status: "",
+    why: "",
+    schedules: [],
+    columns: [],
+    rows,
+  };
   expect(built({ from: 0, to: 1, now: 0, rewards }).training?.rows.length).toBe(300_000);
 });
 

@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { type Agent, apply, empty, type Run, type Scene, type Stage } from "../src/pure/scene.ts";
-import { ahead, bars, headline, longest, type Row, rows, standing, sum, waited, who } from "../src/pure/stages.ts";
+import {
+  ahead,
+  bars,
+  headline,
+  longest,
+  type Row,
+  rows,
+  standing,
+  sum,
+  waited,
+  who,
+} from "../src/pure/stages.ts";
 import { golden, RUNS } from "./golden.ts";
 
 function agent(number: number, steps: number, ended: number | null = 9): Agent {
@@ -8,7 +19,15 @@ function agent(number: number, steps: number, ended: number | null = 9): Agent {
 }
 
 function stage(number: number, main: number, most: number, subs: number[], parent = "a00"): Stage {
-  return { parent, number, began: number, ended: number + 1, main_steps: main, max_sub_steps: most, sub_agents: subs };
+  return {
+    parent,
+    number,
+    began: number,
+    ended: number + 1,
+    main_steps: main,
+    max_sub_steps: most,
+    sub_agents: subs,
+  };
 }
 
 function scene(stages: Stage[], ...agents: Agent[]): Scene {
@@ -27,7 +46,9 @@ describe.each(RUNS)("%s", (name) => {
   it("adds up to the critical steps that the kernel counted", () => {
     expect(all.length).toBeGreaterThan(0);
     expect(all.at(-1)?.total).toBe(run.run?.critical_steps);
-    expect(all.reduce((total, row) => total + row.main + row.most, 0)).toBe(run.run?.critical_steps);
+    expect(all.reduce((total, row) => total + row.main + row.most, 0)).toBe(
+      run.run?.critical_steps,
+    );
   });
 
   it("has every sub-agent in one row, the slowest first, whose steps are the kernel's maximum", () => {
@@ -43,7 +64,12 @@ describe.each(RUNS)("%s", (name) => {
 
 describe("rows", () => {
   it("joins stages of the main agent alone, and no others", () => {
-    const all = rows(scene([stage(1, 1, 0, []), stage(2, 1, 0, []), stage(3, 1, 2, [1]), stage(4, 1, 0, [])], agent(1, 2)));
+    const all = rows(
+      scene(
+        [stage(1, 1, 0, []), stage(2, 1, 0, []), stage(3, 1, 2, [1]), stage(4, 1, 0, [])],
+        agent(1, 2),
+      ),
+    );
     expect(all.map((row) => [row.title, row.stages, sum(row), row.total, who(row)])).toEqual([
       ["Stages 1–2", 2, "2", 2, "main agent alone"],
       ["Stage 3", 1, "1 + 2 = 3", 5, "1 sub-agent"],
@@ -56,8 +82,13 @@ describe("rows", () => {
   });
 
   it("calls the stages of a plan levels, which have no main agent", () => {
-    const all = rows(scene([stage(1, 0, 3, [1], ""), stage(2, 0, 1, [2], "")], agent(1, 3), agent(2, 1)));
-    expect(all.map((row) => [row.title, sum(row), row.total])).toEqual([["Level 1", "3", 3], ["Level 2", "1", 4]]);
+    const all = rows(
+      scene([stage(1, 0, 3, [1], ""), stage(2, 0, 1, [2], "")], agent(1, 3), agent(2, 1)),
+    );
+    expect(all.map((row) => [row.title, sum(row), row.total])).toEqual([
+      ["Level 1", "3", 3],
+      ["Level 2", "1", 4],
+    ]);
   });
 
   it("is measured by rows with sub-agents, however often the main agent is alone", () => {
@@ -71,7 +102,19 @@ describe("rows", () => {
 describe("what is said of a row", () => {
   const of = (...steps: number[]): Row => {
     const agents = steps.map((number, at) => agent(at + 1, number));
-    return rows(scene([stage(1, 1, Math.max(...steps), agents.map((one) => one.number))], ...agents))[0] as Row;
+    return rows(
+      scene(
+        [
+          stage(
+            1,
+            1,
+            Math.max(...steps),
+            agents.map((one) => one.number),
+          ),
+        ],
+        ...agents,
+      ),
+    )[0] as Row;
   };
 
   it.each([
@@ -108,7 +151,14 @@ describe("bars", () => {
 });
 
 describe("headline", () => {
-  const run = { agents: 2, critical_steps: 23, total_steps: 1178, wall_s: 12, status: "finished", budget: [["critical steps", 60, 23]] };
+  const run = {
+    agents: 2,
+    critical_steps: 23,
+    total_steps: 1178,
+    wall_s: 12,
+    status: "finished",
+    budget: [["critical steps", 60, 23]],
+  };
   const of = (change: Partial<Run>): Scene => ({ ...empty(), run: { ...run, ...change } as Run });
 
   it.each([

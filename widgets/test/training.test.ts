@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Schedule, Training } from "../src/pure/scene.ts";
-import { Columns, PANELS, replaced, schedules, status, summary, tell } from "../src/pure/training.ts";
+import {
+  Columns,
+  PANELS,
+  replaced,
+  schedules,
+  status,
+  summary,
+  tell,
+} from "../src/pure/training.ts";
 
 const COLUMNS = ["iteration", "r_perf", "critical_steps", "total_steps", "sub_agents", "success"];
 
@@ -13,7 +21,14 @@ function training(rows: number, change: Partial<Training> = {}): Training {
     why: "",
     schedules: [["parallel", 0.3, 0, "linear", 0.7, 1]],
     columns: COLUMNS,
-    rows: Array.from({ length: rows }, (_, at) => [at + 1, at / 100, 30 - at / 10, 30 + at, at / 20, 0.5]),
+    rows: Array.from({ length: rows }, (_, at) => [
+      at + 1,
+      at / 100,
+      30 - at / 10,
+      30 + at,
+      at / 20,
+      0.5,
+    ]),
     ...change,
   };
 }
@@ -52,8 +67,15 @@ describe("columns", () => {
 
 describe("words", () => {
   it.each<[number | null | undefined, "" | "%", string]>([
-    [0.8267, "", "0.83"], [18.25, "", "18.3"], [49, "", "49.0"], [12_345.6, "", "12,346"], [0.934, "%", "93 %"],
-    [-0.5, "", "-0.50"], [undefined, "", "–"], [null, "%", "–"], [Number.NaN, "", "–"],
+    [0.8267, "", "0.83"],
+    [18.25, "", "18.3"],
+    [49, "", "49.0"],
+    [12_345.6, "", "12,346"],
+    [0.934, "%", "93 %"],
+    [-0.5, "", "-0.50"],
+    [undefined, "", "–"],
+    [null, "%", "–"],
+    [Number.NaN, "", "–"],
   ])("%s%s is %s", (value, unit, told) => {
     expect(tell(value, unit)).toBe(told);
   });
@@ -63,8 +85,13 @@ describe("words", () => {
   });
 
   it("tell the schedules, of many the latest", () => {
-    expect(schedules(training(1))).toEqual(["λ_parallel 0.3 → 0, linear until 70 % of the training"]);
-    const set = Array.from({ length: 7 }, (_, at): Schedule => ["finish", at, at, "constant", 1, at + 1]);
+    expect(schedules(training(1))).toEqual([
+      "λ_parallel 0.3 → 0, linear until 70 % of the training",
+    ]);
+    const set = Array.from(
+      { length: 7 },
+      (_, at): Schedule => ["finish", at, at, "constant", 1, at + 1],
+    );
     const told = schedules(training(1, { schedules: set }));
     expect(told[0]).toBe("3 earlier");
     expect(told.slice(1)).toHaveLength(4);
@@ -72,7 +99,14 @@ describe("words", () => {
   });
 
   it("know where a schedule was replaced: not at the beginning, and each place once", () => {
-    const set: Schedule[] = [1, 1, 34, 34, 60].map((since) => ["parallel", 1, 0, "linear", 1, since]);
+    const set: Schedule[] = [1, 1, 34, 34, 60].map((since) => [
+      "parallel",
+      1,
+      0,
+      "linear",
+      1,
+      since,
+    ]);
     expect(replaced(training(1, { schedules: set }))).toEqual([34, 60]);
   });
 
@@ -81,7 +115,9 @@ describe("words", () => {
     columns.follow(training(1));
     expect(summary(columns)).toBe("");
     columns.follow(training(2));
-    expect(summary(columns)).toMatch(/^From the first iteration to the latest: r_perf 0\.00 → 0\.01, /);
+    expect(summary(columns)).toMatch(
+      /^From the first iteration to the latest: r_perf 0\.00 → 0\.01, /,
+    );
     const many = new Columns();
     many.follow(training(100));
     expect(summary(many)).toBe(

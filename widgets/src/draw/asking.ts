@@ -2,8 +2,8 @@
 
 import { roomFor } from "../pure/curve.ts";
 import type { ChoiceForm, Form, NumberForm, Value } from "../pure/predict.ts";
-import { drawing } from "./drawing.ts";
 import { groupName, h, set, write } from "./dom.ts";
+import { drawing } from "./drawing.ts";
 
 /** A form that a prediction is made in. */
 export interface Asking {

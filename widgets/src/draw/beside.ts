@@ -1,8 +1,8 @@
 // A locked prediction, and beside it, once it is known, what was true.
 
 import type { Points } from "../pure/curve.ts";
-import type { ChoiceForm, CurveForm, Form, NumberForm, Told, Value } from "../pure/predict.ts";
 import { ticks } from "../pure/curve.ts";
+import type { ChoiceForm, CurveForm, Form, NumberForm, Told, Value } from "../pure/predict.ts";
 import { axes } from "./axes.ts";
 import { h, s } from "./dom.ts";
 
@@ -74,7 +74,8 @@ function choices(form: ChoiceForm, said: Value | null, truth: Value | null): HTM
   const rows = form.choices.map((choice) => {
     const mine = choice === said;
     const right = choice === truth;
-    const words = mine && right ? "you said this, and so it was" : mine ? "you said this" : "it was this";
+    const words =
+      mine && right ? "you said this, and so it was" : mine ? "you said this" : "it was this";
     const shape = right ? "✓" : mine ? "◇" : "·";
     return h(
       "li",
@@ -87,14 +88,20 @@ function choices(form: ChoiceForm, said: Value | null, truth: Value | null): HTM
   return h("ul", { class: "knp-answers" }, ...rows);
 }
 
-function curves(form: CurveForm, told: Told, said: Points | null, truth: Points | null): HTMLElement | null {
+function curves(
+  form: CurveForm,
+  told: Told,
+  said: Points | null,
+  truth: Points | null,
+): HTMLElement | null {
   if (said === null) {
     return null;
   }
   const own = form.seconds ?? 1;
   const ends = truth?.at(-1)?.[0] ?? own;
   // What was drawn is shown as it was drawn; both together, as large as there is room.
-  const most = truth === null ? form.agents : Math.max(...[...said, ...truth].map(([, n]) => n)) * ROOM;
+  const most =
+    truth === null ? form.agents : Math.max(...[...said, ...truth].map(([, n]) => n)) * ROOM;
   const picture = axes(form.seconds, Math.max(own, ends), most);
   picture.plot.setAttribute("role", "img");
   picture.plot.setAttribute("aria-label", told.outcome?.words ?? told.locked?.words ?? "");
@@ -118,5 +125,9 @@ function curves(form: CurveForm, told: Told, said: Points | null, truth: Points 
 }
 
 function sample(name: string): SVGElement {
-  return s("svg", { width: 28, height: 10, "aria-hidden": "true" }, s("path", { class: `knp-curve ${name}`, d: "M0 5H28" }));
+  return s(
+    "svg",
+    { width: 28, height: 10, "aria-hidden": "true" },
+    s("path", { class: `knp-curve ${name}`, d: "M0 5H28" }),
+  );
 }

@@ -1,7 +1,7 @@
 // The prediction as a whole: the question, then a form, then what was locked and what was true.
 
 import type { Form, Told, Value } from "../pure/predict.ts";
-import { asking, type Asking } from "./asking.ts";
+import { type Asking, asking } from "./asking.ts";
 import { beside } from "./beside.ts";
 import { button, h, ownKeys, write } from "./dom.ts";
 
@@ -24,7 +24,12 @@ export class Card {
   constructor(form: Form, lock: (value: Value) => void) {
     this.#form = form;
     this.#lock = lock;
-    const title = h("p", { class: "knp-question" }, h("span", { class: "knp-kicker" }, "Prediction"), form.question);
+    const title = h(
+      "p",
+      { class: "knp-question" },
+      h("span", { class: "knp-kicker" }, "Prediction"),
+      form.question,
+    );
     this.element = h(
       "section",
       { class: "kimi-nb-view kimi-nb-predict", "aria-label": `Prediction: ${form.question}` },
@@ -71,7 +76,13 @@ export class Card {
     this.#asking = form;
     this.#body.replaceChildren(
       form.element,
-      h("div", { class: "knp-buttons" }, lock, ...form.buttons, h("span", { class: "knp-quiet" }, ONCE)),
+      h(
+        "div",
+        { class: "knp-buttons" },
+        lock,
+        ...form.buttons,
+        h("span", { class: "knp-quiet" }, ONCE),
+      ),
     );
     this.#foot.replaceChildren(...earlier(told));
     this.say("");

@@ -56,7 +56,12 @@ export class Chart {
    * Draw lines over `xs`, whole numbers, on an axis over `range`. `marks` are xs with a vertical
    * line. Costs nothing before the element has a width.
    */
-  draw(xs: readonly number[], lines: readonly Values[], range: [number, number], marks: readonly number[]): void {
+  draw(
+    xs: readonly number[],
+    lines: readonly Values[],
+    range: [number, number],
+    marks: readonly number[],
+  ): void {
     const width = this.element.clientWidth;
     this.#range = range;
     this.#marks = marks;
@@ -117,7 +122,12 @@ export class Chart {
         y: false,
         drag: { x: false, y: false },
         points: { show: false },
-        bind: { mousedown: () => null, mouseup: () => null, click: () => null, dblclick: () => null },
+        bind: {
+          mousedown: () => null,
+          mouseup: () => null,
+          click: () => null,
+          dblclick: () => null,
+        },
       },
       hooks: {
         setCursor: [(plot) => this.#quiet || this.#settings.hover(this.#under(plot))],

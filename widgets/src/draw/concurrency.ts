@@ -19,7 +19,13 @@ class Concurrency implements Picture {
   readonly #area = s("path", { class: "kcs-area" });
   readonly #line = s("path", { ...LINE, class: "kcs-curve" });
   readonly #average = s("line", { ...LINE, class: "kcs-average" });
-  readonly #svg = s("svg", { preserveAspectRatio: "none", "aria-hidden": "true" }, this.#area, this.#line, this.#average);
+  readonly #svg = s(
+    "svg",
+    { preserveAspectRatio: "none", "aria-hidden": "true" },
+    this.#area,
+    this.#line,
+    this.#average,
+  );
   readonly #name = h("span", { class: "kcs-name" });
   readonly #most = h("span", { class: "kcs-most" });
   readonly #veil = h("div", { class: "kcs-veil" });
@@ -32,12 +38,26 @@ class Concurrency implements Picture {
   #ticks = "";
 
   constructor(host: Host) {
-    this.#plot = h("div", { class: "kcs-profile", title: "A click goes to that time" }, this.#svg, this.#most, this.#veil, this.#name);
+    this.#plot = h(
+      "div",
+      { class: "kcs-profile", title: "A click goes to that time" },
+      this.#svg,
+      this.#most,
+      this.#veil,
+      this.#name,
+    );
     this.#plot.addEventListener("click", (event) => {
       const part = event.offsetX / this.#plot.clientWidth;
       host.seek(Math.min(Math.max(part, 0), 1) * this.#end);
     });
-    this.element = h("section", {}, h("h4", {}, "Agents at work"), h("p", { class: "kcs-quiet" }, this.#said), this.#plot, this.#times);
+    this.element = h(
+      "section",
+      {},
+      h("h4", {}, "Agents at work"),
+      h("p", { class: "kcs-quiet" }, this.#said),
+      this.#plot,
+      this.#times,
+    );
     this.#resized = new ResizeObserver(([entry]) => {
       this.#width = entry?.contentRect.width ?? 0;
       this.#mark();
@@ -79,7 +99,13 @@ class Concurrency implements Picture {
 
   #level(average: number | null, most: number): void {
     const y = most - (average ?? 0);
-    set(this.#average, { x1: 0, x2: this.#end, y1: y, y2: y, visibility: average === null ? "hidden" : null });
+    set(this.#average, {
+      x1: 0,
+      x2: this.#end,
+      y1: y,
+      y2: y,
+      visibility: average === null ? "hidden" : null,
+    });
     write(this.#name, average === null ? "" : `average ${average.toFixed(1)}`);
     const below = y / most < 0.2;
     set(this.#name, { style: `top:${((y / most) * 100).toFixed(1)}%`, "data-below": below });
@@ -88,7 +114,9 @@ class Concurrency implements Picture {
   #point(at: number | null): void {
     this.#veil.hidden = at === null;
     if (at !== null) {
-      set(this.#veil, { style: `left:${((Math.min(at, this.#end) / this.#end) * 100).toFixed(3)}%` });
+      set(this.#veil, {
+        style: `left:${((Math.min(at, this.#end) / this.#end) * 100).toFixed(3)}%`,
+      });
     }
   }
 
@@ -99,7 +127,15 @@ class Concurrency implements Picture {
       this.#ticks = key;
       const texts = found.map(({ t, text }) => {
         const share = t / this.#end;
-        return h("span", { style: `left:${(share * 100).toFixed(2)}%`, "data-last": share > 0.95, "data-first": share < 0.02 }, text);
+        return h(
+          "span",
+          {
+            style: `left:${(share * 100).toFixed(2)}%`,
+            "data-last": share > 0.95,
+            "data-first": share < 0.02,
+          },
+          text,
+        );
       });
       this.#times.replaceChildren(...texts);
     }

@@ -3,8 +3,8 @@
 import { moment, pointsOf, press, spotAt, stroke } from "../pure/curve.ts";
 import type { CurveForm } from "../pure/predict.ts";
 import { count } from "../pure/words.ts";
-import { axes } from "./axes.ts";
 import type { Asking } from "./asking.ts";
+import { axes } from "./axes.ts";
 import { button, h, set, write } from "./dom.ts";
 
 const HOW =
@@ -80,7 +80,10 @@ export function drawing(form: CurveForm): Asking {
   });
   plot.addEventListener("keydown", (event) => {
     pen.carry = event.shiftKey;
-    if (!event.ctrlKey && !event.metaKey && !event.altKey && press(event.key, heights, pen, agents)) {
+    if (
+      !(event.ctrlKey || event.metaKey || event.altKey) &&
+      press(event.key, heights, pen, agents)
+    ) {
       event.preventDefault();
       later();
     }

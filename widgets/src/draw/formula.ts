@@ -30,7 +30,12 @@ export function formula(): Formula {
   const now = line("kpg-set");
   const lines = h("div", { class: "kpg-lines" }, names.element, was.element, now.element);
   const warning = h("p", { class: "kpg-warning", role: "note" });
-  const element = h("section", { class: "kpg-formula", "aria-label": "The reward in numbers" }, lines, warning);
+  const element = h(
+    "section",
+    { class: "kpg-formula", "aria-label": "The reward in numbers" },
+    lines,
+    warning,
+  );
   return {
     element,
     update(state, at) {
@@ -50,7 +55,9 @@ export function formula(): Formula {
 
 /** Each part in a column of its own, and all of them one sentence to who reads the text. */
 function line(kind: string): Line {
-  const cells = ["kpg-what", "kpg-total", "", "", "", "", "", ""].map((name) => h("span", { class: name || null }));
+  const cells = ["kpg-what", "kpg-total", "", "", "", "", "", ""].map((name) =>
+    h("span", { class: name || null }),
+  );
   const element = h("p", { class: kind }, ...cells.flatMap((cell) => [cell, " "]));
   return {
     element,

@@ -3,8 +3,8 @@
 import type { Store } from "../host.ts";
 import type { Focus, Host, Picture } from "../pure/host.ts";
 import type { Scene } from "../pure/scene.ts";
-import { agents } from "./agents.ts";
 import { throttle } from "../pure/throttle.ts";
+import { agents } from "./agents.ts";
 import { h, ownKeys, set } from "./dom.ts";
 import { header } from "./header.ts";
 import { inspector } from "./inspector.ts";

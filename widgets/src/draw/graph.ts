@@ -135,7 +135,8 @@ class Graph implements Picture {
       this.#choose("");
     } else {
       const from = cells.findIndex(({ id }) => id === stop);
-      const next = event.ctrlKey || event.metaKey || event.altKey ? null : roam(cells, from, event.key);
+      const next =
+        event.ctrlKey || event.metaKey || event.altKey ? null : roam(cells, from, event.key);
       if (next === null) {
         return;
       }

@@ -1,14 +1,21 @@
 // One cell of the graph: an agent, or a step of the main agent.
 
 import type { Cell, Level } from "../pure/cells.ts";
-import { cut } from "../pure/graphwords.ts";
 import type { Face } from "../pure/faces.ts";
+import { cut } from "../pure/graphwords.ts";
 import { s, set, write } from "./dom.ts";
 import type { Measure } from "./ruler.ts";
 
 const LINES: Record<Level["name"], readonly (readonly [x: number, y: number])[]> = {
-  card: [[8, 19], [8, 37], [8, 54]],
-  slip: [[8, 17], [8, 33]],
+  card: [
+    [8, 19],
+    [8, 37],
+    [8, 54],
+  ],
+  slip: [
+    [8, 17],
+    [8, 33],
+  ],
   chip: [[7, 16]],
   tag: [[5, 15]],
   dot: [],
@@ -26,7 +33,12 @@ export class CellView {
   #size = "";
 
   constructor(id: string) {
-    this.element = s("g", { role: "option", tabindex: -1, "data-id": id }, this.#title, this.#frame);
+    this.element = s(
+      "g",
+      { role: "option", tabindex: -1, "data-id": id },
+      this.#title,
+      this.#frame,
+    );
   }
 
   place(cell: Cell, level: Level["name"]): void {
@@ -64,7 +76,10 @@ export class CellView {
     this.#face = face;
     const rooms = roomsOf(face.lines, cell, level, measure);
     this.#texts.forEach((text, i) => {
-      write(text, cut(face.lines[i] ?? "", rooms[i] ?? cell.w, (said) => measure(said, i === 0)));
+      write(
+        text,
+        cut(face.lines[i] ?? "", rooms[i] ?? cell.w, (said) => measure(said, i === 0)),
+      );
     });
     if (cell.kind === "head" && this.#texts[1] !== undefined) {
       set(this.#texts[1], { x: cell.w - (rooms[1] ?? 0) - 8 });
@@ -79,13 +94,24 @@ export class CellView {
   }
 }
 
-const ROUND: Record<Level["name"], number> = { card: 6, slip: 5, chip: 5, tag: 5, dot: 4, bead: 3, speck: 2 };
+const ROUND: Record<Level["name"], number> = {
+  card: 6,
+  slip: 5,
+  chip: 5,
+  tag: 5,
+  dot: 4,
+  bead: 3,
+  speck: 2,
+};
 
 type Place = readonly [x: number, y: number, anchor: string | null];
 
 function placesOf(cell: Cell, level: Level["name"]): Place[] {
   if (cell.kind === "head") {
-    return [[8, 16, null], [8, 16, null]];
+    return [
+      [8, 16, null],
+      [8, 16, null],
+    ];
   }
   if (cell.kind !== "agent" || LINES[level].length === 0) {
     return [[cell.w / 2, cell.h / 2 + (cell.h < 16 ? 3.5 : 4), "middle"]];
@@ -99,7 +125,7 @@ function roomsOf(lines: string[], cell: Cell, level: Level["name"], measure: Mea
   if (cell.kind !== "head" && (cell.kind !== "agent" || LINES[level].length === 0)) {
     return [Infinity]; // a mark or a number
   }
-  const pad = cell.kind !== "agent" ? 0 : level === "card" || level === "slip" ? 16 : 10;
+  const pad = cell.kind === "agent" ? (level === "card" || level === "slip" ? 16 : 10) : 0;
   const full = cell.w - pad;
   if (cell.kind === "agent" && level === "slip") {
     const steps = measure(lines[2] ?? "", false);

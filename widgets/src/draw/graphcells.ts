@@ -35,7 +35,10 @@ export class Cells {
     for (const cell of made.cells) {
       const view = this.#views.get(cell.id) ?? this.#make(cell);
       if (view.element.previousElementSibling !== before || !view.element.isConnected) {
-        this.element.insertBefore(view.element, before === null ? this.element.firstChild : before.nextSibling);
+        this.element.insertBefore(
+          view.element,
+          before === null ? this.element.firstChild : before.nextSibling,
+        );
       }
       view.place(cell, made.level.name);
       before = view.element;
@@ -50,7 +53,11 @@ export class Cells {
       this.#views.get(cell.id)?.say(faces[i] as Face, cell, made.level.name, this.#measure);
     });
     const chosen = faces.findIndex((face) => face.chosen);
-    if (chosen >= 0 && !this.#held() && !faces[made.cells.findIndex(({ id }) => id === this.#stop)]?.chosen) {
+    if (
+      chosen >= 0 &&
+      !this.#held() &&
+      !faces[made.cells.findIndex(({ id }) => id === this.#stop)]?.chosen
+    ) {
       this.comeTo(made.cells[chosen]?.id ?? "");
     }
   }

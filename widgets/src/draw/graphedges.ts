@@ -30,7 +30,10 @@ export class Edges {
       const path = this.#paths.get(id) ?? s("path");
       this.#paths.set(id, path);
       if (path.previousElementSibling !== before || path.parentNode === null) {
-        this.element.insertBefore(path, before === null ? this.element.firstChild : before.nextSibling);
+        this.element.insertBefore(
+          path,
+          before === null ? this.element.firstChild : before.nextSibling,
+        );
       }
       set(path, { d, class: `kng-${kind}${critical ? " kng-critical" : ""}` });
       before = path;
@@ -93,7 +96,10 @@ export class Boxes {
   }
 
   #make(id: string): readonly [SVGRectElement, SVGTextElement] {
-    const parts = [s("rect", { class: "kng-box", rx: 8 }), s("text", { class: "kng-box-title" })] as const;
+    const parts = [
+      s("rect", { class: "kng-box", rx: 8 }),
+      s("text", { class: "kng-box-title" }),
+    ] as const;
     this.#parts.set(id, parts);
     this.element.append(parts[0]);
     this.titles.append(parts[1]);

@@ -1,6 +1,6 @@
 // The schedule of one λ: where it starts and ends, how and by when it gets there, and its curve.
 
-import { at, path, type Plan, same, type Shape, SHAPES } from "../pure/anneal.ts";
+import { at, type Plan, path, SHAPES, type Shape, same } from "../pure/anneal.ts";
 import { groupName, h, s, set, write } from "./dom.ts";
 import { type Slider, slider } from "./slider.ts";
 
@@ -33,19 +33,34 @@ export function lambda(name: string, about: string, moved: () => void): Lambda {
     moved();
   };
   const weight = { least: 0, most: 1, step: 0.01, shown: (value: number) => value.toFixed(2) };
-  const start = slider({ ...weight, name: "start", spoken: (value) => `λ start ${value.toFixed(2)}` }, changed);
-  const end = slider({ ...weight, name: "end", spoken: (value) => `λ end ${value.toFixed(2)}` }, changed);
+  const start = slider(
+    { ...weight, name: "start", spoken: (value) => `λ start ${value.toFixed(2)}` },
+    changed,
+  );
+  const end = slider(
+    { ...weight, name: "end", spoken: (value) => `λ end ${value.toFixed(2)}` },
+    changed,
+  );
   start.value = end.value = 0;
   const until = byWhen(changed);
   const shapes = radios(name, changed);
   const curve = preview(name);
   const legend = h("legend", {}, name);
-  const body = [h("p", {}, about), curve.element, shapes.element, start.element, end.element, until.element];
+  const body = [
+    h("p", {}, about),
+    curve.element,
+    shapes.element,
+    start.element,
+    end.element,
+    until.element,
+  ];
   const element = h("fieldset", { class: "kpg-lambda" }, legend, ...body);
 
   const plan = (): Plan => {
     const still = shapes.shape === "constant";
-    return still ? [start.value, start.value, "constant", 1] : [start.value, end.value, shapes.shape, until.value];
+    return still
+      ? [start.value, start.value, "constant", 1]
+      : [start.value, end.value, shapes.shape, until.value];
   };
 
   function draw(): void {
@@ -67,7 +82,8 @@ export function lambda(name: string, about: string, moved: () => void): Lambda {
       if (!same(next, plan())) {
         start.value = next[0];
         shapes.shape = next[2];
-        if (next[2] !== "constant") { // where it was to end is kept for the next shape
+        if (next[2] !== "constant") {
+          // where it was to end is kept for the next shape
           end.value = next[1];
           until.value = next[3];
         }
@@ -84,17 +100,28 @@ function percent(part: number): string {
 
 function byWhen(moved: () => void): Slider {
   const spoken = (value: number): string => `λ end reached at ${percent(value)} of the training`;
-  const made = slider({ name: "until", least: 0.01, most: 1, step: 0.01, shown: percent, spoken }, moved);
+  const made = slider(
+    { name: "until", least: 0.01, most: 1, step: 0.01, shown: percent, spoken },
+    moved,
+  );
   made.value = 1;
   return made;
 }
 
 function radios(name: string, moved: () => void): { element: HTMLElement; shape: Shape } {
   const group = groupName();
-  const inputs = SHAPES.map((value) => h("input", { type: "radio", name: group, value, checked: value === "linear" }));
-  const element = h("div", { class: "kpg-shapes", role: "radiogroup", "aria-label": `Shape of ${name}` });
+  const inputs = SHAPES.map((value) =>
+    h("input", { type: "radio", name: group, value, checked: value === "linear" }),
+  );
+  const element = h("div", {
+    class: "kpg-shapes",
+    role: "radiogroup",
+    "aria-label": `Shape of ${name}`,
+  });
   element.append(
-    ...inputs.map((input) => h("label", { title: TOLD[input.value as Shape] }, input, h("span", {}, input.value))),
+    ...inputs.map((input) =>
+      h("label", { title: TOLD[input.value as Shape] }, input, h("span", {}, input.value)),
+    ),
   );
   element.addEventListener("change", moved);
   return {
@@ -128,19 +155,32 @@ function preview(name: string): Preview {
     s("text", { x: WIDTH, y: HEIGHT + 14, class: "end" }, "last"),
   ];
   const viewBox = `-2 -3 ${WIDTH + 34} ${HEIGHT + 22}`;
-  const element = s("svg", { class: "kpg-curve", viewBox, role: "img" }, floor, now, line, top, ...words);
+  const element = s(
+    "svg",
+    { class: "kpg-curve", viewBox, role: "img" },
+    floor,
+    now,
+    line,
+    top,
+    ...words,
+  );
   return {
     element,
     draw(plan) {
       const most = Math.max(LEAST, plan[0], plan[1]);
       set(line, { d: path(plan, WIDTH, HEIGHT, most) });
       write(top, most.toFixed(most < 10 ? 1 : 0));
-      const points = [0, 0.25, 0.5, 0.75, 1].map((part) => `${at(plan, part).toFixed(2)} at ${percent(part)}`);
+      const points = [0, 0.25, 0.5, 0.75, 1].map(
+        (part) => `${at(plan, part).toFixed(2)} at ${percent(part)}`,
+      );
       set(element, { "aria-label": `${name} over the training: ${points.join(", ")}` });
     },
     mark(progress) {
       const x = (progress ?? 0) * WIDTH;
-      set(now, { d: `M${x.toFixed(1)} 0V${HEIGHT}`, visibility: progress === null ? "hidden" : null });
+      set(now, {
+        d: `M${x.toFixed(1)} 0V${HEIGHT}`,
+        visibility: progress === null ? "hidden" : null,
+      });
     },
   };
 }

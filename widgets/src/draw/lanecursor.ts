@@ -1,9 +1,9 @@
 // What moves over the lanes: the chosen lane, the time cursor, the line before which one looks.
 
+import { stateAt } from "../pure/at.ts";
 import { clock } from "../pure/axis.ts";
 import { named, type Plot, visible, xOf, yOf } from "../pure/lanes.ts";
 import { moment, sentence } from "../pure/moment.ts";
-import { stateAt } from "../pure/at.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
 import { seconds, shape } from "../pure/words.ts";
 import { h, set, write } from "./dom.ts";
@@ -26,7 +26,13 @@ export interface Over {
 
 const BAD = new Set(["failed", "over_budget"]);
 
-export function drawOver(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[], over: Over): void {
+export function drawOver(
+  brush: Brush,
+  plot: Plot,
+  scene: Scene,
+  agents: readonly Agent[],
+  over: Over,
+): void {
   if (over.at !== null) {
     fade(brush, plot, agents, over.at);
   }
@@ -44,7 +50,13 @@ export function drawOver(brush: Brush, plot: Plot, scene: Scene, agents: readonl
 }
 
 /** The state of each agent, by its sign beside its name. */
-function signs(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[], at: number | null): void {
+function signs(
+  brush: Brush,
+  plot: Plot,
+  scene: Scene,
+  agents: readonly Agent[],
+  at: number | null,
+): void {
   const { context, colours } = brush;
   const [first, last] = visible(plot);
   context.font = font(brush);
@@ -126,7 +138,13 @@ export class Tip {
     this.element.append(this.#who, this.#what, this.#calls);
   }
 
-  show(plot: Plot, scene: Scene, agents: readonly Agent[], cursor: Cursor | null, aloud: boolean): void {
+  show(
+    plot: Plot,
+    scene: Scene,
+    agents: readonly Agent[],
+    cursor: Cursor | null,
+    aloud: boolean,
+  ): void {
     const agent = agents[cursor?.lane ?? -1];
     this.element.hidden = cursor === null || agent === undefined;
     if (cursor === null || agent === undefined) {

@@ -15,7 +15,9 @@ export function legend(): HTMLElement {
     const [c, d] = [TALL / 2 - size, TALL / 2 + size];
     return s("path", { class: "knl-cross", d: `M${a} ${c}L${b} ${d}M${b} ${c}L${a} ${d}` });
   };
-  const ticks = [12, 20].map((x) => s("rect", { class: "knl-tool", x, y: 2, width: 1, height: 10 }));
+  const ticks = [12, 20].map((x) =>
+    s("rect", { class: "knl-tool", x, y: 2, width: 1, height: 10 }),
+  );
   return h(
     "div",
     { class: "knl-legend" },

@@ -26,7 +26,7 @@ export const CLOSER = 0.7;
 export function listen(field: HTMLElement, moves: Moves): void {
   field.addEventListener("wheel", (event) => wheel(event, moves), { passive: false });
   field.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey && !event.altKey && key(event, moves)) {
+    if (!(event.ctrlKey || event.metaKey || event.altKey) && key(event, moves)) {
       event.preventDefault();
     }
   });
@@ -81,11 +81,11 @@ function pointer(field: HTMLElement, moves: Moves): void {
     down.set(event.pointerId, to);
     if (onAxis) {
       moves.seek(at(event).t);
-    } else if (other !== undefined) {
+    } else if (other === undefined) {
+      moves.pan((-across * (plot.to - plot.from)) / (plot.right - plot.left), -along);
+    } else {
       const apart = Math.max(Math.abs(to.x - other.x), 1);
       moves.zoom(timeOf(plot, (to.x + other.x) / 2), Math.abs(from.x - other.x) / apart);
-    } else {
-      moves.pan((-across * (plot.to - plot.from)) / (plot.right - plot.left), -along);
     }
   });
   const up = (event: PointerEvent): void => {

@@ -43,13 +43,26 @@ export function shape(lane: number): Shape {
   const tool = Math.max(Math.round(tall * 0.5), 3);
   const top = inset + Math.round((tall - tool) / 2);
   const wait = inset + tall / 2;
-  return { call: [inset, tall], tool: [top, tool], wait, path: lane - inset / 2 - 0.5, signs: true };
+  return {
+    call: [inset, tall],
+    tool: [top, tool],
+    wait,
+    path: lane - inset / 2 - 0.5,
+    signs: true,
+  };
 }
 
 export function drawLanes(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[]): void {
   const { context, colours, dense } = brush;
   const form = shape(plot.lane);
-  const rects: Record<Kind, Rects> = { call: [], failed: [], tool: [], queued: [], retry: [], other: [] };
+  const rects: Record<Kind, Rects> = {
+    call: [],
+    failed: [],
+    tool: [],
+    queued: [],
+    retry: [],
+    other: [],
+  };
   const cells = Math.max(Math.round((plot.right - plot.left) * dense), 1);
   const [first, last] = visible(plot);
   for (let lane = first; lane < last; lane++) {
@@ -80,7 +93,13 @@ function each(rects: Rects, draw: (x: number, y: number, width: number) => void)
 }
 
 /** Bars; where they are long, one that follows another is set apart from it. */
-function fill({ context, dense }: Brush, rects: Rects, top: number, height: number, lane: number): void {
+function fill(
+  { context, dense }: Brush,
+  rects: Rects,
+  top: number,
+  height: number,
+  lane: number,
+): void {
   const gap = lane < 9 ? 0 : 1 / dense;
   each(rects, (x, y, width) => {
     context.fillRect(x, y + top, width > 4 ? width - gap : width, height);
@@ -88,7 +107,13 @@ function fill({ context, dense }: Brush, rects: Rects, top: number, height: numb
 }
 
 /** A hairline from the begin of each agent to its end: it is there, though it does nothing. */
-function lives(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[], form: Shape): void {
+function lives(
+  brush: Brush,
+  plot: Plot,
+  scene: Scene,
+  agents: readonly Agent[],
+  form: Shape,
+): void {
   const { context, colours, dense } = brush;
   const [first, last] = visible(plot);
   context.fillStyle = colours.line;
@@ -102,7 +127,13 @@ function lives(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[],
   }
 }
 
-function waits({ context }: Brush, rects: Rects, form: Shape, dash: number[], colour: string): void {
+function waits(
+  { context }: Brush,
+  rects: Rects,
+  form: Shape,
+  dash: number[],
+  colour: string,
+): void {
   if (rects.length === 0) {
     return;
   }
@@ -134,7 +165,12 @@ function failures({ context, colours, dense }: Brush, rects: Rects, form: Shape)
     context.fillRect(x, y + top, width, height);
     context.globalAlpha = 1;
     context.lineWidth = thin;
-    context.strokeRect(x + thin / 2, y + top + thin / 2, Math.max(width - thin, thin), height - thin);
+    context.strokeRect(
+      x + thin / 2,
+      y + top + thin / 2,
+      Math.max(width - thin, thin),
+      height - thin,
+    );
   });
   context.beginPath();
   each(rects, (x, y, width) => {
@@ -152,7 +188,13 @@ export function cross(context: CanvasRenderingContext2D, x: number, y: number, s
 }
 
 /** Where each tool call returned: a thin line, or a cross if it failed. */
-function calls(brush: Brush, plot: Plot, scene: Scene, agents: readonly Agent[], form: Shape): void {
+function calls(
+  brush: Brush,
+  plot: Plot,
+  scene: Scene,
+  agents: readonly Agent[],
+  form: Shape,
+): void {
   const { context, colours, dense } = brush;
   const [first, last] = visible(plot);
   const [top, height] = form.call;

@@ -2,8 +2,8 @@
 
 import type { Plot } from "../pure/lanes.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
-import { type Brush, drawLanes } from "./lanes.ts";
 import { drawPath } from "./lanepath.ts";
+import { type Brush, drawLanes } from "./lanes.ts";
 import { drawAxis, drawNames, drawNow, drawStages, font } from "./lanescale.ts";
 
 export function drawStill(

@@ -2,8 +2,8 @@
 
 import { stateAt } from "../pure/at.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
-import { count, seconds, stateWord, word } from "../pure/words.ts";
 import { type Throttle, throttle } from "../pure/throttle.ts";
+import { count, seconds, stateWord, word } from "../pure/words.ts";
 import { h, set, write } from "./dom.ts";
 
 /** Milliseconds at least between two changes of what is read aloud. */
@@ -44,7 +44,11 @@ export class LaneTable {
   }
 
   #add(i: number): [HTMLElement, HTMLElement, HTMLElement] {
-    const cells = [h("th", { scope: "row" }), h("td"), h("td")] as [HTMLElement, HTMLElement, HTMLElement];
+    const cells = [h("th", { scope: "row" }), h("td"), h("td")] as [
+      HTMLElement,
+      HTMLElement,
+      HTMLElement,
+    ];
     this.#body.append(h("tr", {}, ...cells));
     this.#rows[i] = cells;
     return cells;

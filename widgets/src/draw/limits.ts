@@ -44,12 +44,21 @@ function row(): Row {
   const spent = h("span");
   const left = h("span", { class: "kcs-quiet" });
   const track = h("span", { class: "kcs-track", "aria-hidden": "true" }, bar);
-  return { element: h("li", {}, what, track, h("span", {}, spent, " · ", left)), what, bar, spent, left };
+  return {
+    element: h("li", {}, what, track, h("span", {}, spent, " · ", left)),
+    what,
+    bar,
+    spent,
+    left,
+  };
 }
 
 function show(row: Row, { what, spent, left, share, mark }: Limit): void {
   write(row.what, what);
-  set(row.bar, { style: `width:${(share * 100).toFixed(2)}%`, class: mark === "" ? null : `kcs-${mark}` });
+  set(row.bar, {
+    style: `width:${(share * 100).toFixed(2)}%`,
+    class: mark === "" ? null : `kcs-${mark}`,
+  });
   write(row.spent, spent);
   write(row.left, left);
 }

@@ -21,7 +21,12 @@ const NAMES: Record<keyof Extra, string> = {
 };
 const FAINT = 0.28;
 /** How the lines of trainings before this one are told from one another, the oldest last. */
-export const EARLIER: readonly (readonly number[])[] = [[1, 3], [9, 3], [4, 2, 1, 2], [14, 3, 2, 3]];
+export const EARLIER: readonly (readonly number[])[] = [
+  [1, 3],
+  [9, 3],
+  [4, 2, 1, 2],
+  [14, 3, 2, 3],
+];
 /** Of them these are drawn: what was paid under other weights does not compare. */
 const COMPARED = ["r_perf", "critical_steps", "sub_agents", "success"];
 
@@ -50,20 +55,33 @@ export class Panel {
   /** With `earlier`, there may be lines of that many other trainings. */
   constructor(plan: Plan, axis: boolean, hover: (index: number | null) => void, earlier = 0) {
     this.#plan = plan;
-    this.#compared = earlier > 0 ? plan.series.filter(({ column }) => COMPARED.includes(column)) : [];
+    this.#compared =
+      earlier > 0 ? plan.series.filter(({ column }) => COMPARED.includes(column)) : [];
     this.#extra = plan.series.filter((series) => series.column in NAMES) as Added[];
     this.#beside = earlier > 0;
-    this.#entries = plan.series.map((series) => entry(series.name, series.note, series.color, this.#dash(series)));
-    this.#additional = this.#extra.map((series) => entry(NAMES[series.column], "", series.color, set(series)));
+    this.#entries = plan.series.map((series) =>
+      entry(series.name, series.note, series.color, this.#dash(series)),
+    );
+    this.#additional = this.#extra.map((series) =>
+      entry(NAMES[series.column], "", series.color, set(series)),
+    );
     this.#chart = new Chart({
       lines: [...this.#lines(), ...this.#compared.flatMap((series) => faint(series, earlier))],
       height: plan.height,
       axis,
-      range: (least, most) => [Math.min(0, least), Math.max(plan.least, plan.unit === "%" ? 1 : most * 1.08)],
-      tell: (value) => (plan.unit === "%" ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(6)))),
+      range: (least, most) => [
+        Math.min(0, least),
+        Math.max(plan.least, plan.unit === "%" ? 1 : most * 1.08),
+      ],
+      tell: (value) =>
+        plan.unit === "%" ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(6))),
       hover,
     });
-    const legend = h("span", { class: "krw-legend" }, ...[...this.#entries, ...this.#additional].map((e) => e.element));
+    const legend = h(
+      "span",
+      { class: "krw-legend" },
+      ...[...this.#entries, ...this.#additional].map((e) => e.element),
+    );
     this.element = h(
       "figure",
       {},
@@ -82,9 +100,15 @@ export class Panel {
     earlier: readonly Columns[] = [],
   ): void {
     const lines: Values[] = this.#plan.series.flatMap(({ column, stepped }) =>
-      stepped ? [columns.raw(column)] : [columns.span > 1 ? columns.raw(column) : [], columns.smooth(column)],
+      stepped
+        ? [columns.raw(column)]
+        : [columns.span > 1 ? columns.raw(column) : [], columns.smooth(column)],
     );
-    lines.push(...this.#extra.map(({ column, stepped }) => smoothed(extra[column] ?? [], stepped ? 1 : columns.span)));
+    lines.push(
+      ...this.#extra.map(({ column, stepped }) =>
+        smoothed(extra[column] ?? [], stepped ? 1 : columns.span),
+      ),
+    );
     for (const { column } of this.#compared) {
       lines.push(...EARLIER.map((_, at) => earlier[at]?.smooth(column) ?? []));
     }
@@ -156,7 +180,13 @@ function set({ dash, stepped }: Series): number[] {
 
 /** The lines of `number` earlier trainings for one series. */
 function faint({ color, stepped }: Series, number: number): Line[] {
-  return EARLIER.slice(0, number).map((dash) => ({ color, dash: [...dash], stepped, width: 1.25, opacity: 0.6 }));
+  return EARLIER.slice(0, number).map((dash) => ({
+    color,
+    dash: [...dash],
+    stepped,
+    width: 1.25,
+    opacity: 0.6,
+  }));
 }
 
 /** As the line beside which it is drawn. */
@@ -171,8 +201,24 @@ function smoothed(values: Values, span: number): Values {
 
 function entry(name: string, note: string, color: string, dash: readonly number[]): Entry {
   const value = h("b");
-  const line = s("line", { x1: 0, y1: 4, x2: 22, y2: 4, "stroke-dasharray": dash.join(" ") || null });
-  const swatch = s("svg", { width: 22, height: 8, "aria-hidden": "true", style: `stroke: var(${color})` }, line);
-  const element = h("span", { class: "krw-entry", title: note || null }, swatch, ` ${name} `, value);
+  const line = s("line", {
+    x1: 0,
+    y1: 4,
+    x2: 22,
+    y2: 4,
+    "stroke-dasharray": dash.join(" ") || null,
+  });
+  const swatch = s(
+    "svg",
+    { width: 22, height: 8, "aria-hidden": "true", style: `stroke: var(${color})` },
+    line,
+  );
+  const element = h(
+    "span",
+    { class: "krw-entry", title: note || null },
+    swatch,
+    ` ${name} `,
+    value,
+  );
   return { element, value };
 }

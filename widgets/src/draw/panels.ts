@@ -55,7 +55,9 @@ class RewardCharts implements Charts {
     this.#pointed = pointed;
     const last = PANELS.length - 1;
     const others = pointed === undefined ? 0 : EARLIER.length;
-    this.#panels = PANELS.map((panel, at) => new Panel(panel, at === last, (index) => this.#point(index), others));
+    this.#panels = PANELS.map(
+      (panel, at) => new Panel(panel, at === last, (index) => this.#point(index), others),
+    );
     this.#readout = h("span", {
       class: "krw-readout",
       role: "slider",

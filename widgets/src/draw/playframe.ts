@@ -2,7 +2,14 @@
 
 import type { PlayStore } from "../playhost.ts";
 import { PRESETS, type Preset, same } from "../pure/anneal.ts";
-import { type Dashed, dashed, meaning, type Question, type Reward, REWARDS } from "../pure/playground.ts";
+import {
+  type Dashed,
+  dashed,
+  meaning,
+  type Question,
+  REWARDS,
+  type Reward,
+} from "../pure/playground.ts";
 import type { Training } from "../pure/scene.ts";
 import { button, h, set, write } from "./dom.ts";
 import { formula } from "./formula.ts";
@@ -12,18 +19,23 @@ import { sessions } from "./sessions.ts";
 
 /** Milliseconds without a move after which the kernel is told where a slider stands. */
 const QUIET = 200;
-const DEAD = "The kernel does not answer: the sliders move, and the curves stay. Run the cell again.";
+const DEAD =
+  "The kernel does not answer: the sliders move, and the curves stay. Run the cell again.";
 
 export class PlayFrame {
   readonly element: HTMLElement;
   readonly #store: PlayStore;
   readonly #lambdas = {
-    parallel: lambda("λ_parallel", "weighs r_parallel: sub-agents launched", () => this.#moved("parallel")),
+    parallel: lambda("λ_parallel", "weighs r_parallel: sub-agents launched", () =>
+      this.#moved("parallel"),
+    ),
     finish: lambda("λ_finish", "weighs r_finish: sub-tasks completed", () => this.#moved("finish")),
   };
   readonly #presets = PRESETS.map((preset) => ({ preset, element: this.#preset(preset) }));
   readonly #train = button("Train", "Begin a training under these schedules", () => this.#begin());
-  readonly #stop = button("Stop", "End the training after the iteration that is under way", () => this.#ask({ kind: "stop" }));
+  readonly #stop = button("Stop", "End the training after the iteration that is under way", () =>
+    this.#ask({ kind: "stop" }),
+  );
   readonly #told = h("p", { class: "kpg-told", role: "status" });
   readonly #meaning = h("p", { class: "kpg-meaning" });
   readonly #formula = formula();
@@ -41,8 +53,23 @@ export class PlayFrame {
     presets.append(...this.#presets.map(({ element }) => element));
     const { parallel, finish } = this.#lambdas;
     const buttons = h("div", { class: "kpg-buttons" }, this.#train, this.#stop);
-    const left = h("div", { class: "kpg-left" }, presets, parallel.element, finish.element, buttons, this.#told);
-    const right = h("div", { class: "kpg-right" }, this.#meaning, this.#formula.element, this.#sessions.element, this.#charts.element);
+    const left = h(
+      "div",
+      { class: "kpg-left" },
+      presets,
+      parallel.element,
+      finish.element,
+      buttons,
+      this.#told,
+    );
+    const right = h(
+      "div",
+      { class: "kpg-right" },
+      this.#meaning,
+      this.#formula.element,
+      this.#sessions.element,
+      this.#charts.element,
+    );
     const body = h("div", { class: "kpg-body" }, left, right);
     this.element = h("div", { class: "kimi-nb-view kimi-nb-playground" }, body);
   }

@@ -33,7 +33,13 @@ class Replay implements Part {
   readonly #play: HTMLButtonElement;
   readonly #present: HTMLButtonElement;
   readonly #speed = h("select", { "aria-label": "Speed" });
-  readonly #slider = h("input", { type: "range", min: 0, max: FINE, step: 1, "aria-label": "Time of the run" });
+  readonly #slider = h("input", {
+    type: "range",
+    min: 0,
+    max: FINE,
+    step: 1,
+    "aria-label": "Time of the run",
+  });
   readonly #time = h("output", { class: "knr-time" });
   #now = 0;
   #at: number | null = null;
@@ -162,6 +168,9 @@ class Replay implements Part {
 
   #label(): void {
     write(this.#play, this.#playing ? "❚❚" : "▶");
-    set(this.#play, { title: this.#playing ? "Pause" : "Play", "aria-label": this.#playing ? "Pause" : "Play" });
+    set(this.#play, {
+      title: this.#playing ? "Pause" : "Play",
+      "aria-label": this.#playing ? "Pause" : "Play",
+    });
   }
 }

@@ -20,10 +20,27 @@ const COLUMNS = [
 export function sessions(): Sessions {
   const body = h("tbody");
   const heads = ["training", "λ", ...COLUMNS.map(([, name]) => name)];
-  const head = h("tr", {}, ...heads.map((name, at) => h("th", { scope: "col", class: at > 1 ? "kpg-n" : null }, name)));
-  const caption = h("caption", {}, "Trainings of this session: means over their last iterations, for each task");
+  const head = h(
+    "tr",
+    {},
+    ...heads.map((name, at) => h("th", { scope: "col", class: at > 1 ? "kpg-n" : null }, name)),
+  );
+  const caption = h(
+    "caption",
+    {},
+    "Trainings of this session: means over their last iterations, for each task",
+  );
   const table = h("table", {}, caption, h("thead", {}, head), body);
-  const element = h("div", { class: "kpg-sessions", tabindex: 0, role: "region", "aria-label": "Trainings of this session" }, table);
+  const element = h(
+    "div",
+    {
+      class: "kpg-sessions",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Trainings of this session",
+    },
+    table,
+  );
   let shown = "";
   return {
     element,
@@ -44,11 +61,30 @@ export function sessions(): Sessions {
 }
 
 /** `dash` of the line that it is drawn by; null is the training that is shown. */
-function row(run: number, label: string, values: CameTo, dash: readonly number[] | null): HTMLElement {
-  const line = s("line", { x1: 0, y1: 4, x2: 28, y2: 4, "stroke-dasharray": dash?.join(" ") || null });
+function row(
+  run: number,
+  label: string,
+  values: CameTo,
+  dash: readonly number[] | null,
+): HTMLElement {
+  const line = s("line", {
+    x1: 0,
+    y1: 4,
+    x2: 28,
+    y2: 4,
+    "stroke-dasharray": dash?.join(" ") || null,
+  });
   const swatch = s("svg", { width: 28, height: 8, "aria-hidden": "true" }, line);
   const name = h("th", { scope: "row" }, swatch, ` ${run}`);
   write(name.appendChild(h("span", { class: "kpg-quiet" })), dash === null ? " shown" : "");
-  const figures = COLUMNS.map(([column, , told]) => h("td", { class: "kpg-n" }, told(number(values[column]))));
-  return h("tr", { class: dash === null ? "kpg-current" : null }, name, h("td", {}, unbroken(label)), ...figures);
+  const figures = COLUMNS.map(([column, , told]) =>
+    h("td", { class: "kpg-n" }, told(number(values[column]))),
+  );
+  return h(
+    "tr",
+    { class: dash === null ? "kpg-current" : null },
+    name,
+    h("td", {}, unbroken(label)),
+    ...figures,
+  );
 }

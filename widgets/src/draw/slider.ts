@@ -43,7 +43,10 @@ export function slider(scale: Scale, moved: () => void): Slider {
     },
     set value(next) {
       // A value beyond the scale makes it longer; one between two steps is kept as it is.
-      set(input, { max: Math.max(scale.most, next), step: onStep(next, least, step) ? step : "any" });
+      set(input, {
+        max: Math.max(scale.most, next),
+        step: onStep(next, least, step) ? step : "any",
+      });
       input.value = String(next);
       told();
     },

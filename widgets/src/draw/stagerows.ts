@@ -2,7 +2,17 @@
 
 import type { Focus, Host } from "../pure/host.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
-import { ahead, bars, longest, type Row, rows, standing, sum, waited, who } from "../pure/stages.ts";
+import {
+  ahead,
+  bars,
+  longest,
+  type Row,
+  rows,
+  standing,
+  sum,
+  waited,
+  who,
+} from "../pure/stages.ts";
 import { count, grouped } from "../pure/words.ts";
 import { h, s, set, write } from "./dom.ts";
 
@@ -63,11 +73,29 @@ class Item {
   readonly #bars = s("path");
   readonly #ahead = s("path", { class: "kcs-ahead" });
   readonly #chosen = s("rect", { class: "kcs-chosen" });
-  readonly #others = s("svg", { class: "kcs-others", preserveAspectRatio: "none" }, this.#ahead, this.#bars, this.#chosen);
-  readonly #track = h("div", { class: "kcs-bars", "aria-hidden": "true" }, this.#strip, this.#others);
+  readonly #others = s(
+    "svg",
+    { class: "kcs-others", preserveAspectRatio: "none" },
+    this.#ahead,
+    this.#bars,
+    this.#chosen,
+  );
+  readonly #track = h(
+    "div",
+    { class: "kcs-bars", "aria-hidden": "true" },
+    this.#strip,
+    this.#others,
+  );
   readonly #button = h("button", { type: "button", class: "kcs-link" });
   readonly #rest = h("span", { class: "kcs-quiet" });
-  readonly #told = h("div", { class: "kcs-told" }, h("span", { class: "kcs-quiet" }, "slowest: "), this.#button, " ", this.#rest);
+  readonly #told = h(
+    "div",
+    { class: "kcs-told" },
+    h("span", { class: "kcs-quiet" }, "slowest: "),
+    this.#button,
+    " ",
+    this.#rest,
+  );
   #slowest = "";
   #shown = "";
 
@@ -87,7 +115,20 @@ class Item {
     const chosen = row.subs.findIndex((agent) => agent.id === focus.selected);
     const others = row.subs.slice(1);
     const [path, free] = [bars(others), ahead(others, row.most)];
-    const key = [row.key, row.stages, row.main, row.most, row.total, row.subs[0]?.id, path, free, most, room, stands, chosen].join(" ");
+    const key = [
+      row.key,
+      row.stages,
+      row.main,
+      row.most,
+      row.total,
+      row.subs[0]?.id,
+      path,
+      free,
+      most,
+      room,
+      stands,
+      chosen,
+    ].join(" ");
     if (key !== this.#shown) {
       this.#shown = key;
       set(this.element, { "data-stands": stands.replace(" ", "-") || null });
@@ -103,7 +144,12 @@ class Item {
     write(this.#title, row.title);
     write(this.#who, who(row));
     write(this.#sum, sum(row));
-    write(this.#total, stands === "not begun" ? stands : `${stands === "" ? "" : `${stands} · `}total ${grouped(row.total)}`);
+    write(
+      this.#total,
+      stands === "not begun"
+        ? stands
+        : `${stands === "" ? "" : `${stands} · `}total ${grouped(row.total)}`,
+    );
   }
 
   #draw(row: Row, most: number, chosen: number, room: number): void {
@@ -123,7 +169,12 @@ class Item {
     const agent = row.subs[chosen];
     const thick = Math.max(1, (others / room) * 3);
     this.#chosen.toggleAttribute("hidden", chosen < 1);
-    set(this.#chosen, { x: 0, y: Math.min(chosen - 1, others - thick), width: agent?.steps ?? 0, height: thick });
+    set(this.#chosen, {
+      x: 0,
+      y: Math.min(chosen - 1, others - thick),
+      width: agent?.steps ?? 0,
+      height: thick,
+    });
     set(this.#slow, { "data-chosen": chosen === 0 });
   }
 
@@ -157,6 +208,8 @@ function legend(): HTMLElement {
     ["kcs-other", "other sub-agents"],
     ["kcs-idle", "they are done and wait"],
   ];
-  const parts = entries.map(([name, text]) => h("span", {}, h("i", { class: name ?? null }), ` ${text}`));
+  const parts = entries.map(([name, text]) =>
+    h("span", {}, h("i", { class: name ?? null }), ` ${text}`),
+  );
   return h("p", { class: "kcs-key" }, ...parts);
 }

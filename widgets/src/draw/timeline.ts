@@ -1,17 +1,27 @@
 // The run over time: a lane for each agent.
 
 import type { Focus, Host, Picture } from "../pure/host.ts";
-import { horizon, laneHeight, named, order, pan, type Plot, reveal, type View, zoom } from "../pure/lanes.ts";
+import {
+  horizon,
+  laneHeight,
+  named,
+  order,
+  type Plot,
+  pan,
+  reveal,
+  type View,
+  zoom,
+} from "../pure/lanes.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
 import { button, h, set } from "./dom.ts";
-import type { Brush } from "./lanes.ts";
 import { type Cursor, drawOver, Tip } from "./lanecursor.ts";
 import { legend } from "./lanelegend.ts";
 import { CLOSER, listen, type Moves } from "./lanemoves.ts";
+import type { Brush } from "./lanes.ts";
 import { gutter } from "./lanescale.ts";
 import { drawStill } from "./lanestill.ts";
 import { LaneTable } from "./lanetable.ts";
-import { clear, type Colours, colours } from "./sheet.ts";
+import { type Colours, clear, colours } from "./sheet.ts";
 
 /** Pixels: of all lanes together, around them, of a lane with its name. */
 const ROOM = 520;
@@ -238,7 +248,8 @@ class Timeline implements Picture, Moves {
     const context = clear(this.#base, this.#width, plot.bottom + BOTTOM, dense);
     const brush: Brush = { context, colours: this.#colours, dense };
     const asked = `${plot.lanes} ${plot.lane} ${this.#width}`;
-    this.#gutter = this.#gutter?.[0] === asked ? this.#gutter : [asked, gutter(brush, this.#agents, plot)];
+    this.#gutter =
+      this.#gutter?.[0] === asked ? this.#gutter : [asked, gutter(brush, this.#agents, plot)];
     plot.left = this.#gutter[1];
     this.#plot = plot;
     set(this.#field, { style: `height:${plot.bottom + BOTTOM}px` });

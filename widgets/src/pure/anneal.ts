@@ -95,7 +95,9 @@ export function planOf(value: unknown): Plan | null {
   const [start, end, shape, until] = value as unknown[];
   const known = SHAPES.find((name) => name === shape);
   const numbers = [start, end, until].every((number) => Number.isFinite(number));
-  return known !== undefined && numbers ? [start as number, end as number, known, until as number] : null;
+  return known !== undefined && numbers
+    ? [start as number, end as number, known, until as number]
+    : null;
 }
 
 /** The path of λ over the progress 0 to 1, in a box; `top` is the λ at its upper edge. */

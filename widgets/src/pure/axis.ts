@@ -9,10 +9,10 @@ export interface Mark {
 
 /** Pixels between two marks at least. */
 const APART = 84;
-const DAY = 86400;
+const DAY = 86_400;
 const STEPS = [
   ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30],
-  ...[60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, DAY],
+  ...[60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, DAY],
 ];
 
 /** Round times with their units, far enough apart to be read on `room` pixels. */

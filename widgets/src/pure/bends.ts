@@ -63,11 +63,23 @@ export function across(from: Rect, to: Rect, boxes: readonly [Rect, Rect], up: b
 export function funnel(point: Point, box: Rect, after: boolean, up: boolean): string {
   const [x, y] = after ? outOf(box, up) : into(box, up);
   const [a, b]: [Point, Point] = up
-    ? [[box.x, y], [box.x + box.w, y]]
-    : [[x, box.y], [x, box.y + box.h]];
+    ? [
+        [box.x, y],
+        [box.x + box.w, y],
+      ]
+    : [
+        [x, box.y],
+        [x, box.y + box.h],
+      ];
   const [c, d]: [Point, Point] = up
-    ? [[point[0] - NECK, point[1]], [point[0] + NECK, point[1]]]
-    : [[point[0], point[1] - NECK], [point[0], point[1] + NECK]];
+    ? [
+        [point[0] - NECK, point[1]],
+        [point[0] + NECK, point[1]],
+      ]
+    : [
+        [point[0], point[1] - NECK],
+        [point[0], point[1] + NECK],
+      ];
   return `M${at(c)}${bend(c, a, up)}L${at(b)}${bend(b, d, up)}Z`;
 }
 

@@ -45,7 +45,12 @@ export function press(key: string, heights: number[], pen: Pen, most: number): b
     ["Home", 0],
     ["End", last],
   ]);
-  const lifts = new Map([["ArrowUp", 1], ["ArrowDown", -1], ["PageUp", big], ["PageDown", -big]]);
+  const lifts = new Map([
+    ["ArrowUp", 1],
+    ["ArrowDown", -1],
+    ["PageUp", big],
+    ["PageDown", -big],
+  ]);
   const height = heights[pen.column] ?? 0;
   const target = moves.get(key);
   if (target !== undefined) {
@@ -79,7 +84,9 @@ export function staircase(
   const parts: string[] = [];
   for (const [t, n] of points) {
     const across = x(t).toFixed(2);
-    parts.push(parts.length === 0 ? `M${across} ${y(n).toFixed(2)}` : `H${across}V${y(n).toFixed(2)}`);
+    parts.push(
+      parts.length === 0 ? `M${across} ${y(n).toFixed(2)}` : `H${across}V${y(n).toFixed(2)}`,
+    );
   }
   return parts.length === 0 ? "" : `${parts.join("")}H${x(end).toFixed(2)}`;
 }

@@ -30,7 +30,8 @@ export class Smooth {
   /** Take in what `values` has more than before. */
   follow(values: readonly number[]): void {
     for (const value of values.slice(this.values.length)) {
-      if (Number.isNaN(value)) { // a gap, which the values after it do not feel
+      if (Number.isNaN(value)) {
+        // a gap, which the values after it do not feel
         this.values.push(value);
         continue;
       }

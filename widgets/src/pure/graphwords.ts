@@ -85,7 +85,11 @@ export function headLine({ state, doing, steps }: Shown): string {
 
 /** What a tooltip says of an agent. */
 export function about({ agent, state, doing, steps }: Shown, critical: boolean): string {
-  const lines = [agent.label, state === "" ? "has not begun at that time" : stateWord(state), doing];
+  const lines = [
+    agent.label,
+    state === "" ? "has not begun at that time" : stateWord(state),
+    doing,
+  ];
   if (steps !== "") {
     const took = agent.ended === null ? "" : ` in ${seconds(agent.ended - agent.began)}`;
     lines.push(`${steps}, ${count(agent.tool_calls, "tool call")}${took}`);
@@ -101,12 +105,17 @@ export function tally(states: Iterable<string>): [state: string, number: number]
       counts.set(state, (counts.get(state) ?? 0) + 1);
     }
   }
-  const rank = (state: string): number => (ORDER.indexOf(state) + ORDER.length + 1) % (ORDER.length + 1);
+  const rank = (state: string): number =>
+    (ORDER.indexOf(state) + ORDER.length + 1) % (ORDER.length + 1);
   return [...counts].sort(([a], [b]) => rank(a) - rank(b));
 }
 
 /** The whole picture in one sentence. */
-export function sentence(scene: Scene, blocks: readonly Block[], states: readonly string[]): string {
+export function sentence(
+  scene: Scene,
+  blocks: readonly Block[],
+  states: readonly string[],
+): string {
   const agents = scene.agents.filter((agent) => agent !== undefined);
   const subs = agents.filter((agent) => !isMain(agent));
   const groups = blocks.filter(({ kind }) => kind === "group").length;

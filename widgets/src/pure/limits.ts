@@ -31,7 +31,13 @@ function limit([what, most, spent]: BudgetRow): Limit {
   const share = most > 0 ? Math.min(1, spent / most) : 1;
   const left = most - spent;
   const mark = left < 0 ? "out" : share >= TIGHT ? "tight" : "";
-  return { what: name(what), spent: told(what, most, spent), left: rest(what, left, mark === "tight"), share, mark };
+  return {
+    what: name(what),
+    spent: told(what, most, spent),
+    left: rest(what, left, mark === "tight"),
+    share,
+    mark,
+  };
 }
 
 function name(what: string): string {
@@ -51,8 +57,13 @@ function told(what: string, most: number, spent: number): string {
 
 function rest(what: string, left: number, tight: boolean): string {
   const size = Math.abs(left);
-  const shown = what === "usd" ? dollars(size) : what === "seconds" ? `${time(size)} s` : grouped(size);
-  return left < 0 ? `✗ ${shown} over` : left === 0 ? "▲ all used" : `${tight ? "▲ only " : ""}${shown} left`;
+  const shown =
+    what === "usd" ? dollars(size) : what === "seconds" ? `${time(size)} s` : grouped(size);
+  return left < 0
+    ? `✗ ${shown} over`
+    : left === 0
+      ? "▲ all used"
+      : `${tight ? "▲ only " : ""}${shown} left`;
 }
 
 function time(seconds: number): string {

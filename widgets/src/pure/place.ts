@@ -150,7 +150,9 @@ function breakUp(
     const w = widthOf(block, grids[i] as Grid, level);
     const gap = i > 0 ? between(blocks[i - 1] as Block, block, level) : 0;
     const launched = blocks[i + 1]?.kind === "group" && block.kind !== "group";
-    const beside = launched ? level.fan + widthOf(blocks[i + 1] as Block, grids[i + 1] as Grid, level) : 0;
+    const beside = launched
+      ? level.fan + widthOf(blocks[i + 1] as Block, grids[i + 1] as Grid, level)
+      : 0;
     // What comes back from a group at the end of a line needs room to turn.
     const turn = (launched || block.kind === "group") && i + (launched ? 2 : 1) < blocks.length;
     if (x + gap + w + beside + (turn ? level.fan * TURN : 0) > width - EDGE) {
@@ -236,6 +238,14 @@ function put(
   block.members.forEach((number, i) => {
     const [column, row] = [i % cols, Math.floor(i / cols)];
     const place = { x: x + column * (w + gap), y: y + row * (h + gap), w, h };
-    made.cells.push({ id: `#${number}`, kind: "agent", agent: number, block: index, from: 0, to: 0, ...place });
+    made.cells.push({
+      id: `#${number}`,
+      kind: "agent",
+      agent: number,
+      block: index,
+      from: 0,
+      to: 0,
+      ...place,
+    });
   });
 }

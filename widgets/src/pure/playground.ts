@@ -89,7 +89,10 @@ export function take(state: State, message: Exclude<Message, { kind: "told" }>):
   switch (message.kind) {
     case "all": {
       const { kind: _kind, rewards, ...rest } = message;
-      const own = { schedules: { ...rest.schedules }, training: rewards && { ...rewards, rows: [...rewards.rows] } };
+      const own = {
+        schedules: { ...rest.schedules },
+        training: rewards && { ...rewards, rows: [...rewards.rows] },
+      };
       Object.assign(state, rest, own); // another place in the page hears the same message
       setting(state, message);
       return true;
@@ -157,7 +160,9 @@ const ROUGH = 0.005;
 
 /** The reward of an iteration, by its index, as the policy was paid. */
 export function paid(training: Training, index: number): Sum {
-  const [one, two, total] = ["lambda_parallel", "lambda_finish", "total"].map((name) => cell(training, index, name));
+  const [one, two, total] = ["lambda_parallel", "lambda_finish", "total"].map((name) =>
+    cell(training, index, name),
+  );
   return sum(training, index, one ?? Number.NaN, two ?? Number.NaN, total ?? Number.NaN);
 }
 
@@ -170,7 +175,9 @@ export function reweighed(state: State, index: number): Sum | null {
   }
   const now = sum(training, index, weights[0], weights[1], number(totals[index]));
   const was = paid(training, index);
-  const changed = (["total", "parallel", "finish"] as const).some((part) => now[part] !== was[part]);
+  const changed = (["total", "parallel", "finish"] as const).some(
+    (part) => now[part] !== was[part],
+  );
   return changed ? now : null;
 }
 
@@ -179,11 +186,9 @@ function cell(training: Training, index: number, name: string): number {
 }
 
 function sum(training: Training, index: number, one: number, two: number, total: number): Sum {
-  const [parallel, finish, perf] = ["r_parallel", "r_finish", "r_perf"].map((name) => cell(training, index, name)) as [
-    number,
-    number,
-    number,
-  ];
+  const [parallel, finish, perf] = ["r_parallel", "r_finish", "r_perf"].map((name) =>
+    cell(training, index, name),
+  ) as [number, number, number];
   const formula = one * parallel + two * finish + perf;
   return {
     total: figure(total),
@@ -212,11 +217,16 @@ export function meaning(state: State): string {
   if (state.running) {
     return "A slider changes its λ from the next iteration on. Dashed: λ as it is set for the iterations to come.";
   }
-  const under = state.recorded === "" ? "the recorded λ" : `the recorded schedule (${unbroken(state.recorded)})`;
-  const again = state.trains ? " Train begins a new training under the schedules as they are set." : "";
+  const under =
+    state.recorded === ""
+      ? "the recorded λ"
+      : `the recorded schedule (${unbroken(state.recorded)})`;
+  const again = state.trains
+    ? " Train begins a new training under the schedules as they are set."
+    : "";
   return (
     `These components were produced by the policy that was trained under ${under}. Moving a slider ` +
-    `re-weighs the same components and does not retrain: another λ would have taught another policy. ` +
+    "re-weighs the same components and does not retrain: another λ would have taught another policy. " +
     `λ and total: solid as recorded, dashed as set.${again}`
   );
 }
@@ -237,7 +247,9 @@ export function dashed(state: State): Dashed {
   }
   const found: Dashed = {};
   for (const [place, name] of (["lambda_parallel", "lambda_finish"] as const).entries()) {
-    const set = lambdas.map((pair, at) => (pair === null || (running && at < to) ? null : (pair[place] ?? null)));
+    const set = lambdas.map((pair, at) =>
+      pair === null || (running && at < to) ? null : (pair[place] ?? null),
+    );
     if (running || differ(column(training, name), set)) {
       found[name] = set;
     }
@@ -258,5 +270,7 @@ export interface Dashed {
 const EXACT = 1e-4;
 
 function differ(was: readonly number[], now: readonly (number | null)[]): boolean {
-  return now.some((value, at) => value !== null && Math.abs(value - (was[at] ?? Number.NaN)) > EXACT);
+  return now.some(
+    (value, at) => value !== null && Math.abs(value - (was[at] ?? Number.NaN)) > EXACT,
+  );
 }

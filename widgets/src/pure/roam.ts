@@ -23,7 +23,10 @@ export function roam(cells: readonly Rect[], from: number, key: string): number 
   }
   let [best, least] = [null as number | null, Infinity];
   cells.forEach((cell, i) => {
-    const [x, y] = [middle(cell.x, cell.w) - middle(here.x, here.w), middle(cell.y, cell.h) - middle(here.y, here.h)];
+    const [x, y] = [
+      middle(cell.x, cell.w) - middle(here.x, here.w),
+      middle(cell.y, cell.h) - middle(here.y, here.h),
+    ];
     const ahead = x * way[0] + y * way[1];
     const cost = ahead + ASIDE * Math.abs(x * way[1] + y * way[0]);
     if (ahead > 1 && cost < least) {

@@ -1,6 +1,16 @@
 // The edges of the graph: what leads from a step to its sub-agents, from them back, and on.
 
-import { across, funnel, into, inwards, outOf, outwards, type Point, straight, turn } from "./bends.ts";
+import {
+  across,
+  funnel,
+  into,
+  inwards,
+  outOf,
+  outwards,
+  type Point,
+  straight,
+  turn,
+} from "./bends.ts";
 import type { Box, Cell, Layout, Rect } from "./cells.ts";
 import { isMain } from "./flow.ts";
 import type { Agent, Scene, Span } from "./scene.ts";
@@ -100,10 +110,15 @@ function spine(made: Layout, critical: ReadonlySet<string>): Edge[] {
       const members = cells[i] ?? [];
       return box === undefined
         ? []
-        : [...fanOut(made, box, members, before, critical), ...join(made, box, members, before, after, critical)];
+        : [
+            ...fanOut(made, box, members, before, critical),
+            ...join(made, box, members, before, after, critical),
+          ];
     }
-    const next = made.blocks[i + 1]?.kind !== "group" ? after : undefined;
-    return here === undefined || next === undefined ? [] : [line(here, next, link(made, here, next))];
+    const next = made.blocks[i + 1]?.kind === "group" ? undefined : after;
+    return here === undefined || next === undefined
+      ? []
+      : [line(here, next, link(made, here, next))];
   });
 }
 
@@ -151,9 +166,7 @@ function join(
   const up = made.upright;
   const end = into(after, up);
   const below = !up && end[0] < box.x + box.w;
-  const goal: Point = below
-    ? [box.x + box.w + made.level.fan * 0.55, box.y + box.h / 2]
-    : end;
+  const goal: Point = below ? [box.x + box.w + made.level.fan * 0.55, box.y + box.h / 2] : end;
   const on = below ? turn(goal, end, made.below[box.block] ?? after.y) : "";
   const back = members.map(({ agent }) => agent);
   const edges: Edge[] = [];
@@ -166,7 +179,9 @@ function join(
   for (const cell of members) {
     const decided = critical.has(keyOf(cell.id, after.id));
     if (isThin(made, box) || decided) {
-      edges.push(line(cell, after, outwards(cell, goal, box, up) + (decided ? on : ""), [cell.agent]));
+      edges.push(
+        line(cell, after, outwards(cell, goal, box, up) + (decided ? on : ""), [cell.agent]),
+      );
     }
   }
   if (before !== undefined && critical.has(keyOf(before.id, after.id))) {

@@ -3,7 +3,6 @@
 import type { Agent, Scene, Stage } from "./scene.ts";
 import { count, grouped, seconds } from "./words.ts";
 
-
 /** One stage with sub-agents; or several of the main agent alone, one after the other. */
 export interface Row {
   /** The same as long as it is the same row. */
@@ -118,7 +117,8 @@ export function waited(row: Row): string {
     return `${told}, like ${same === 1 ? "the other" : "all the others"}`;
   }
   const like = same > 0 ? `, like ${count(same, "other")}` : "";
-  const rest = row.subs.length === 2 ? `the other ${fixed(mean)}` : `the others ${fixed(mean)} on average`;
+  const rest =
+    row.subs.length === 2 ? `the other ${fixed(mean)}` : `the others ${fixed(mean)} on average`;
   return `${told}${like} · ${rest}`;
 }
 

@@ -7,7 +7,10 @@ export interface Throttle<Value> {
   stop(): void;
 }
 
-export function throttle<Value>(milliseconds: number, act: (value: Value) => void): Throttle<Value> {
+export function throttle<Value>(
+  milliseconds: number,
+  act: (value: Value) => void,
+): Throttle<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waiting: { value: Value } | null = null;
   const due = (): void => {

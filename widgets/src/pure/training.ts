@@ -7,7 +7,11 @@ import { grouped, stateWord } from "./words.ts";
 /** Schedules that are told in words at most; of more, the latest. */
 const TOLD = 4;
 const FORMATS = [0, 1, 2].map(
-  (digits) => new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  (digits) =>
+    new Intl.NumberFormat("en-US", {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }),
 );
 
 /** What is drawn of a column. */
@@ -44,10 +48,34 @@ export const PANELS: readonly Panel[] = [
     least: 1,
     unit: "",
     series: [
-      { ...measured, column: "total", name: "total", note: "r_perf + λ_parallel · r_parallel + λ_finish · r_finish: what the policy learns from", color: "--text" },
-      { ...measured, column: "r_perf", name: "r_perf", note: "success times quality of the task itself", color: "--perf" },
-      { ...measured, ...PARALLEL, column: "r_parallel", name: "r_parallel", note: "were sub-agents created at all" },
-      { ...measured, ...FINISH, column: "r_finish", name: "r_finish", note: "part of the assigned sub-tasks that were completed" },
+      {
+        ...measured,
+        column: "total",
+        name: "total",
+        note: "r_perf + λ_parallel · r_parallel + λ_finish · r_finish: what the policy learns from",
+        color: "--text",
+      },
+      {
+        ...measured,
+        column: "r_perf",
+        name: "r_perf",
+        note: "success times quality of the task itself",
+        color: "--perf",
+      },
+      {
+        ...measured,
+        ...PARALLEL,
+        column: "r_parallel",
+        name: "r_parallel",
+        note: "were sub-agents created at all",
+      },
+      {
+        ...measured,
+        ...FINISH,
+        column: "r_finish",
+        name: "r_finish",
+        note: "part of the assigned sub-tasks that were completed",
+      },
     ],
   },
   {
@@ -56,8 +84,20 @@ export const PANELS: readonly Panel[] = [
     least: 0.1,
     unit: "",
     series: [
-      { ...weight, ...PARALLEL, column: "lambda_parallel", name: "λ_parallel", note: "weight of r_parallel" },
-      { ...weight, ...FINISH, column: "lambda_finish", name: "λ_finish", note: "weight of r_finish" },
+      {
+        ...weight,
+        ...PARALLEL,
+        column: "lambda_parallel",
+        name: "λ_parallel",
+        note: "weight of r_parallel",
+      },
+      {
+        ...weight,
+        ...FINISH,
+        column: "lambda_finish",
+        name: "λ_finish",
+        note: "weight of r_finish",
+      },
     ],
   },
   {
@@ -66,8 +106,21 @@ export const PANELS: readonly Panel[] = [
     least: 1,
     unit: "",
     series: [
-      { ...measured, column: "total_steps", name: "total steps", note: "of all agents together", color: "--wait", dash: [7, 3] },
-      { ...measured, column: "critical_steps", name: "critical steps", note: "those that follow one after the other", color: "--crit" },
+      {
+        ...measured,
+        column: "total_steps",
+        name: "total steps",
+        note: "of all agents together",
+        color: "--wait",
+        dash: [7, 3],
+      },
+      {
+        ...measured,
+        column: "critical_steps",
+        name: "critical steps",
+        note: "those that follow one after the other",
+        color: "--crit",
+      },
     ],
   },
   {
@@ -75,14 +128,30 @@ export const PANELS: readonly Panel[] = [
     height: 84,
     least: 1,
     unit: "",
-    series: [{ ...measured, column: "sub_agents", name: "sub-agents", note: "launched for each task", color: "--call" }],
+    series: [
+      {
+        ...measured,
+        column: "sub_agents",
+        name: "sub-agents",
+        note: "launched for each task",
+        color: "--call",
+      },
+    ],
   },
   {
     title: "Success",
     height: 106,
     least: 1,
     unit: "%",
-    series: [{ ...measured, column: "success", name: "success", note: "part of the tasks that succeeded", color: "--good" }],
+    series: [
+      {
+        ...measured,
+        column: "success",
+        name: "success",
+        note: "part of the tasks that succeeded",
+        color: "--good",
+      },
+    ],
   },
 ];
 
@@ -200,7 +269,10 @@ export function summary(columns: Columns): string {
     const [before, now] = [mean(values.slice(0, number)), mean(values.slice(-number))];
     return `${name} ${tell(before, unit)} → ${tell(now, unit)}`;
   });
-  const over = number === 1 ? "From the first iteration to the latest" : `From the first ${number} iterations to the latest ${number}`;
+  const over =
+    number === 1
+      ? "From the first iteration to the latest"
+      : `From the first ${number} iterations to the latest ${number}`;
   return `${over}: ${parts.join(", ")}.`;
 }
 

@@ -57,12 +57,17 @@ export function count(number: number, noun: string): string {
 
 export function grouped(number: number): string {
   // What has nothing to group is most of it, and the locale's way of writing it is slow.
-  return Number.isInteger(number) && number >= 0 && number < 1000 ? String(number) : number.toLocaleString("en-US");
+  return Number.isInteger(number) && number >= 0 && number < 1000
+    ? String(number)
+    : number.toLocaleString("en-US");
 }
 
 /** A number in at most five characters, as "13.9k". */
 export function short(number: number): string {
-  for (const [size, letter] of [[1e6, "M"], [1e3, "k"]] as const) {
+  for (const [size, letter] of [
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const) {
     if (number >= size) {
       const scaled = number / size;
       return `${scaled >= 99.95 ? scaled.toFixed(0) : scaled.toFixed(1)}${letter}`;
