@@ -54,7 +54,8 @@ describe.each(RUNS)("%s", (name) => {
   it("has every sub-agent in one row, the slowest first, whose steps are the kernel's maximum", () => {
     const seen = all.flatMap((row) => row.subs.map((sub) => sub.id));
     const subs = run.agents.filter((one) => one.role === "sub-agent").map((one) => one.id);
-    expect(seen.toSorted()).toEqual(subs.toSorted());
+    expect(seen.length).toBe(subs.length);
+    expect(new Set(seen)).toEqual(new Set(subs));
     for (const row of all.filter((one) => one.subs.length > 0)) {
       expect(row.subs[0]?.steps).toBe(row.most);
       expect(Math.max(...row.subs.map((sub) => sub.steps))).toBe(row.most);

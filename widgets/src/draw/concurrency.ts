@@ -147,7 +147,7 @@ function said({ profile, run }: Scene, at: number | null): string {
   const { times, counts } = profile;
   const top = peak(times, counts);
   const about = counts.every((number) => Number.isInteger(number)) ? "" : "about ";
-  const parts = [];
+  const parts: string[] = [];
   if (at !== null) {
     const then = counts[indexAt(times, at)] ?? 0;
     parts.push(`at ${seconds(at)}: ${about}${count(Math.round(then), "agent")}`);
@@ -155,9 +155,10 @@ function said({ profile, run }: Scene, at: number | null): string {
   if (top !== null) {
     parts.push(`peak ${about}${grouped(Math.round(top.count))} at ${seconds(top.t)}`);
   }
-  if (run?.average_concurrency != null) {
+  const average = run?.average_concurrency ?? null;
+  if (run !== null && average !== null) {
     const until = at !== null && run.wall_s <= at + 1e-6 ? " until then" : "";
-    parts.push(`average ${run.average_concurrency.toFixed(1)}${until}`);
+    parts.push(`average ${average.toFixed(1)}${until}`);
   }
   return parts.join(" · ");
 }

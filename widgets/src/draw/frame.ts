@@ -14,7 +14,7 @@ import { replay } from "./replay.ts";
 const LOOK_BACK = 125;
 
 /** The pictures of a frame by the names that the kernel has for them, in the order of their tabs. */
-export type Pictures = ReadonlyMap<string, { title: string; make: (host: Host) => Picture }>;
+export type Pictures = ReadonlyMap<string, { title: string; make(host: Host): Picture }>;
 
 export class Frame {
   readonly element = h("div", { class: "kimi-nb-view" });

@@ -65,7 +65,9 @@ export class Boxes {
     const wanted = new Set(made.boxes.map(({ id }) => id));
     for (const [id, parts] of this.#parts) {
       if (!wanted.has(id)) {
-        parts.forEach((part) => part.remove());
+        for (const part of parts) {
+          part.remove();
+        }
         this.#parts.delete(id);
       }
     }

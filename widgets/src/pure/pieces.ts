@@ -47,7 +47,11 @@ class Slivers {
   #kinds = new Map<Kind, number>();
   #mine: Piece | undefined;
 
-  constructor(readonly found: Piece[]) {}
+  readonly found: Piece[];
+
+  constructor(found: Piece[]) {
+    this.found = found;
+  }
 
   add(kind: Kind, cell: number, width: number): void {
     if (cell !== this.#cell) {
