@@ -20,6 +20,7 @@ from kimi_nb.redact import Environment
 from kimi_nb.swarm.doctor import Report, examine
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.start import replay, runs
+from kimi_nb.views.words import count
 
 __all__ = ["COMMANDS", "Notebook", "complete", "place", "run_command"]
 
@@ -72,8 +73,8 @@ def _progress(run: Run) -> str:
 
 def _list(_magics: Notebook, _words: list[str]) -> Text:
     rows = [
-        f"{run.name:<20} {run.status:<12} {len(run.fold.agents):>4} agents "
-        f"{run.fold.steps:>6} steps {run.seconds:>8.1f} s  {run.path}"
+        f"{run.name:<20} {run.status:<12} {count(len(run.fold.agents), 'agent'):>11} "
+        f"{count(run.fold.steps, 'step'):>12} {run.seconds:>8.1f} s  {run.path}"
         for run in runs().values()
     ]
     return Text("\n".join(rows) or "no swarm has run in this kernel yet")

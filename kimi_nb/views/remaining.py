@@ -6,13 +6,17 @@ from kimi_nb.views.state import Agent, Run, Stage
 
 __all__ = ["remaining"]
 
+ENOUGH = 1 / 3
+"""Part of a stage that has come back before it tells anything of the rest."""
+
 
 def remaining(run: Run, now: float) -> float | None:
     """Expected seconds to a running run's end, if after its current stage only the answer comes.
 
-    The sub-agents that are out take as long as those of their stage that have come back, as many
-    at a time as are at work now; then the orchestrator takes one more step of its mean length.
-    None where nothing of the kind has ended yet, or nothing runs.
+    The sub-agents that are out take as long as those of their stage take on average, as many at a
+    time as are at work now; then the orchestrator takes one more step of its mean length. The
+    average is the usual one where some have not ended: time of all ÷ number of those that have.
+    None before a third of them is back, or where nothing runs.
     """
     main = run.main()
 
@@ -29,14 +33,16 @@ def remaining(run: Run, now: float) -> float | None:
 
     came = [a.seconds(now) for a in _subs(run, stage) if a.state == "finished"]
 
-    if not came:
+    if len(came) < ENOUGH * (len(came) + len(out)):
         return None
 
-    mean = sum(came) / len(came)
-    begun = [agent for agent in out if agent.state != "queued"]
-    left = sum(max(0.0, mean - agent.seconds(now)) for agent in out)
-    longest = max(max(0.0, mean - agent.seconds(now)) for agent in out)
-    return round(max(left / max(len(begun), 1), longest) + step, 1)
+    # All the time so far for each that came back: the quick ones come first, and their mean alone
+    # would promise too much of the others.
+    spent = [agent.seconds(now) for agent in out]
+    mean = (sum(came) + sum(spent)) / len(came)
+    left = [max(0.0, mean - seconds) for seconds in spent]
+    at_work = sum(1 for agent in out if agent.state != "queued")
+    return round(max(sum(left) / max(at_work, 1), *left) + step, 1)
 
 
 def _subs(run: Run, stage: Stage | None) -> list[Agent]:

@@ -161,10 +161,14 @@ class Steering:
             return [told("a training is running: stop it first")]
 
         schedules = self.schedules | _sent(question.get("schedules", {}))
-        source = self._begin(self._trainer, schedules)
 
-        if source is None:
-            return [told("the trainer failed; what went wrong is in the kernel's log")]
+        try:
+            source = training_of(self._trainer(dict(schedules)))
+        except KimiNbError:
+            raise
+        except Exception as error:  # it is the user's: whatever it raises, the page stays usable
+            logging.getLogger("kimi_nb").exception("the trainer of the playground failed")
+            return [told(f"the trainer failed: {type(error).__name__}: {error}")]
 
         self._keep()
         self.source, self.schedules, self.rewards = source, schedules, Rewards()
@@ -177,16 +181,6 @@ class Steering:
             self._wake()
 
         return [self._whole()]
-
-    @staticmethod
-    def _begin(trainer: Trainer, schedules: Mapping[str, Schedule]) -> Source | None:
-        try:
-            return training_of(trainer(dict(schedules)))
-        except KimiNbError:
-            raise
-        except Exception:  # it is the user's: whatever it raises, the page stays usable
-            logging.getLogger("kimi_nb").exception("the trainer of the playground failed")
-            return None
 
     def _keep(self) -> None:
         """The training so far is one of the earlier ones from now on."""

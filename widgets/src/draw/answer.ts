@@ -42,12 +42,14 @@ export class Answer {
     this.#resized.disconnect();
   }
 
-  update({ draft, answer, live, run }: Scene): void {
+  /** `past`: the rest of the view shows an earlier time, and no answer of then is known. */
+  update({ draft, answer, live, run }: Scene, past: boolean): void {
     this.element.hidden = draft === "" && answer === "";
     this.element.classList.toggle("knw-so-far", live);
     const whole = !live && (run?.status === "finished" || run?.status === "partial");
     if (draft === "") {
-      write(this.#title, whole ? "Answer" : "Answer so far");
+      const title = whole ? "Answer" : "Answer so far";
+      write(this.#title, past ? `${title}, of the latest time` : title);
       this.#show(answer);
     } else {
       write(this.#title, "Writing…");

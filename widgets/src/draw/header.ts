@@ -102,7 +102,7 @@ class Header implements Part {
     this.element.hidden = line === null;
     if (line !== null) {
       this.#draw(line, scene.live);
-      this.#answer.update(scene); // in sight, or it could not scroll
+      this.#answer.update(scene, focus.at !== null); // in sight, or it could not scroll
       this.#announce(line, store.told, silent);
     }
     this.#clock.update(store, focus.at);
