@@ -12,8 +12,7 @@ import logging
 import queue
 import threading
 import time
-from contextvars import copy_context
-from functools import partial
+from contextvars import Context, copy_context
 from typing import Any, Protocol
 
 __all__ = ["FEED", "Fed", "Feed"]
@@ -35,12 +34,18 @@ class Fed(Protocol):
         ...
 
 
+Question = tuple[Fed, dict[str, Any] | None, Context]
+"""Whose page asks, what, and within which request; None asks for all that happens."""
+
+
 class Feed:
     """One daemon thread, which sleeps while no run goes on and nobody asks."""
 
     def __init__(self) -> None:
-        self._questions: queue.SimpleQueue[tuple[Fed, dict[str, Any] | None]] = queue.SimpleQueue()
-        self._live: list[Fed] = []
+        self._questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
+        self._live: dict[Fed, Context] = {}
+        """Whose runs go on, each with the request in whose name the kernel sends what it is told:
+        ipykernel 7.0 sends nothing without one, and others name the cell by it."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -50,13 +55,11 @@ class Feed:
 
     def ask(self, view: Fed, question: dict[str, Any] | None) -> None:
         """Have a question of a view's page answered. From any thread."""
-        self._questions.put((view, question))
+        self._questions.put((view, question, copy_context()))
 
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                # ipykernel 7.0 sends nothing from a thread that does not know of any request.
-                go = partial(copy_context().run, self._go)
-                self._thread = threading.Thread(target=go, name="kimi_nb feed", daemon=True)
+                self._thread = threading.Thread(target=self._go, name="kimi_nb feed", daemon=True)
                 self._thread.start()
 
     def _go(self) -> None:
@@ -70,31 +73,31 @@ class Feed:
             wait = max(0.0, due - time.monotonic()) if self._live else None
 
             try:
-                view, question = self._questions.get(timeout=wait)
+                view, question, context = self._questions.get(timeout=wait)
             except queue.Empty:
                 continue
 
             if question is not None:
-                _safely(view.answer, question)
+                _safely(context, view.answer, question)
             elif view not in self._live:
-                self._live.append(view)
+                self._live[view] = context
                 due = time.monotonic()
 
     def _beat(self) -> None:
-        for view in list(self._live):
-            well = _safely(view.beat)
+        for view, context in list(self._live.items()):
+            well = _safely(context, view.beat)
 
             if not well:
-                _safely(view.fail)
+                _safely(context, view.fail)
 
             if view.ended or not well:
-                self._live.remove(view)
+                del self._live[view]
 
 
-def _safely(do: Any, *arguments: Any) -> bool:
+def _safely(context: Context, do: Any, *arguments: Any) -> bool:
     """Whether it went well; what goes wrong with one view is logged and stops no other."""
     try:
-        do(*arguments)
+        context.run(do, *arguments)
     except Exception:
         logging.getLogger("kimi_nb").exception("a view could not be kept up to date")
         return False
