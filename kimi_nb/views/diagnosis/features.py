@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 __all__ = ["LONGEST", "STRONG", "WEAK", "features", "is_common", "script"]
 
@@ -43,7 +43,7 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\uac00-\ud7af"
 """Thai, Lao, Burmese, Khmer, kana and Hangul: letters of words that spaces do not part, or that
 are inflected; three of them together say something."""
 UNITS = r"(?:[kKmM]|bn|thousand|million|billion|[千万萬亿億])(?![a-zA-Z0-9])"
-_TOKEN = re.compile(
+_TOKEN = (
     rf"(?P<whole>\d{{1,3}}(?P<sign>[.,'_])\d{{3}}(?:(?P=sign)\d{{3}})*)(?P<rest>[.,]\d+)?(?![\d])"
     rf"(?:\s?(?P<unit>{UNITS}))?"
     rf"|(?P<plain>\d+(?:[.,]\d+)?)(?:\s?(?P<of>{UNITS}))?"
@@ -130,8 +130,14 @@ def is_common(word: str) -> bool:
     return word in _COMMON or word in _EMPTY_HAN
 
 
+@cache
+def _tokens() -> re.Pattern[str]:
+    """Compiled when it is first needed: it takes longer than many an import."""
+    return re.compile(_TOKEN)
+
+
 def _every(text: str) -> Iterator[tuple[str, int]]:
-    for match in _TOKEN.finditer(text):
+    for match in _tokens().finditer(text):
         token = match[0]
 
         match match.lastgroup:
