@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
-from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from kimi_nb.errors import ToolError
 from kimi_nb.tools.decorator import tool
 from kimi_nb.tools.nearest import suggest
+
+if TYPE_CHECKING:  # a tenth of what `%load_ext` takes, for tools that may not be called
+    from importlib.metadata import Distribution
 
 __all__ = ["list_packages", "package_info"]
 
@@ -25,9 +26,11 @@ _OSI = "License :: OSI Approved :: "
 @tool
 def list_packages() -> str:
     """The names of the Python packages that are installed here, one a line, sorted."""
+    from importlib.metadata import distributions
+
     found = {
         _normal(name): name
-        for distribution in importlib.metadata.distributions()
+        for distribution in distributions()
         if (name := _stated(distribution, "Name"))
     }
     return "\n".join(found[key] for key in sorted(found))
@@ -44,9 +47,11 @@ def package_info(name: str) -> str:
     Args:
         name: The name as list_packages gives it.
     """
+    from importlib import metadata
+
     try:
-        distribution = importlib.metadata.distribution(name)
-    except (PackageNotFoundError, ValueError):
+        distribution = metadata.distribution(name)
+    except (metadata.PackageNotFoundError, ValueError):
         known = list_packages().splitlines()
         raise ToolError(f"no package {name!r} is installed; {suggest(name, known)}") from None
 

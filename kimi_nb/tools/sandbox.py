@@ -9,7 +9,6 @@ runs on a busy machine). Here plain threads wait for the workers, and none is le
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import threading
 import weakref
 from functools import partial
@@ -135,9 +134,11 @@ def _start(workers: int) -> Monty:
 
 def _binary() -> Path:
     """The worker that was installed here: never whatever PATH has under its name."""
+    from importlib import metadata  # `%load_ext` would wait for it
+
     try:
-        files = importlib.metadata.files("pydantic-monty-runtime") or ()
-    except importlib.metadata.PackageNotFoundError:
+        files = metadata.files("pydantic-monty-runtime") or ()
+    except metadata.PackageNotFoundError:
         files = ()
 
     for file in files:
