@@ -37,13 +37,16 @@ class PlayStage:
         source = None if training is None else training_of(training)
         self.page = page
         self.steering = Steering(source, trainer)
-        self.questions: list[dict[str, Any]] = []
         page.expose_function("ask", self._answer)
         page.evaluate(MOUNT, ["playground", {"snapshot": ""}, views])
         self.beat()
 
+    @property
+    def questions(self) -> list[dict[str, Any]]:
+        """What the page has asked so far, answered or not."""
+        return self.page.evaluate("() => window.model.asked")
+
     def _answer(self, question: dict[str, Any]) -> list[dict[str, Any]]:
-        self.questions.append(question)
         return self.steering.answer(question)
 
     def beat(self) -> None:

@@ -137,14 +137,17 @@ class Stage:
     ) -> None:
         self.page = page
         self.desk = Desk(source)
-        self.questions: list[dict[str, Any]] = []
         page.expose_function("ask", self._answer)
         state = {"snapshot": "", "view": view, "selected": selected}
         page.evaluate(MOUNT, ["training" if view == "reward" else "swarm", state, views])
         self.beat()
 
+    @property
+    def questions(self) -> list[dict[str, Any]]:
+        """What the page has asked so far, answered or not."""
+        return self.page.evaluate("() => window.model.asked")
+
     def _answer(self, question: dict[str, Any]) -> list[dict[str, Any]]:
-        self.questions.append(question)
         return [_wire(message) for message in self.desk.answer(question)]
 
     def beat(self) -> None:

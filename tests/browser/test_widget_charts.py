@@ -181,10 +181,11 @@ def test_a_live_run_says_so_and_changes_only_what_has_changed(page):
 def test_a_click_on_the_profile_goes_to_that_time(page):
     trace = crowd(20)
     stage = shown(page, trace)
-    box = page.locator(".kcs-profile").bounding_box()
     expect(page.locator(".kcs-veil")).to_be_hidden()
-    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + 40)
+    profile = page.locator(".kcs-profile")
+    profile.click(position={"x": profile.bounding_box()["width"] * 0.3, "y": 40})
 
+    expect(page.locator(".kcs-veil")).to_be_visible()
     (asked,) = [one["t"] for one in stage.questions if one["kind"] == "at"]
     assert asked == pytest.approx(trace[-1].t * 0.3, rel=0.02)
     then = metrics(until(trace, asked))
