@@ -65,6 +65,8 @@ class Scene:
         """Earlier ends of agents that a resumed run has taken up: when, as what, until when."""
         self._answer = ("", "")
         self._sent = Sent()
+        self._measured: tuple[int, dict[str, Any]] = (0, {})
+        """What was reckoned of so many records."""
 
     @property
     def count(self) -> int:
@@ -128,10 +130,17 @@ class Scene:
             self._tell(found, sent)
 
         if measured and run.agents:
-            found["path"] = path_of(run, self.numbers)
-            found["profile"] = profile_of(run)
+            found |= self._measures()
 
         return found
+
+    def _measures(self) -> dict[str, Any]:
+        """The critical path and the concurrency profile, reckoned once for each state."""
+        if self._measured[0] != self.fold.count:
+            found = {"path": path_of(self.fold, self.numbers), "profile": profile_of(self.fold)}
+            self._measured = self.fold.count, found
+
+        return self._measured[1]
 
     def _tell(self, found: dict[str, Any], sent: Sent) -> None:
         text = self.fold.answer or _said(self.fold)
