@@ -6,19 +6,20 @@ The desk behind it is the real one, so a press of a button is answered as a kern
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.prices import PRICES
 from kimi_nb.widgets.desk import Desk
 from kimi_nb.widgets.page import STATIC
 
-__all__ = ["Recorded", "Stage", "open_page"]
+__all__ = ["Recorded", "Stage", "empty_page", "open_page"]
 
 URL = "http://widgets.test/"
 LIGHT = {
@@ -115,6 +116,18 @@ def open_page(page: Page, *, dark: bool = False) -> None:
     page.route(f"{URL}**", serve)
     page.goto(URL)
     page.add_script_tag(content=MODEL)
+
+
+@contextmanager
+def empty_page(browser: Browser, width: int, height: int) -> Iterator[Page]:
+    """A page of its own that `open_page` has opened; no script in it may fail."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"{error}"))
+    open_page(page)
+    yield page
+    page.close()
+    assert faults == []
 
 
 def _html(colours: dict[str, str]) -> str:

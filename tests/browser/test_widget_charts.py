@@ -10,7 +10,7 @@ import pytest
 from crowds import crowd, until
 from hostile import hostile_trace
 from playwright.sync_api import Browser, Page, expect
-from stage import DARK, Recorded, Stage, open_page
+from stage import DARK, Recorded, Stage, empty_page
 from traces import Script, staged
 from training import train
 
@@ -64,13 +64,8 @@ ANNEALED = {"parallel": (0.3, 0.0, "linear", 0.7)}
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1000, "height": 900})
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    open_page(page)
-    yield page
-    page.close()
-    assert faults == []
+    with empty_page(browser, 1000, 900) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -266,9 +261,10 @@ def test_a_training_is_told_in_numbers(page, trained):
 
 def test_every_number_of_an_iteration_is_drawn(page, trained):
     Stage(page, Recorded(trained), view="reward")
-    names = page.locator(".krw-entry:visible").all_inner_texts()
+    names = page.locator(".krw-entry:visible")
 
-    assert len(names) == len(COLUMNS) - len({"iteration", "progress"})
+    expect(names).to_have_count(len(COLUMNS) - len({"iteration", "progress"}))
+    page.wait_for_function(f"where => ({INK})(where) > 100", arg=[0, PERF])  # drawn after the names
     assert page.evaluate(INK, [0, PERF]) > 100
     assert page.evaluate(INK, [2, CRIT]) > 100
 

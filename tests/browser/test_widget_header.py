@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from crowds import crowd, until
 from playwright.sync_api import Browser, Locator, Page, expect
-from stage import Recorded, Stage, open_page
+from stage import Recorded, Stage, empty_page, open_page
 from traces import Script, staged
 
 from kimi_nb import events as e
@@ -25,10 +25,8 @@ LINES = """() => {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1000, "height": 700})
-    open_page(page)
-    yield page
-    page.close()
+    with empty_page(browser, 1000, 700) as page:
+        yield page
 
 
 def header(page: Page) -> Locator:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from crowds import crowd, until
 from playwright.sync_api import Browser, Locator, Page, expect
-from stage import Recorded, Stage, open_page
+from stage import Recorded, Stage, empty_page, open_page
 from traces import Actor, Script
 
 from kimi_nb import events as e
@@ -46,10 +46,8 @@ window.held = () => ({ timers: timers.size, observers: watching.size, listeners:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1100, "height": 700})
-    open_page(page)
-    yield page
-    page.close()
+    with empty_page(browser, 1100, 700) as page:
+        yield page
 
 
 def inspector(page: Page) -> Locator:

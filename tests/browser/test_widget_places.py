@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from crowds import crowd
 from playwright.sync_api import Browser, Page, expect
-from stage import Recorded, Stage, open_page
+from stage import Recorded, Stage, empty_page
 
 CLOSED = """() => { window.model.send = () => { throw new Error("Cannot send"); }; }"""
 """What JupyterLab does to a widget whose kernel was restarted."""
@@ -25,13 +25,8 @@ COLOURS = """element => {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    fresh = browser.new_page(viewport={"width": 1000, "height": 900})
-    faults: list[str] = []
-    fresh.on("pageerror", lambda error: faults.append(f"{error}"))
-    open_page(fresh)
-    yield fresh
-    assert faults == []
-    fresh.close()
+    with empty_page(browser, 1000, 900) as page:
+        yield page
 
 
 def test_after_a_restart_the_view_says_that_no_kernel_answers(page: Page):

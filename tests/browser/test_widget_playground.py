@@ -12,7 +12,7 @@ from hostile import HOSTILE
 from learners import OFF, known, trainer
 from playstage import PlayStage
 from playwright.sync_api import Browser, Locator, Page, expect
-from stage import MOUNT, open_page
+from stage import MOUNT, empty_page, open_page
 from test_widget_timeline import GUARD
 
 from kimi_nb import events as e
@@ -26,13 +26,8 @@ LEAVE = "() => window.disposers.forEach((dispose) => dispose())"
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1200, "height": 800})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    open_page(page)
-    yield page
-    page.close()
-    assert errors == []
+    with empty_page(browser, 1200, 800) as page:
+        yield page
 
 
 def weight(page: Page, name: str) -> Locator:

@@ -9,7 +9,7 @@ import pytest
 from crowds import crowd, until
 from hostile import HOSTILE, hostile_trace
 from playwright.sync_api import Browser, Locator, Page, expect
-from stage import Recorded, Stage, open_page
+from stage import Recorded, Stage, empty_page
 from traces import staged
 
 from kimi_nb.trace import Trace
@@ -69,13 +69,8 @@ GUARD = """() => {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1000, "height": 700})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    open_page(page)
-    yield page
-    page.close()
-    assert errors == []
+    with empty_page(browser, 1000, 700) as page:
+        yield page
 
 
 def shown(page: Page, trace: Trace, *, done: bool = True, selected: str = "") -> Stage:
