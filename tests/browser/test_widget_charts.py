@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from crowds import crowd, until
@@ -75,6 +76,11 @@ def trained() -> Trace:
 
 def shown(page: Page, trace: Trace, *, done: bool = True, selected: str = "") -> Stage:
     return Stage(page, Recorded(trace, done=done), view="critical", selected=selected)
+
+
+def inked(page: Page, where: list[Any], most: int) -> None:
+    """More than so many points of a chart come to have a colour: they are drawn after the words."""
+    page.wait_for_function(f"([where, most]) => ({INK})(where) > most", arg=[where, most])
 
 
 def row(page: Page, at: int) -> str:
@@ -264,9 +270,8 @@ def test_every_number_of_an_iteration_is_drawn(page, trained):
     names = page.locator(".krw-entry:visible")
 
     expect(names).to_have_count(len(COLUMNS) - len({"iteration", "progress"}))
-    page.wait_for_function(f"where => ({INK})(where) > 100", arg=[0, PERF])  # drawn after the names
-    assert page.evaluate(INK, [0, PERF]) > 100
-    assert page.evaluate(INK, [2, CRIT]) > 100
+    inked(page, [0, PERF], 100)
+    inked(page, [2, CRIT], 100)
 
 
 def test_keys_go_from_iteration_to_iteration(page, trained):
@@ -308,14 +313,14 @@ def test_iterations_stream_in(page, trained):
     source = Recorded(trained[:12], done=False)
     stage = Stage(page, source, view="reward")
     expect(page.locator(".krw-readout")).to_have_text("latest: iteration 10")
+    inked(page, [0, PERF], 0)
     before = page.evaluate(INK, [0, PERF])
     canvas = page.evaluate_handle("document.querySelector('.krw-chart canvas')")
     source.records, source.done = trained, True
     stage.beat()
 
     expect(page.locator(".krw-readout")).to_have_text("latest: iteration 60")
-    page.wait_for_timeout(50)
-    assert page.evaluate(INK, [0, PERF]) > before > 0
+    inked(page, [0, PERF], before)
     assert canvas.evaluate("canvas => canvas.isConnected")
 
 
@@ -327,21 +332,19 @@ def test_the_first_iteration_is_seen_and_none_is_no_fault(page, trained):
     stage.beat()
 
     expect(page.locator(".krw-readout")).to_have_text("latest: iteration 1")
-    page.wait_for_timeout(50)
-    assert page.evaluate(INK, [0, PERF]) > 0
+    inked(page, [0, PERF], 0)
 
 
 def test_the_curves_follow_the_theme(page, trained):
     Stage(page, Recorded(trained), view="reward")
-    page.wait_for_timeout(50)
+    expect(page.locator(".krw-readout")).to_have_text("latest: iteration 60")
+    inked(page, [0, PERF], 0)
     assert page.evaluate(INK, [0, WHITE]) == 0
 
     for name, colour in DARK.items():
         page.evaluate("([n, c]) => document.body.style.setProperty(n, c)", [name, colour])
 
-    page.wait_for_timeout(50)
-
-    assert page.evaluate(INK, [0, WHITE]) > 10  # the total is drawn in the colour of text
+    inked(page, [0, WHITE], 10)  # the total is drawn in the colour of text
 
 
 def test_the_curves_follow_the_width(page, trained):

@@ -49,6 +49,7 @@ def test_a_run_that_goes_on(page: Page) -> None:
     expect(page.locator(".knw-status").first).to_have_text("● running")
     expect(page.locator(".knw-simulated")).to_have_text("SIMULATOR: no language model took part")
     expect(page.locator(".knw-goal")).to_contain_text("prices of 20 museums")
+    expect(page.locator(".knw-counts li:visible").first).to_contain_text("sub-agents ended")
     figures = page.locator(".knw-counts li:visible").all_inner_texts()
     assert figures[:3] == ["12 of 13 sub-agents ended", "50 steps", "7 critical steps"]
     assert any(figure.startswith("$0") for figure in figures)
