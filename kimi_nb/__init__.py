@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kimi_nb import worlds
 from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError, ToolError, UsageFault
 from kimi_nb.models.rules import Rules
@@ -21,7 +22,7 @@ from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.resume import resume
 from kimi_nb.swarm.start import replay, swarm
-from kimi_nb.tools import Tool, ToolContext, tool
+from kimi_nb.tools import Image, Tool, ToolContext, tool
 from kimi_nb.trace import Record, Trace, read
 from kimi_nb.views.compare import compare
 from kimi_nb.views.concurrency import concurrency
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Budget",
+    "Image",
     "KimiNbError",
     "Limits",
     "Metrics",
@@ -82,6 +84,7 @@ __all__ = [
     "tool",
     "unload_ipython_extension",
     "what_if",
+    "worlds",
 ]
 
 

@@ -16,7 +16,7 @@ LAYERS = (
     {"_version"},
     {"redact"},
     {"errors"},
-    {"events", "locked"},
+    {"events", "locked", "media"},
     {"trace"},
     {"models", "tools", "views"},
     {"swarm", "parl"},

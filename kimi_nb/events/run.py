@@ -177,7 +177,7 @@ class ToolReturned(Fact):
     ok: bool
     text: str
     artefact: str = ""
-    """File name beside the log, by content hash; "" if none."""
+    """Files beside the log that came with the text: names by content hash, separated by spaces."""
     interrupted: bool = False
     """The run stopped before the tool answered; a resumed run asks again."""
 

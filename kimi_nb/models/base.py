@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import orjson
 
 from kimi_nb.errors import Allowed
 
 __all__ = [
+    "IMAGE_TOKENS",
     "THINKING_KEYS",
     "Conversation",
     "Message",
@@ -21,12 +22,17 @@ __all__ = [
     "ToolCall",
     "ToolSpecs",
     "Usage",
+    "image_excess",
 ]
 
 Message = dict[str, Any]
 """A chat message as the OpenAI API has it: role, content, tool_calls, tool_call_id, …"""
 THINKING_KEYS = frozenset({"reasoning_content", "reasoning"})
 """The fields in which endpoints send a model's thinking."""
+IMAGE_TOKENS = 1_400
+"""What an image counts until the endpoint says: one of 1024 × 1024 in patches of 28 × 28, and a
+little more. The patch is that of Kimi's open vision encoder; the endpoint's rule is not published.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +106,12 @@ class Conversation:
     Sending the n-th turn therefore costs a memory copy, not another walk over n messages.
     """
 
-    __slots__ = ("_wire", "messages", "thoughtless")
+    __slots__ = ("_wire", "messages", "size", "thoughtless")
 
     def __init__(self, messages: Iterable[Message] = ()) -> None:
         self.messages: list[Message] = []
+        self.size = 0
+        """Bytes of JSON, an image counted as the text of IMAGE_TOKENS tokens."""
         self.thoughtless = False
         """An assistant message holds no thinking."""
         self._wire = bytearray()
@@ -116,7 +124,9 @@ class Conversation:
         if self.messages:
             self._wire += b","
 
-        self._wire += orjson.dumps(message)
+        wire = orjson.dumps(message)
+        self._wire += wire
+        self.size += len(wire) - image_excess(message) + 1
         self.messages.append(message)
 
         if message["role"] == "assistant" and not THINKING_KEYS & message.keys():
@@ -126,6 +136,18 @@ class Conversation:
     def wire(self) -> bytearray:
         """The messages as JSON, without the enclosing brackets. Not to be changed."""
         return self._wire
+
+
+def image_excess(message: Message) -> int:
+    """Bytes by which the images of a message are longer than the text that they count as."""
+    content = message.get("content")
+
+    if not isinstance(content, list):
+        return 0
+
+    parts = cast("list[dict[str, Any]]", content)
+    urls = [part["image_url"]["url"] for part in parts if part.get("type") == "image_url"]
+    return sum(len(url) - 4 * IMAGE_TOKENS for url in urls)
 
 
 class ToolSpecs:
@@ -155,7 +177,7 @@ class Request:
 
     def estimate_tokens(self) -> int:
         """A rough count of the prompt's tokens, tools included: four bytes of JSON each."""
-        return (len(self.conversation.wire) + len(self.tools.wire)) // 4 + 1
+        return (self.conversation.size + len(self.tools.wire)) // 4 + 1
 
 
 class Sink(Protocol):

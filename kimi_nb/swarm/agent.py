@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
+from typing import Any
 
 from kimi_nb.events import ToolReturned
 from kimi_nb.models.base import Message, Reply, ToolCall, ToolSpecs
+from kimi_nb.swarm.artefacts import keep, recalled
 from kimi_nb.swarm.engine import AgentFault, Engine
 from kimi_nb.swarm.reply import echo
 from kimi_nb.swarm.step import take_step
-from kimi_nb.swarm.turn import Stepper, Turn
+from kimi_nb.swarm.turn import Answer, Stepper, Turn
 from kimi_nb.tools.render import clean
+from kimi_nb.tools.threads import in_thread
 
 __all__ = ["ToolTurn", "converse"]
 
@@ -46,14 +50,14 @@ async def converse(
 
         answers = await _answers(engine, agent, turn, reply.calls)
 
-        for call, (_, text) in zip(reply.calls, answers, strict=True):
-            agent.conversation.append(_answer(call, text))
+        for call, answer in zip(reply.calls, answers, strict=True):
+            agent.conversation.append(_answer(call, answer))
 
-        vain = 0 if any(ok for ok, _ in answers) else vain + 1
+        vain = 0 if any(answer.ok for answer in answers) else vain + 1
 
         if vain >= VAIN_TURNS:
             message = f"gave up: no tool call of {vain} turns in a row succeeded; the last said: "
-            raise AgentFault(message + answers[-1][1][:300])
+            raise AgentFault(message + answers[-1].text[:300])
 
     message = f"did not finish within its {engine.settings.max_steps} steps"
     raise AgentFault(message)
@@ -61,7 +65,7 @@ async def converse(
 
 async def _answers(
     engine: Engine, agent: Stepper, turn: Turn, calls: tuple[ToolCall, ...]
-) -> list[tuple[bool, str]]:
+) -> list[Answer]:
     """The turn's answers. If the run ends first, the log says so of each that is missing."""
     try:
         return await turn.answer(calls)
@@ -118,8 +122,14 @@ def _ask_again(agent: Stepper, reply: Reply, empty: int) -> None:
     agent.conversation.append({"role": "user", "content": "Your answer was empty. Go on."})
 
 
-def _answer(call: ToolCall, text: str) -> Message:
-    content = text if text.strip() else "(nothing)"
+def _answer(call: ToolCall, answer: Answer) -> Message:
+    text = answer.text if answer.text.strip() else "(nothing)"
+    content: Any = text
+
+    if answer.images:
+        first = [{"type": "text", "text": answer.text}] if answer.text.strip() else []
+        content = [*first, *(image.part for image in answer.images)]
+
     return {"role": "tool", "tool_call_id": call.id, "content": content}
 
 
@@ -145,7 +155,7 @@ class ToolTurn:
     def restart(self) -> None:
         self._engine.hush(self._agent.stage)
 
-    async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
+    async def answer(self, calls: tuple[ToolCall, ...]) -> list[Answer]:
         """Calls side by side; one after the other if one of them has side effects."""
         if len(calls) == 1 or any(_has_side_effects(self._engine, call) for call in calls):
             return [await self._one(call) for call in calls]
@@ -155,7 +165,7 @@ class ToolTurn:
 
         return [task.result() for task in tasks]
 
-    async def _one(self, call: ToolCall) -> tuple[bool, str]:
+    async def _one(self, call: ToolCall) -> Answer:
         answer = await _run_tool(self._engine, self._agent.id, self._step, call)
         self.answered.add(call.index)
         return answer
@@ -166,16 +176,16 @@ def _has_side_effects(engine: Engine, call: ToolCall) -> bool:
     return tool is not None and tool.side_effects
 
 
-async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tuple[bool, str]:
-    """(ok, text) of one ordinary tool call: from the log if it has it, otherwise carried out."""
+async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> Answer:
+    """The answer of one ordinary tool call: from the log if it has it, otherwise carried out."""
     past = engine.past.agent(agent)
 
     if past and (returned := past.returns.get((step, call.index))):
-        return returned.ok, returned.text
+        return recalled(engine.log.path, returned)
 
     if _has_side_effects(engine, call):
         if past and step in past.replies:
-            return _record_return(engine, agent, step, call, ok=False, text=UNKNOWN)
+            return _record_return(engine, agent, step, call, Answer(ok=False, text=UNKNOWN))
 
         await engine.sync()
 
@@ -185,13 +195,20 @@ async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> tu
         outcome = await engine.tools.call(call.name, call.arguments, engine.tool_context(agent))
     except (SystemExit, KeyboardInterrupt, BaseExceptionGroup) as error:
         text = clean(f"ERROR: {type(error).__name__}: {error}")
-        return _record_return(engine, agent, step, call, ok=False, text=text)
+        return _record_return(engine, agent, step, call, Answer(ok=False, text=text))
 
-    return _record_return(engine, agent, step, call, ok=outcome.ok, text=outcome.text)
+    answer = Answer(outcome.ok, outcome.text, outcome.images)
+    names = ""
+
+    if answer.images:
+        names = await in_thread(functools.partial(keep, engine.log.path, answer.images))
+
+    return _record_return(engine, agent, step, call, answer, names)
 
 
 def _record_return(
-    engine: Engine, agent: str, step: int, call: ToolCall, *, ok: bool, text: str
-) -> tuple[bool, str]:
-    engine.log.add(agent, ToolReturned(step=step, call=call.index, ok=ok, text=text))
-    return ok, text
+    engine: Engine, agent: str, step: int, call: ToolCall, answer: Answer, names: str = ""
+) -> Answer:
+    fact = ToolReturned(step=step, call=call.index, ok=answer.ok, text=answer.text, artefact=names)
+    engine.log.add(agent, fact)
+    return answer

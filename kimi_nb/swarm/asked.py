@@ -97,12 +97,15 @@ def working_folder(folder: str | Path) -> Path:
 
 
 def toolset_of(tools: UserTools) -> Toolset:
-    """The standard tools and the user's own.
+    """The standard tools and the user's own; a Toolset as it is.
 
     Raises UsageFault for a name that is the orchestrator's, and for more than its model takes.
     """
-    own = [item if isinstance(item, Tool) else tool(item) for item in tools]
-    found = standard_tools() + Toolset(own)
+    if isinstance(tools, Toolset):
+        found = tools
+    else:
+        own = [item if isinstance(item, Tool) else tool(item) for item in tools]
+        found = standard_tools() + Toolset(own)
 
     if taken := sorted(OWN_TOOLS & set(found.names)):
         message = f"a tool cannot be called {taken[0]!r}: the orchestrator has one of that name"

@@ -85,6 +85,20 @@ class Account:
         self._longest: Counter[int] = Counter()
         self._members: defaultdict[int, set[str]] = defaultdict(set)
 
+    def left(self) -> dict[str, float]:
+        """What the budget still holds, by its names, seconds aside; no key: no limit."""
+        spent = {
+            "agents": self.agents,
+            "steps": self.steps,
+            "critical_steps": self.critical_steps,
+            "tokens": self.tokens + self._held_tokens,
+            "usd": self.usd + self._held_usd,
+        }
+        limits = {name: getattr(self.budget, name) for name in spent}
+        return {
+            name: max(0, limit - spent[name]) for name, limit in limits.items() if limit is not None
+        }
+
     # Sub-agents
 
     def agents_left(self, limit: int) -> int:

@@ -6,9 +6,9 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from kimi_nb.events import AgentBegan, AgentEnded
+from kimi_nb.events import AgentBegan, AgentEnded, Judged
 from kimi_nb.models.base import Model, ToolSpecs, Usage
 from kimi_nb.models.limiter import Limiter
 from kimi_nb.swarm.budget import Account
@@ -18,7 +18,7 @@ from kimi_nb.tools.render import clean
 from kimi_nb.tools.threads import in_thread
 from kimi_nb.trace import Log
 
-__all__ = ["BY_USER", "AgentFault", "Engine", "Report", "Settings", "Stop"]
+__all__ = ["BY_USER", "AgentFault", "Engine", "Judge", "Report", "Settings", "Stop"]
 
 
 BY_USER = "cancelled by the user"
@@ -50,6 +50,19 @@ class Settings:
     folder: Path = Path()
 
 
+class Judge(Protocol):
+    """Who knows the truth, which no model sees, and grades by it."""
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        ...
+
+    def judge(self, answer: str, folder: Path) -> Judged:
+        """The verdict on an answer and on what was left in the working folder."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Why a run ends before its orchestrator has answered."""
@@ -78,6 +91,7 @@ class Engine:
     tools: Toolset
     past: Past
     settings: Settings
+    judge: Judge | None = None
     random: random.Random = field(init=False)
     """For jitter only."""
     tasks: dict[str, asyncio.Task[Report]] = field(
@@ -186,4 +200,9 @@ class Engine:
 
     def tool_context(self, agent: str) -> ToolContext:
         """What a tool may know of who calls it."""
-        return ToolContext(folder=self.settings.folder, agent=agent, run=self.cache_key)
+        left = self.account.left()
+
+        if (seconds := self.account.budget.seconds) is not None:
+            left["seconds"] = max(0.0, seconds - self.log.now)
+
+        return ToolContext(folder=self.settings.folder, agent=agent, run=self.cache_key, left=left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
@@ -19,6 +20,7 @@ from kimi_nb.swarm.stage import NOT_WANTED, Stage
 from kimi_nb.swarm.subagent import one_line
 from kimi_nb.swarm.team import Team
 from kimi_nb.swarm.turn import Stepper
+from kimi_nb.tools.threads import in_thread
 from kimi_nb.trace import Log
 
 __all__ = ["run_to_end"]
@@ -59,9 +61,29 @@ async def run_to_end(engine: Engine, goal: str, plan: Sequence[Task]) -> None:
     if status == "failed" and reports:
         status = "partial"
 
-    why = "; ".join(part for part in (why, engine.log.fault) if part)
-    engine.log.add("", RunEnded(status=status, answer=answer or reports, why=why))
+    answer = answer or reports
+    doubt = await _judged(engine, answer)
+    why = "; ".join(part for part in (why, doubt, engine.log.fault) if part)
+    engine.log.add("", RunEnded(status=status, answer=answer, why=why))
     engine.log = Log()  # whoever has ignored the cancellation speaks to nobody from now on
+
+
+async def _judged(engine: Engine, answer: str) -> str:
+    """Log the verdict on the answer, if somebody judges it; why there is none, if there is none."""
+    if engine.judge is None:
+        return ""
+
+    try:
+        verdict = await in_thread(
+            functools.partial(engine.judge.judge, answer, engine.settings.folder)
+        )
+    except asyncio.CancelledError:
+        return "it was not judged: the program ended"
+    except Exception as error:  # noqa: BLE001 -- what judges may not cost the run its end
+        return f"it could not be judged: {type(error).__name__}: {one_line(error)}"
+
+    engine.log.add("", verdict)
+    return ""
 
 
 async def _patiently(engine: Engine, root: asyncio.Task[Ending]) -> None:

@@ -35,7 +35,7 @@ from kimi_nb.swarm.asked import (
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.changed import changed, check, check_simulated, parted
 from kimi_nb.swarm.connect import Connection, Limits, connect
-from kimi_nb.swarm.engine import Settings
+from kimi_nb.swarm.engine import Judge, Settings
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import Task, parse_plan
 from kimi_nb.swarm.saved import Had, entries, had, options_of, this_process
@@ -60,6 +60,7 @@ class Wanted:
     goal: str | None
     tasks: list[Task] | None
     toolset: Toolset
+    judge: Judge | None
     connected: Callable[[Had, Sequence[Record]], tuple[Connection, Account]]
     """For a run of which these records are what there is."""
 
@@ -91,12 +92,14 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     limits: Limits | None = None,
     prices: Mapping[str, Price] | None = None,
     rules: Iterable[Rules] = (),
+    judge: Judge | None = None,
 ) -> Run | Replay:
     """Go on with the run in a log where it ended, in the same file.
 
-    Completed calls are not made again; a finished run is only read. Give the `tools` that the
-    run had, and `goal` and `plan` only to make sure of them; `budget` is the whole run's, what
-    is spent included. A model and a budget that are given hold for later resumes too.
+    Completed calls are not made again; a finished run is only read. Give the `tools` and the
+    `judge` that the run had, and `goal` and `plan` only to make sure of them; `budget` is the
+    whole run's, what is spent included. A model and a budget that are given hold for later
+    resumes too.
 
     `fork`: a new file. It begins with what the log has, which stays as it is even while another
     process writes it, and goes on with other tools or another version. With another goal or
@@ -119,6 +122,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
         tasks=None if plan is None else parse_plan(plan),
         toolset=toolset_of(tools),
         connected=connected,
+        judge=judge,
     )
     path = _existing(path)
     name = name or Path(fork or path).stem
@@ -128,7 +132,8 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
         return Replay(taken, name=name, prices=all_prices(prices))
 
     log, connection, account, settings, goal, tasks = taken
-    return launch(log, connection, account, wanted.toolset, settings, goal, tasks, name, prices)
+    toolset = wanted.toolset
+    return launch(log, connection, account, toolset, settings, goal, tasks, name, prices, judge)
 
 
 def peek(path: str | Path) -> Had:
@@ -174,7 +179,9 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
             started=time.time(),
             version=__version__,
             model=connection.model.name,
-            options=options_of(was.settings, connection, account.budget, wanted.toolset, tasks),
+            options=options_of(
+                was.settings, connection, account.budget, wanted.toolset, tasks, wanted.judge
+            ),
             process=this_process(),
         )
         log.add("", resumed)
@@ -210,7 +217,9 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
         "started": time.time(),
         "version": __version__,
         "model": connection.model.name,
-        "options": options_of(settings, connection, account.budget, wanted.toolset, tasks),
+        "options": options_of(
+            settings, connection, account.budget, wanted.toolset, tasks, wanted.judge
+        ),
         "process": this_process(),
     }
     began = RunBegan(

@@ -17,7 +17,7 @@ from kimi_nb.errors import TraceError
 from kimi_nb.events import RunBegan, RunForked, RunResumed, TrainingBegan
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Connection
-from kimi_nb.swarm.engine import Settings
+from kimi_nb.swarm.engine import Judge, Settings
 from kimi_nb.swarm.plan import Task
 from kimi_nb.tools import Tool, Toolset
 from kimi_nb.trace import Record
@@ -37,6 +37,7 @@ def options_of(
     budget: Budget,
     toolset: Toolset,
     tasks: Sequence[Task],
+    judge: Judge | None,
 ) -> str:
     """Canonical JSON for `RunBegan.options`."""
     options = asdict(settings) | {
@@ -45,6 +46,7 @@ def options_of(
         "budget": {name: value for name, value in asdict(budget).items() if value is not None},
         "tools": digests(toolset),
         "plan": entries(tasks),
+        "judge": judge and judge.name,
         "simulator": connection.simulator,
     }
     return orjson.dumps(options, option=orjson.OPT_SORT_KEYS).decode()

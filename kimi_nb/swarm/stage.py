@@ -24,7 +24,7 @@ from kimi_nb.swarm.reply import sound_call
 from kimi_nb.swarm.step import record_call
 from kimi_nb.swarm.subagent import Assignment, launch, report_of
 from kimi_nb.swarm.team import OWN_TOOLS, Team, own_arguments
-from kimi_nb.swarm.turn import Stepper
+from kimi_nb.swarm.turn import Answer, Stepper
 
 __all__ = ["NOT_WANTED", "Stage"]
 
@@ -93,7 +93,7 @@ class Stage:
         self.recorded.clear()
         self._heard = 0
 
-    async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
+    async def answer(self, calls: tuple[ToolCall, ...]) -> list[Answer]:
         """The results in the order of the calls, when the last sub-agent has ended."""
         for call in calls:
             if call.name in OWN_TOOLS:
@@ -219,11 +219,11 @@ class Stage:
             for agent in agents:
                 self._engine.cancel_agent(agent, NOT_WANTED)
 
-    async def _result(self, call: ToolCall) -> tuple[bool, str]:
+    async def _result(self, call: ToolCall) -> Answer:
         begun = self._begun[call.index]
 
         if begun.answered:
-            return begun.ok, begun.text
+            return Answer(begun.ok, begun.text)
 
         report = await self._joined(begun)
         fact = ToolReturned(
@@ -235,7 +235,7 @@ class Stage:
         )
         self._engine.log.add(self._orchestrator.id, fact)
         self.answered.add(call.index)
-        return report.ok, report.text
+        return Answer(report.ok, report.text)
 
     async def _joined(self, begun: Begun) -> Report:
         if not begun.agents:

@@ -32,7 +32,7 @@ from kimi_nb.swarm.asked import (
 )
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.connect import Connection, Limits, connect
-from kimi_nb.swarm.engine import Engine, Settings
+from kimi_nb.swarm.engine import Engine, Judge, Settings
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.orchestrate import run_to_end
 from kimi_nb.swarm.past import Past
@@ -77,6 +77,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     thinking: str | None = None,
     rules: Iterable[Rules] = (),
     simulator: Options | None = None,
+    judge: Judge | None = None,
 ) -> Run:
     """Start a run and return its handle at once: `await` it, or call `.result()`.
 
@@ -87,7 +88,8 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     left out. `limits`: what the endpoint allows, for all runs of the kernel. `prices`: USD per
     1M tokens by model id, beside the known ones. `thinking`: how much, where the model can be
     told: "low", "high", "max", "on" or "off". `rules`: rows that go before those of the table
-    in `models.rules`.
+    in `models.rules`. `tools`: beside the standard ones; a Toolset is taken as it is, instead of
+    them. `judge`: grades the answer by a truth that no model sees, as a world does.
 
     Raises UsageFault if this cannot be done as asked.
     """
@@ -122,12 +124,12 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         seed=seed,
         started=time.time(),
         version=__version__,
-        options=options_of(settings, connection, account.budget, toolset, tasks),
+        options=options_of(settings, connection, account.budget, toolset, tasks, judge),
         process=this_process(),
     )
     log = Log(path)
     log.add("", began)
-    return launch(log, connection, account, toolset, settings, goal, tasks, name, prices)
+    return launch(log, connection, account, toolset, settings, goal, tasks, name, prices, judge)
 
 
 def replay(path: str | Path) -> Replay:
@@ -150,6 +152,7 @@ def launch(  # noqa: PLR0913, PLR0917 -- all that a run is made of
     tasks: Sequence[Task],
     name: str,
     prices: Mapping[str, Price] | None,
+    judge: Judge | None,
 ) -> Run:
     """Let the run in this log go on from its last record."""
     engine = Engine(
@@ -160,6 +163,7 @@ def launch(  # noqa: PLR0913, PLR0917 -- all that a run is made of
         tools=toolset,
         past=Past(log.records),
         settings=settings,
+        judge=judge,
         cache_key=f"kimi_nb-{log.path.stem if log.path else id(log)}",
     )
     future = runtime().spawn(_drive(engine, connection, goal, tasks))

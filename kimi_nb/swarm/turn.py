@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kimi_nb.models.base import Conversation, Sink, ToolCall, ToolSpecs, Usage
+from kimi_nb.tools.image import Image
 
-__all__ = ["Stepper", "Turn"]
+__all__ = ["Answer", "Stepper", "Turn"]
+
+
+class Answer(NamedTuple):
+    """What a tool call is answered with."""
+
+    ok: bool
+    text: str
+    images: tuple[Image, ...] = ()
 
 
 class Turn(Sink, Protocol):
@@ -27,8 +36,8 @@ class Turn(Sink, Protocol):
         """The attempt failed; what it said is void."""
         ...
 
-    async def answer(self, calls: tuple[ToolCall, ...]) -> list[tuple[bool, str]]:
-        """(ok, text) for each call, in their order."""
+    async def answer(self, calls: tuple[ToolCall, ...]) -> list[Answer]:
+        """One for each call, in their order."""
         ...
 
 
@@ -53,10 +62,10 @@ class Stepper:
         counts a token for three bytes, more than English text or Chinese has.
         """
         tokens, size = self._known
-        added = len(self.conversation.wire) - size + (0 if size else len(tools.wire))
+        added = self.conversation.size - size + (0 if size else len(tools.wire))
         return tokens + added // 3 + 1
 
     def learn(self, usage: Usage) -> None:
         """Take the usage of the step that has just ended, before its reply is appended."""
         if not usage.estimated:
-            self._known = (usage.tokens_in, len(self.conversation.wire))
+            self._known = (usage.tokens_in, self.conversation.size)

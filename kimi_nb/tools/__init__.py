@@ -3,11 +3,13 @@
 from kimi_nb.tools.base import MOST_TOOLS, Tool, ToolContext, ToolOutcome, Toolset
 from kimi_nb.tools.decorator import tool
 from kimi_nb.tools.files import grep, list_files, read_file
+from kimi_nb.tools.image import Image
 from kimi_nb.tools.packages import list_packages, package_info
 from kimi_nb.tools.python import python_tool
 
 __all__ = [
     "MOST_TOOLS",
+    "Image",
     "Tool",
     "ToolContext",
     "ToolOutcome",

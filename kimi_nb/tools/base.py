@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import orjson
 
 from kimi_nb.errors import ToolError, UsageFault
 from kimi_nb.tools.handwritten import reader_of
+from kimi_nb.tools.image import Image, parted
 from kimi_nb.tools.nearest import suggest
 from kimi_nb.tools.render import capped, clean, render
 from kimi_nb.tools.scalars import BadArgument, Fit, Reader
@@ -36,6 +37,8 @@ class ToolContext:
     """The working folder; file tools see nothing outside it."""
     agent: str
     run: str
+    left: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What the run's budget still holds, by the names of `kn.Budget`; no key: no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class ToolOutcome:
     ok: bool
     text: str
     truncated: bool = False
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +156,8 @@ class Toolset:
             keywords[tool.context_parameter] = context
 
         try:
-            text = render(await self._result(tool, keywords))
+            rest, images = parted(await self._result(tool, keywords))
+            text = render(rest)
         except ToolError as error:
             return self._failure(str(error))
         except asyncio.CancelledError:
@@ -168,7 +173,7 @@ class Toolset:
             return self._failure(f"{type(error).__name__}: {error}")
 
         text, truncated = capped(clean(text), self._limit, _advice(tool))
-        return ToolOutcome(ok=True, text=text, truncated=truncated)
+        return ToolOutcome(ok=True, text=text, truncated=truncated, images=images)
 
     async def _result(self, tool: Tool, keywords: dict[str, Any]) -> Any:
         if tool.name in self._asynchronous:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.media import image_type
 from kimi_nb.redact import hide
 from kimi_nb.views.text import clean
 
@@ -19,13 +20,6 @@ LARGEST = 20_000_000
 LONGEST = 1_000_000
 """Characters of a text that a page can show."""
 SHOWN = 60
-IMAGES = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
-)
-"""By their first bytes, whatever their names say. SVG is none of them: it may hold scripts."""
 
 
 class Artefact(NamedTuple):
@@ -64,7 +58,7 @@ def artefact(log: Path | None, name: str) -> Artefact:
         size = f"{LARGEST // 1_000_000} MB"
         raise UsageFault(f"{path} is larger than {size}, too large for a page: open it by itself")
 
-    kind = next((kind for first, kind in IMAGES if first.match(data)), "")
+    kind = image_type(data)
     return Artefact(kind, data) if kind else Artefact("text/plain", _text(data))
 
 

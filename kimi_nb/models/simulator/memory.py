@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import orjson
 
-__all__ = ["Done", "Past", "recall", "text_of"]
+__all__ = ["Done", "Past", "images_of", "recall", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Done:
     """None: it dropped out of the working memory."""
     turn: int
     """Assistant turn since the task, from 0."""
+    images: tuple[str, ...] = ()
+    """The URLs of those that came with the result; they do not drop out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,13 @@ def text_of(content: Any) -> str:
         return content
 
     parts = cast("list[dict[str, Any]]", content if isinstance(content, list) else [])
-    return "\n".join(str(part.get("text", "")) for part in parts)
+    return "\n".join(str(part["text"]) for part in parts if "text" in part)
+
+
+def images_of(content: Any) -> tuple[str, ...]:
+    """The URLs of the images in a message's content."""
+    parts = cast("list[dict[str, Any]]", content if isinstance(content, list) else [])
+    return tuple(p["image_url"]["url"] for p in parts if p.get("type") == "image_url")
 
 
 def recall(messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int) -> Past:
@@ -88,8 +96,10 @@ def _pair(messages: Sequence[dict[str, Any]]) -> tuple[list[Done], int]:
             place = open_calls.get(message.get("tool_call_id", ""))
 
             if place is not None:
-                old, text = done[place], text_of(message.get("content"))
-                done[place] = Done(old.name, old.arguments, text, old.turn)
+                content = message.get("content")
+                done[place] = replace(
+                    done[place], result=text_of(content), images=images_of(content)
+                )
 
     return done, turn + 1
 
@@ -116,7 +126,7 @@ def _forget(done: list[Done], kept: frozenset[str], limit: int) -> tuple[Done, .
         room -= len(call.result or "")
 
         if room < 0 and not newest:
-            done[place] = Done(call.name, call.arguments, None, call.turn)
+            done[place] = replace(call, result=None)
 
         newest = False
 

@@ -11,6 +11,7 @@ from kimi_nb.models.simulator.memory import Past, recall
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.orchestrator import Orchestrator, most_agents
 from kimi_nb.models.simulator.script import Script, Turn, perform
+from kimi_nb.models.simulator.skills import skilled
 from kimi_nb.models.simulator.toolbox import Toolbox, open_toolbox
 from kimi_nb.models.simulator.worker import NOTHING, Work
 
@@ -24,7 +25,8 @@ def respond(request: dict[str, Any], options: Options) -> Script:
     """
     tools = open_toolbox(request.get("tools") or ())
     past = recall(request["messages"], tools.kept, options.memory_chars)
-    turn = _decide(past, tools, options)
+    names = frozenset(str(spec["function"]["name"]) for spec in request.get("tools") or ())
+    turn = skilled(past, names, options) or _decide(past, tools, options)
     return perform(turn, request, options, past.calls)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from kimi_nb.models.base import image_excess
 from kimi_nb.models.simulator.options import Options
 
 __all__ = ["Call", "Chunk", "Dropped", "Event", "Fault", "Script", "Turn", "perform"]
@@ -93,7 +94,8 @@ def perform(turn: Turn, request: dict[str, Any], options: Options, first_id: int
         return (*events[:half], Event(pace, Dropped()))
 
     events.append(Event(0.0, frame.chunk({}, finish)))
-    events.append(Event(0.0, frame.usage(len(wire), written)))
+    read = len(wire) - sum(map(image_excess, request["messages"]))
+    events.append(Event(0.0, frame.usage(read, written)))
     return tuple(events)
 
 
