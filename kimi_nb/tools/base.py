@@ -34,9 +34,11 @@ class ToolContext:
     """Who calls, and where. A parameter annotated with it is filled in, not shown to the model."""
 
     folder: Path
-    """The working folder; file tools see nothing outside it."""
+    """The run's working folder, the same for all its agents; file tools see nothing outside it."""
     agent: str
+    """The agent's id in the run: "a0" is the one that got the goal, sub-agents follow."""
     run: str
+    """The same for all calls of one run, other runs have others."""
     left: Mapping[str, float] = field(default_factory=dict[str, float])
     """What the run's budget still holds, by the names of `kn.Budget`; no key: no limit."""
 
@@ -64,6 +66,12 @@ class Tool:
     """The parameter that gets the ToolContext."""
     side_effects: bool = False
     """Calling it twice may do harm."""
+    private: bool = False
+    """What it returns may be the user's own data."""
+    untrusted: bool = False
+    """What it returns may be written by strangers."""
+    outward: bool = False
+    """Calling it sends its arguments out; see `tools.rights`."""
     reader: Reader | None = None
     """Turns a JSON object into keyword arguments; None: made from `parameters`."""
     close: Callable[[], Awaitable[None]] | None = None

@@ -27,6 +27,9 @@ def tool(
     *,
     name: str | None = None,
     side_effects: bool = False,
+    private: bool = False,
+    untrusted: bool = False,
+    outward: bool = False,
     close: Callable[[], Awaitable[None]] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
@@ -34,6 +37,9 @@ def tool(
     *,
     name: str | None = None,
     side_effects: bool = False,
+    private: bool = False,
+    untrusted: bool = False,
+    outward: bool = False,
     close: Callable[[], Awaitable[None]] | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a typed function, sync or async, a tool; it can still be called as before.
@@ -41,11 +47,24 @@ def tool(
     The docstring is what the model reads. Say `side_effects=True` if calling it twice does
     harm: a resumed run then asks instead of calling it again. `close` frees what the tool
     holds; it runs when the run ends.
+
+    Say what it does with data, for nobody else knows. `private`: what it returns may be the
+    user's own; `untrusted`: strangers may have written it, a model may obey it; `outward`: the
+    call sends its arguments to others. An agent that has taken in both of the first is refused
+    every outward call.
+
     Raises UsageFault where a parameter cannot be described to a model.
     """
 
     def made(function: Callable[..., Any]) -> Tool:
-        return replace(_tool(function, name), side_effects=side_effects, close=close)
+        return replace(
+            _tool(function, name),
+            side_effects=side_effects,
+            private=private,
+            untrusted=untrusted,
+            outward=outward,
+            close=close,
+        )
 
     return made if function is None else made(function)
 

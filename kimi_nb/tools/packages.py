@@ -23,7 +23,7 @@ _CODE = re.compile(rb"^[ \t\f]*[^\s#]", re.MULTILINE)
 _OSI = "License :: OSI Approved :: "
 
 
-@tool
+@tool(private=True, untrusted=True)
 def list_packages() -> str:
     """The names of the Python packages that are installed here, one a line, sorted."""
     from importlib.metadata import distributions
@@ -36,7 +36,7 @@ def list_packages() -> str:
     return "\n".join(found[key] for key in sorted(found))
 
 
-@tool
+@tool(private=True, untrusted=True)
 def package_info(name: str) -> str:
     """Facts about one installed Python package, one a line.
 

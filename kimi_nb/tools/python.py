@@ -13,7 +13,7 @@ def python_tool(sandbox: Sandbox | None = None) -> Tool:
     """A `python` tool with workers of its own, which its `close` ends."""
     pool = sandbox or Sandbox()
 
-    @tool(close=pool.close)
+    @tool(private=True, untrusted=True, close=pool.close)
     async def python(context: ToolContext, code: str) -> str:
         """Run Python code and get what it prints, and the value of its last expression.
 
