@@ -1,6 +1,7 @@
 """What an agent can do besides talking."""
 
 from kimi_nb.tools.base import MOST_TOOLS, Tool, ToolContext, ToolOutcome, Toolset
+from kimi_nb.tools.corpus import corpus_tools, index_folder
 from kimi_nb.tools.decorator import tool
 from kimi_nb.tools.files import grep, list_files, read_file
 from kimi_nb.tools.image import Image
@@ -14,7 +15,9 @@ __all__ = [
     "ToolContext",
     "ToolOutcome",
     "Toolset",
+    "corpus_tools",
     "grep",
+    "index_folder",
     "list_files",
     "list_packages",
     "package_info",

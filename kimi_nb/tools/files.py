@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import fnmatch
 import time
-from collections.abc import Iterable
 
 from kimi_nb.errors import ToolError
 from kimi_nb.tools.base import ToolContext
 from kimi_nb.tools.beneath import SKIPPED, Entry, Folder
 from kimi_nb.tools.decorator import tool
+from kimi_nb.tools.paging import cut, fitted, page, split_lines
+from kimi_nb.tools.text import decoded
 
 __all__ = ["grep", "list_files", "read_file"]
 
-ROOM = 18_000
-"""Characters of an answer: below the limit of a Toolset, so that our own last line survives."""
-LINE = 2_000
-"""Characters of a line that are shown."""
 MATCH_LINE = 300
 LARGEST_READ = 50_000_000
 LARGEST_SEARCHED = 5_000_000
@@ -54,7 +50,7 @@ def list_files(
             there = ", ".join(entry.path for entry in root.entries(parts)[:20]) or "nothing"
             return f"[no files match {pattern!r} in {folder!r}; the folder has: {there}]"
 
-    return _fitted(lines, "[… {} more; narrow the pattern or name a folder]")
+    return fitted(lines, "[… {} more; narrow the pattern or name a folder]")
 
 
 @tool
@@ -66,25 +62,11 @@ def read_file(context: ToolContext, path: str, offset: int = 0, limit: int = 400
         offset: How many lines to skip.
         limit: How many lines to give at most.
     """
-    if offset < 0 or limit < 1:
-        raise ToolError(f"offset {offset} must be 0 or more, limit {limit} must be 1 or more")
-
     with Folder(context.folder) as root:
-        text, valid = _decoded(root.read(root.parts(path), LARGEST_READ), path)
+        text, valid = decoded(root.read(root.parts(path), LARGEST_READ), path)
 
-    lines = _lines(text)
-    notes = [] if valid else [NOT_UTF8]
-
-    if not lines:
-        return "[the file is empty]"
-
-    if offset >= len(lines):
-        return f"[the file has {len(lines)} lines; offset={offset} is past the end]"
-
-    kept = _within_room(lines[offset : offset + limit])
-    rest = len(lines) - offset - len(kept)
-    more = [f"[… {rest} more lines; call again with offset={offset + len(kept)}]"] if rest else []
-    return "\n".join([*notes, *kept, *more])
+    shown = page(split_lines(text), offset, limit)
+    return shown if valid else f"{NOT_UTF8}\n{shown}"
 
 
 @tool
@@ -148,13 +130,13 @@ class _Search:
             return
 
         try:
-            text, _ = _decoded(root.read(entry.parts, LARGEST_SEARCHED), entry.path)
+            text, _ = decoded(root.read(entry.parts, LARGEST_SEARCHED), entry.path)
         except ToolError:
             return  # binary, unreadable or gone by now
 
         found = [
-            f"{entry.path}:{number}: {_cut(line.strip(), MATCH_LINE)}"
-            for number, line in enumerate(_lines(text), 1)
+            f"{entry.path}:{number}: {cut(line.strip(), MATCH_LINE)}"
+            for number, line in enumerate(split_lines(text), 1)
             if self._has(line)
         ]
         self.matches += found
@@ -162,7 +144,7 @@ class _Search:
 
     def report(self) -> str:
         """All matches, what was not searched, and the counts."""
-        lines = _fitted(self.matches, "[… {} more matches; narrow the pattern or the path]")
+        lines = fitted(self.matches, "[… {} more matches; narrow the pattern or the path]")
         total = f"[{len(self.matches)} matches in {self.files} files]"
         return "\n".join(filter(None, [lines, *self.skipped[:20], total]))
 
@@ -185,54 +167,3 @@ def _matches(entry: Entry, pattern: str, depth: int) -> bool:
     path = entry.path.rstrip("/").split("/")
     shown = "/".join(path[depth:]) if "/" in pattern else path[-1]
     return fnmatch.fnmatchcase(shown.lower(), pattern.lower())
-
-
-def _decoded(data: bytes, path: str) -> tuple[str, bool]:
-    """The text, and whether all of it could be decoded. Raises ToolError for a binary file."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _tried(data, "utf-16")
-
-    if b"\0" in data[:100_000]:
-        raise ToolError(f"{path!r} is binary")
-
-    return _tried(data, "utf-8-sig")
-
-
-def _tried(data: bytes, encoding: str) -> tuple[str, bool]:
-    try:
-        return data.decode(encoding), True
-    except UnicodeDecodeError:
-        return data.decode(encoding, "replace"), False
-
-
-def _lines(text: str) -> list[str]:
-    """Lines as editors count them: unlike `splitlines`, form feeds and U+2028 end none."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines if lines[-1] else lines[:-1]
-
-
-def _within_room(lines: Iterable[str]) -> list[str]:
-    """The first lines, as many as one answer can hold, and at least one."""
-    kept: list[str] = []
-    room = ROOM
-
-    for line in lines:
-        shown = _cut(line, LINE)
-        room -= len(shown) + 1
-
-        if kept and room < 0:
-            break
-
-        kept.append(shown)
-
-    return kept
-
-
-def _fitted(lines: list[str], more: str) -> str:
-    kept = _within_room(lines)
-    rest = len(lines) - len(kept)
-    return "\n".join([*kept, more.format(rest)] if rest else kept)
-
-
-def _cut(line: str, limit: int) -> str:
-    return line if len(line) <= limit else f"{line[:limit]}… [{len(line):,} characters]"

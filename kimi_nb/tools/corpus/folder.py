@@ -1,0 +1,50 @@
+"""A corpus of the texts in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from kimi_nb.errors import ToolError
+from kimi_nb.tools.beneath import SKIPPED, Folder
+from kimi_nb.tools.corpus.store import Document, build
+from kimi_nb.tools.text import decoded
+
+__all__ = ["Indexed", "index_folder"]
+
+LARGEST = 20_000_000
+"""Bytes of a file."""
+
+
+class Indexed(NamedTuple):
+    """What became of a folder."""
+
+    documents: int
+    left_out: tuple[str, ...]
+    """Files that are not text or too large, each with the reason."""
+
+
+def index_folder(folder: str | Path, path: str | Path) -> Indexed:
+    """Write a corpus of all text files in a folder and its folders, each titled with its path.
+
+    Links that lead out are not followed. Raises ToolError if there is no such folder, else
+    what `build` does.
+    """
+    left_out: list[str] = []
+    count = build(path, _documents(Path(folder), left_out))
+    return Indexed(count, tuple(left_out))
+
+
+def _documents(folder: Path, left_out: list[str]) -> Iterator[Document]:
+    with Folder(folder) as root:
+        for entry in sorted(root.walk(()), key=lambda each: each.path):
+            if entry.is_folder or SKIPPED.intersection(entry.parts[:-1]):
+                continue
+
+            try:
+                text, _ = decoded(root.read(entry.parts, LARGEST), entry.path)
+            except ToolError as error:
+                left_out.append(str(error))
+            else:
+                yield Document(entry.path, text)
