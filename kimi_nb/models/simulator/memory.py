@@ -38,6 +38,8 @@ class Past:
     """Assistant turns since the goal."""
     calls: int
     """Tool calls in the whole conversation."""
+    said: tuple[str, ...] = ()
+    """Its own texts since the goal, which never drop out."""
 
 
 def text_of(content: Any) -> str:
@@ -71,7 +73,15 @@ def recall(messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int)
     )
     before = sum(len(message.get("tool_calls") or ()) for message in messages[:start])
     done, turns = _pair(messages[start:])
-    return Past(system, goal, _forget(done, kept, limit), turns, before + len(done))
+    said = (text_of(m.get("content")) for m in messages[start:] if m.get("role") == "assistant")
+    return Past(
+        system=system,
+        goal=goal,
+        done=_forget(done, kept, limit),
+        turns=turns,
+        calls=before + len(done),
+        said=tuple(filter(None, said)),
+    )
 
 
 def _pair(messages: Sequence[dict[str, Any]]) -> tuple[list[Done], int]:

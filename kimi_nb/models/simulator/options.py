@@ -30,9 +30,15 @@ class Options:
     """Seconds that a 429 asks to wait."""
     memory_chars: int = 16_000
     """Working memory of one agent: only the last so many characters of what its tools returned
-    can be used. Lists of items and the answers of sub-agents do not count: they are kept."""
+    can be used. Lists of items, the answers of sub-agents and what the agent itself said do not
+    count: they are kept."""
     use_map: bool = False
     """The orchestrator fans out by one `map_task` instead of many `assign_task`."""
+    calls_per_turn: int = 1
+    """How many searches and documents an agent asks for at once, where none needs another."""
+    notes: bool = True
+    """An agent that searches says what it has found as it goes. False: only at the end, as far
+    as it remembers it then."""
 
     def __post_init__(self) -> None:
         rates = (self.failure_rate, self.rate_limit_rate, self.overload_rate, self.drop_rate)
@@ -43,4 +49,8 @@ class Options:
 
         if min(self.latency, self.spread, self.tokens_per_second, self.retry_after) < 0:
             message = "the simulator's times and pace cannot be negative"
+            raise ValueError(message)
+
+        if self.calls_per_turn < 1:
+            message = "the simulator makes at least one call in a turn that makes any"
             raise ValueError(message)
