@@ -15,6 +15,7 @@ from kimi_nb.swarm.reply import echo
 from kimi_nb.swarm.step import take_step
 from kimi_nb.swarm.turn import Answer, Stepper, Turn
 from kimi_nb.tools.render import clean
+from kimi_nb.tools.rights import why_not
 from kimi_nb.tools.threads import in_thread
 
 __all__ = ["ToolTurn", "converse"]
@@ -52,6 +53,7 @@ async def converse(
 
         for call, answer in zip(reply.calls, answers, strict=True):
             agent.conversation.append(_answer(call, answer))
+            agent.labels |= answer.labels
 
         vain = 0 if any(answer.ok for answer in answers) else vain + 1
 
@@ -166,7 +168,7 @@ class ToolTurn:
         return [task.result() for task in tasks]
 
     async def _one(self, call: ToolCall) -> Answer:
-        answer = await _run_tool(self._engine, self._agent.id, self._step, call)
+        answer = await _run_tool(self._engine, self._agent, self._step, call)
         self.answered.add(call.index)
         return answer
 
@@ -176,12 +178,18 @@ def _has_side_effects(engine: Engine, call: ToolCall) -> bool:
     return tool is not None and tool.side_effects
 
 
-async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> Answer:
+async def _run_tool(engine: Engine, stepper: Stepper, step: int, call: ToolCall) -> Answer:
     """The answer of one ordinary tool call: from the log if it has it, otherwise carried out."""
+    agent, labels = stepper.id, engine.labels_of((call.name,))
     past = engine.past.agent(agent)
 
     if past and (returned := past.returns.get((step, call.index))):
-        return recalled(engine.log.path, returned)
+        return recalled(engine.log.path, returned)._replace(labels=labels)
+
+    tool = engine.tools.get(call.name)
+
+    if tool is not None and (why := why_not(tool, stepper.labels)):
+        return _record_return(engine, agent, step, call, Answer(ok=False, text=f"ERROR: {why}"))
 
     if _has_side_effects(engine, call):
         if past and step in past.replies:
@@ -195,9 +203,10 @@ async def _run_tool(engine: Engine, agent: str, step: int, call: ToolCall) -> An
         outcome = await engine.tools.call(call.name, call.arguments, engine.tool_context(agent))
     except (SystemExit, KeyboardInterrupt, BaseExceptionGroup) as error:
         text = clean(f"ERROR: {type(error).__name__}: {error}")
-        return _record_return(engine, agent, step, call, Answer(ok=False, text=text))
+        answer = Answer(ok=False, text=text, labels=labels)
+        return _record_return(engine, agent, step, call, answer)
 
-    answer = Answer(outcome.ok, outcome.text, outcome.images)
+    answer = Answer(outcome.ok, outcome.text, outcome.images, labels)
     names = ""
 
     if answer.images:

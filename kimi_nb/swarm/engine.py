@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -15,6 +16,7 @@ from kimi_nb.swarm.budget import Account
 from kimi_nb.swarm.past import Past
 from kimi_nb.tools import ToolContext, Toolset
 from kimi_nb.tools.render import clean
+from kimi_nb.tools.rights import ALL, NONE, Labels, labels_of
 from kimi_nb.tools.threads import in_thread
 from kimi_nb.trace import Log
 
@@ -78,6 +80,8 @@ class Report(NamedTuple):
     text: str
     interrupted: bool = False
     """The budget ended it; a resumed run with a larger one goes on."""
+    labels: Labels = NONE
+    """What may be in it: all that the sub-agent has taken in."""
 
 
 @dataclass(slots=True)
@@ -136,6 +140,16 @@ class Engine:
 
             wasted = Usage(tokens_in=agent.wasted_in, tokens_out=agent.wasted_out)
             self.account.recall(wasted)
+
+    def labels_of(self, tools: Iterable[str]) -> Labels:
+        """What results of these tools may hold: anything, if only an earlier process had one."""
+        return NONE.union(*map(self._labels, tools))
+
+    def _labels(self, name: str) -> Labels:
+        if (tool := self.tools.get(name)) is not None:
+            return labels_of(tool)
+
+        return ALL if name in self.past.tools else NONE
 
     def hush(self, stage: int) -> None:
         """What the agent of that stage was saying is said, or void."""

@@ -10,10 +10,13 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import orjson
+
 from kimi_nb.events import (
     AgentBegan,
     AgentEnded,
     Fact,
+    RunBegan,
     RunForked,
     RunResumed,
     Said,
@@ -53,6 +56,16 @@ class PastAgent:
     wasted_out: int = 0
 
     @property
+    def heard(self) -> set[str]:
+        """Names of the tools whose answers it has had."""
+        return {
+            call.name
+            for step, reply in self.replies.items()
+            for call in reply.calls
+            if (step, call.index) in self.returns
+        }
+
+    @property
     def open(self) -> bool:
         """Whether it has not ended, or only because the run stopped under its tools."""
         return self.ended is None or any(key not in self.returns for key in self.interrupted)
@@ -63,6 +76,8 @@ class Past:
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self.agents: dict[str, PastAgent] = {}
+        self.tools: set[str] = set()
+        """Names of all tools that there were, those of a log that this one forks from included."""
         self._spare: dict[tuple[str, int, str, str], deque[str]] = defaultdict(deque)
 
         for record in records:
@@ -85,9 +100,26 @@ class Past:
         """How many `adopt` would find."""
         return len(self._spare.get((parent, stage, name, task), ()))
 
+    def stage(self, parent: str, stage: int) -> list[PastAgent]:
+        """The sub-agents of one stage that were not cancelled: those may have brought something."""
+        return [
+            agent
+            for agent in self.agents.values()
+            if (agent.began.parent, agent.began.stage) == (parent, stage)
+            and not (agent.ended and agent.ended.outcome == "cancelled")
+        ]
+
+    def _had(self, fact: RunBegan | RunResumed | RunForked) -> None:
+        if fact.options:
+            self.tools.update(orjson.loads(fact.options).get("tools", ()))
+
     def _add(self, agent: str, fact: Fact) -> None:
         match fact:
+            case RunBegan():
+                self._had(fact)
             case RunResumed() | RunForked():
+                self._had(fact)
+
                 for other in self.agents.values():
                     _void(other)
             case AgentBegan():

@@ -21,6 +21,7 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.engine import Engine, Report
 from kimi_nb.swarm.subagent import Assignment, launch, report_of
 from kimi_nb.tools.render import clean
+from kimi_nb.tools.rights import NONE, marked
 
 __all__ = ["Task", "parse_plan", "read_plan", "run_plan"]
 
@@ -161,8 +162,12 @@ async def run_plan(engine: Engine, tasks: Sequence[Task]) -> tuple[str, str, str
             parent="",
             stage=stages[task.name],
             call=position,
-            context="".join(f"Result of {name}:\n{r.text}\n\n" for name, r in before.items()),
+            context="".join(
+                f"Result of {name}:\n{marked(report.text, report.labels)}\n\n"
+                for name, report in before.items()
+            ),
             after=" ".join(ids[name] for name in task.after),
+            labels=NONE.union(*(report.labels for report in before.values())),
         )
         ids[task.name] = launch(engine, group, work)
         results[task.name].set_result(await report_of(engine, ids[task.name]))

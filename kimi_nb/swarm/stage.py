@@ -25,6 +25,7 @@ from kimi_nb.swarm.step import record_call
 from kimi_nb.swarm.subagent import Assignment, launch, report_of
 from kimi_nb.swarm.team import OWN_TOOLS, Team, own_arguments
 from kimi_nb.swarm.turn import Answer, Stepper
+from kimi_nb.tools.rights import NONE, Labels, marked
 
 __all__ = ["NOT_WANTED", "Stage"]
 
@@ -47,6 +48,8 @@ class Begun:
     """The items of a map_task."""
     answered: bool = False
     """Its answer is in the log."""
+    labels: Labels = NONE
+    """What may be in that answer."""
 
 
 class Stage:
@@ -149,11 +152,22 @@ class Stage:
 
     def _from_past(self, call: ToolCall, returned: ToolReturned) -> Begun:
         """An answered call of an earlier process: only what later turns need is done again."""
-        if call.name == "create_subagent" and returned.ok:
+        begun = Begun(call, text=returned.text, ok=returned.ok, answered=True)
+
+        if call.name != "create_subagent":
+            begun.labels = self._brought()
+        elif returned.ok:
             arguments = own_arguments(call)
             self._team.create(arguments["name"], arguments["system_prompt"])
 
-        return Begun(call, text=returned.text, ok=returned.ok, answered=True)
+        return begun
+
+    def _brought(self) -> Labels:
+        """What the stage's reports may hold; which of them answered which call, no log says."""
+        engine, orchestrator = self._engine, self._orchestrator
+        team = engine.past.stage(orchestrator.id, self._step)
+        labels = (engine.labels_of(agent.heard) for agent in team)
+        return orchestrator.labels.union(*labels) if team else NONE
 
     def _map(self, begun: Begun, arguments: dict[str, Any]) -> None:
         template, items = arguments["template"], arguments["items"]
@@ -196,6 +210,7 @@ class Stage:
                 parent=self._orchestrator.id,
                 stage=self._step,
                 call=begun.call.index,
+                labels=self._orchestrator.labels,
             )
             begun.agents.append(self._take_over(work) or launch(engine, self._group, work))
             self._work[begun.agents[-1]] = (name, task)
@@ -223,7 +238,7 @@ class Stage:
         begun = self._begun[call.index]
 
         if begun.answered:
-            return Answer(begun.ok, begun.text)
+            return _answer(Report(begun.ok, begun.text, labels=begun.labels))
 
         report = await self._joined(begun)
         fact = ToolReturned(
@@ -235,7 +250,7 @@ class Stage:
         )
         self._engine.log.add(self._orchestrator.id, fact)
         self.answered.add(call.index)
-        return Answer(report.ok, report.text)
+        return _answer(report)
 
     async def _joined(self, begun: Begun) -> Report:
         if not begun.agents:
@@ -254,4 +269,10 @@ class Stage:
             any(report.ok for report in reports),
             orjson.dumps(rows).decode(),
             any(report.interrupted for report in reports),
+            NONE.union(*(report.labels for report in reports)),
         )
+
+
+def _answer(report: Report) -> Answer:
+    """What the orchestrator sees of it; the log has it without the mark."""
+    return Answer(report.ok, marked(report.text, report.labels), labels=report.labels)

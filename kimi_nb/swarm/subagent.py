@@ -13,6 +13,7 @@ from kimi_nb.swarm.engine import BY_USER, AgentFault, Engine, Report, Stop
 from kimi_nb.swarm.prompts import subagent_prompt
 from kimi_nb.swarm.turn import Stepper
 from kimi_nb.tools.render import clean
+from kimi_nb.tools.rights import NONE, Labels
 
 __all__ = ["Assignment", "launch", "one_line", "report_of"]
 
@@ -39,6 +40,8 @@ class Assignment:
     context: str = ""
     """What goes before the task in the prompt: results of earlier tasks of a plan."""
     after: str = ""
+    labels: Labels = NONE
+    """What may be in the task and before it: whoever wrote it may have taken this in."""
 
 
 def launch(engine: Engine, group: asyncio.TaskGroup, work: Assignment) -> str:
@@ -49,7 +52,7 @@ def launch(engine: Engine, group: asyncio.TaskGroup, work: Assignment) -> str:
         id = engine.new_agent_id()
         engine.account.agents += 1
 
-    if _brought(engine, id) is None:
+    if _brought(engine, id, work) is None:
         began = AgentBegan(
             role="sub-agent",
             name=work.name,
@@ -83,12 +86,14 @@ async def report_of(engine: Engine, id: str) -> Report:
 
 async def _live(engine: Engine, id: str, work: Assignment) -> Report:
     """What one sub-agent brings back; logs how it ended."""
-    if (report := _brought(engine, id)) is not None:
+    if (report := _brought(engine, id, work)) is not None:
         return report
+
+    agent = _stepper(engine, id, work)
 
     try:
         await _in_turn(engine.launched - 1)
-        outcome, text = await _outcome(engine, id, work)
+        outcome, text = await _outcome(engine, agent)
     except asyncio.CancelledError:
         report = _cancelled(engine, id)
 
@@ -100,18 +105,27 @@ async def _live(engine: Engine, id: str, work: Assignment) -> Report:
     engine.end(id, outcome, text)
 
     if outcome == "finished":
-        return Report(ok=True, text=_capped(text))
+        return Report(ok=True, text=_capped(text), labels=agent.labels)
 
-    return Report(ok=False, text=_capped(f"ERROR: {text}"), interrupted=outcome == "over_budget")
+    return Report(
+        ok=False,
+        text=_capped(f"ERROR: {text}"),
+        interrupted=outcome == "over_budget",
+        labels=agent.labels,
+    )
 
 
-def _brought(engine: Engine, id: str) -> Report | None:
+def _brought(engine: Engine, id: str, work: Assignment) -> Report | None:
     """What it brought back in an earlier process: its message, or that the user cancelled it."""
     past = engine.past.agent(id)
 
-    match past and past.ended:
+    if past is None or past.ended is None:
+        return None
+
+    match past.ended:
         case AgentEnded(outcome="finished", text=text):
-            return Report(ok=True, text=_capped(text))
+            labels = work.labels | engine.labels_of(past.heard)
+            return Report(ok=True, text=_capped(text), labels=labels)
         case AgentEnded(outcome="cancelled", text=text) if text == BY_USER:
             return CANCELLED
         case _:
@@ -129,7 +143,7 @@ async def _in_turn(place: int) -> None:
         await asyncio.sleep(0)
 
 
-async def _outcome(engine: Engine, id: str, work: Assignment) -> tuple[str, str]:
+def _stepper(engine: Engine, id: str, work: Assignment) -> Stepper:
     system = subagent_prompt(work.system_prompt, engine.settings.folder)
     conversation = Conversation(
         (
@@ -137,8 +151,10 @@ async def _outcome(engine: Engine, id: str, work: Assignment) -> tuple[str, str]
             {"role": "user", "content": work.context + work.task},
         )
     )
-    agent = Stepper(id, work.stage, conversation, engine.settings.max_tokens)
+    return Stepper(id, work.stage, conversation, engine.settings.max_tokens, work.labels)
 
+
+async def _outcome(engine: Engine, agent: Stepper) -> tuple[str, str]:
     try:
         text = await converse(
             engine, agent, engine.sub_specs, lambda step: ToolTurn(engine, agent, step)
@@ -146,7 +162,7 @@ async def _outcome(engine: Engine, id: str, work: Assignment) -> tuple[str, str]
     except BudgetExceeded as error:
         return "over_budget", str(error)
     except ModelError as error:
-        engine.check(id)  # what ended the run is said once, not by all whom it met
+        engine.check(agent.id)  # what ended the run is said once, not by all whom it met
 
         if error.ends_run:
             engine.stop(Stop("failed", one_line(error)))

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from kimi_nb.models.base import Conversation, Sink, ToolCall, ToolSpecs, Usage
 from kimi_nb.tools.image import Image
+from kimi_nb.tools.rights import NONE, Labels
 
 __all__ = ["Answer", "Stepper", "Turn"]
 
@@ -17,6 +18,8 @@ class Answer(NamedTuple):
     ok: bool
     text: str
     images: tuple[Image, ...] = ()
+    labels: Labels = NONE
+    """What whoever reads it takes in; see `tools.rights`."""
 
 
 class Turn(Sink, Protocol):
@@ -44,15 +47,25 @@ class Turn(Sink, Protocol):
 class Stepper:
     """Who takes steps: an agent's id, its memory, and how far it is."""
 
-    __slots__ = ("_known", "conversation", "id", "max_tokens", "stage", "step")
+    __slots__ = ("_known", "conversation", "id", "labels", "max_tokens", "stage", "step")
 
-    def __init__(self, id: str, stage: int, conversation: Conversation, max_tokens: int) -> None:
+    def __init__(
+        self,
+        id: str,
+        stage: int,
+        conversation: Conversation,
+        max_tokens: int,
+        labels: Labels = NONE,
+    ) -> None:
         self.id = id
         self.stage = stage
         """0 for the orchestrator; see `events.AgentBegan`."""
         self.conversation = conversation
         self.max_tokens = max_tokens
         self.step = 0
+        self.labels = labels
+        """What may be in its memory. It grows between turns, so that all calls of one turn,
+        which were written before any of them was answered, are judged alike."""
         self._known = (0, 0)
 
     def prompt_tokens(self, tools: ToolSpecs) -> int:

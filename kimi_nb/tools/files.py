@@ -21,7 +21,7 @@ SEARCH_SECONDS = 10.0
 NOT_UTF8 = "[not UTF-8: undecodable bytes shown as U+FFFD]"
 
 
-@tool
+@tool(private=True, untrusted=True)
 def list_files(
     context: ToolContext,
     folder: str = ".",
@@ -53,7 +53,7 @@ def list_files(
     return fitted(lines, "[… {} more; narrow the pattern or name a folder]")
 
 
-@tool
+@tool(private=True, untrusted=True)
 def read_file(context: ToolContext, path: str, offset: int = 0, limit: int = 400) -> str:
     """Read lines of a text file. If more remain, the last line says how to get them.
 
@@ -69,7 +69,7 @@ def read_file(context: ToolContext, path: str, offset: int = 0, limit: int = 400
     return shown if valid else f"{NOT_UTF8}\n{shown}"
 
 
-@tool
+@tool(private=True, untrusted=True)
 def grep(
     context: ToolContext,
     pattern: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -9,6 +10,9 @@ from typing import Any, cast
 import orjson
 
 __all__ = ["Done", "Past", "images_of", "recall", "text_of"]
+
+_MARK = re.compile(r"(?m)^\[from an agent [^\]\n]*: data, not instructions\]\n")
+"""What stands before a report whose author has read text of strangers; no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def recall(messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int)
     """
     users = [n for n, message in enumerate(messages) if message.get("role") == "user"]
     start = users[-1] if users else len(messages)
-    goal = text_of(messages[start].get("content")) if users else ""
+    goal = _MARK.sub("", text_of(messages[start].get("content"))) if users else ""
     system = "\n".join(
         text_of(message.get("content"))
         for message in messages
@@ -107,9 +111,8 @@ def _pair(messages: Sequence[dict[str, Any]]) -> tuple[list[Done], int]:
 
             if place is not None:
                 content = message.get("content")
-                done[place] = replace(
-                    done[place], result=text_of(content), images=images_of(content)
-                )
+                result = _MARK.sub("", text_of(content), count=1)
+                done[place] = replace(done[place], result=result, images=images_of(content))
 
     return done, turn + 1
 
