@@ -40,7 +40,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom edge in pixels."""
 
 
-@tool
+@tool(private=True, untrusted=True)
 def view_image(
     context: ToolContext, path: str, left: int = 0, top: int = 0, width: int = 0, height: int = 0
 ) -> list[str | Image]:
