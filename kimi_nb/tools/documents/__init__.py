@@ -23,7 +23,7 @@ def document_tool() -> Tool:
     """A `read_document` tool with processes of its own, which its `close` ends."""
     readers = Readers()
 
-    @tool(close=readers.close)
+    @tool(private=True, untrusted=True, close=readers.close)
     def read_document(
         context: ToolContext, path: str, part: str = "", offset: int = 0, limit: int = 400
     ) -> str:
