@@ -1,0 +1,92 @@
+"""What landlock lets sandboxed code do to which files."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+__all__ = ["Rule", "file_rules", "folder_rules", "libraries", "library_rules", "scratch_rule"]
+
+Rule = tuple[str, int]
+"""A path without links, and the rights on it and on all beneath it."""
+
+_EXECUTE = 1 << 0
+_WRITE_FILE = 1 << 1
+_READ_FILE = 1 << 2
+_READ_DIR = 1 << 3
+_REMOVE_DIR = 1 << 4
+_REMOVE_FILE = 1 << 5
+_MAKE_DIR = 1 << 7
+_MAKE_REG = 1 << 8
+_REFER = 1 << 13
+_TRUNCATE = 1 << 14
+
+READ = _READ_FILE | _READ_DIR
+CHANGE = _WRITE_FILE | _TRUNCATE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _REFER
+"""Files and folders. No links, sockets, FIFOs or devices: who reads the folder later may follow
+or open what it finds there."""
+
+LOGS = ".kimi_nb"
+"""Where runs log, below the folder that they are started in."""
+
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+_DATA = (
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/usr/local/share/fonts",
+    "/usr/share/fonts",
+    "/usr/share/zoneinfo",
+)
+_DEVICES = ("/dev/random", "/dev/urandom", "/dev/zero")
+
+
+def libraries() -> list[Path]:
+    """The folders with the interpreter, its packages and the libraries that these load.
+
+    Not the whole prefix: a virtual environment may be a project's own folder.
+    """
+    prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
+    inside = [Path(prefix, name) for prefix in prefixes for name in ("bin", "lib", "lib64")]
+    named = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    program = Path(os.path.realpath(sys.executable)).parent
+    found = {os.path.realpath(path) for path in [*inside, *named, *_SYSTEM, program]}
+    return [Path(path) for path in sorted(found - {"/"})]
+
+
+def library_rules() -> list[Rule]:
+    """What every sandbox may read, and run."""
+    configured = {str(Path(sys.prefix, "pyvenv.cfg")), *_DATA}
+    return [
+        *[(str(path), READ | _EXECUTE) for path in libraries()],
+        *[(os.path.realpath(path), READ) for path in sorted(configured)],
+        *[(path, _READ_FILE) for path in _DEVICES],
+        ("/dev/null", _READ_FILE | _WRITE_FILE),
+    ]
+
+
+def scratch_rule(path: Path) -> Rule:
+    """The private folder may be filled."""
+    return str(path), READ | CHANGE
+
+
+def file_rules(paths: tuple[Path, ...]) -> list[Rule]:
+    """Single files, or folders, that may be read."""
+    return [(os.path.realpath(path), READ) for path in paths]
+
+
+def folder_rules(folder: Path, *, writable: bool) -> list[Rule]:
+    """The working folder, without the logs of runs that may lie in it.
+
+    Rights cannot be taken back further down. Where there are logs, all else in the folder is
+    named one by one, so nothing new can be put beside them.
+    """
+    rights = READ | CHANGE if writable else READ
+
+    if not (folder / LOGS).exists():
+        return [(str(folder), rights)]
+
+    others = [entry.path for entry in os.scandir(folder) if entry.name != LOGS]
+    return [(str(folder), _READ_DIR), *[(path, rights) for path in others]]
