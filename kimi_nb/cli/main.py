@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.util
 import shlex
 import sys
 import warnings
@@ -22,6 +23,7 @@ from kimi_nb.models.endpoint import DEFAULT_MODEL
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.doctor import examine
+from kimi_nb.swarm.equipped import named_in
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import read_plan
 from kimi_nb.swarm.resume import peek, resume
@@ -93,6 +95,7 @@ def _run(asked: argparse.Namespace) -> int:
         single=asked.single,
         plan=plan,
         folder=asked.folder,
+        tools=named_in(asked.tools),
         trace=asked.trace,
         prices=_prices(asked, DEFAULT_MODEL),
         seed=asked.seed,
@@ -187,6 +190,23 @@ def _simulator(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _mcp(asked: argparse.Namespace) -> int:
+    if importlib.util.find_spec("mcp") is None:
+        message = "the MCP server needs the MCP SDK; type: pip install 'kimi-nb[mcp]'"
+        raise UsageFault(message)
+
+    from kimi_nb.cli.mcp_server import serve_mcp
+
+    options = {
+        "model": asked.model,
+        "base_url": asked.base_url,
+        "budget": _budget(asked, Budget()),
+        "limits": _limits(asked),
+        "prices": _prices(asked, DEFAULT_MODEL),
+    }
+    return serve_mcp(asked, options)
+
+
 def _doctor(asked: argparse.Namespace) -> int:
     told = tell if asked.json else partial(print, flush=True)
     report = examine(asked.model, asked.base_url, thinking=asked.thinking, told=told)
@@ -205,6 +225,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": export_run,
     "import": import_spans,
     "simulator": _simulator,
+    "mcp": _mcp,
     "doctor": _doctor,
 }
 

@@ -14,7 +14,7 @@ import orjson
 
 from kimi_nb.swarm.handle import Replay
 
-__all__ = ["hang_up", "patience", "prepare", "print_json", "show", "tell"]
+__all__ = ["as_dict", "hang_up", "patience", "prepare", "print_json", "show", "tell"]
 
 PATIENCE = 1.5
 """Seconds after which somebody who waits is told for what."""
@@ -33,16 +33,19 @@ def show(run: Replay, *, as_json: bool) -> None:
         print(run, flush=True)
         return
 
-    print_json(
-        {
-            "status": run.status,
-            "answer": run.answer,
-            "why": run.why,
-            "simulated": run.fold.simulated,
-            "trace": str(run.path),
-            "metrics": run.metrics.as_dict(),
-        }
-    )
+    print_json(as_dict(run))
+
+
+def as_dict(run: Replay) -> dict[str, Any]:
+    """The run for a program."""
+    return {
+        "status": run.status,
+        "answer": run.answer,
+        "why": run.why,
+        "simulated": run.fold.simulated,
+        "trace": str(run.path),
+        "metrics": run.metrics.as_dict(),
+    }
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -43,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_import(commands.add_parser("import", help="make a trace of OpenTelemetry GenAI spans"))
 
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
+    _add_mcp(commands.add_parser("mcp", help="serve swarm, report and resume to an MCP client"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
     _add_thinking(doctor)
@@ -56,6 +57,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--single", action="store_true", help="one agent does it all alone")
     run.add_argument("--plan", metavar="FILE", help="a task graph (YAML) instead")
     run.add_argument("--folder", default=".", metavar="PATH", help="what the file tools see")
+    run.add_argument("--tools", default="", metavar="NAMES", help="tools of kimi_nb, as a,b")
     run.add_argument("--trace", metavar="FILE", help="where the log goes")
     run.add_argument("--seed", type=int, default=0, metavar="N")
     run.add_argument("--no-early-start", action="store_true", help="wait for the turn's end")
@@ -144,6 +146,17 @@ def _port(text: str) -> int:
         raise argparse.ArgumentTypeError(message)
 
     return number
+
+
+def _add_mcp(mcp: argparse.ArgumentParser) -> None:
+    mcp.add_argument("--folder", default=".", metavar="PATH", help="all that the client may name")
+    mcp.add_argument("--agents", type=int, default=20, metavar="N", help="sub-agents at most")
+    mcp.add_argument("--host", default="127.0.0.1")
+    mcp.add_argument("--port", type=_port, metavar="N", help="serve HTTP there instead of stdio")
+    _add_model(mcp)
+    _add_price(mcp)
+    _add_limits(mcp)
+    _add_budget(mcp)
 
 
 def _add_simulator(simulator: argparse.ArgumentParser) -> None:
