@@ -5,6 +5,7 @@ from kimi_nb.tools.corpus import corpus_tools, index_folder
 from kimi_nb.tools.decorator import tool
 from kimi_nb.tools.files import grep, list_files, read_file
 from kimi_nb.tools.image import Image
+from kimi_nb.tools.mcp import mcp_tools
 from kimi_nb.tools.packages import list_packages, package_info
 from kimi_nb.tools.python import python_tool
 
@@ -20,6 +21,7 @@ __all__ = [
     "index_folder",
     "list_files",
     "list_packages",
+    "mcp_tools",
     "package_info",
     "python_tool",
     "read_file",
