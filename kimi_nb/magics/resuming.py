@@ -11,10 +11,12 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.magics.commands import Notebook, place
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
+from kimi_nb.swarm.equipped import named_in, own_tools
 from kimi_nb.swarm.handle import Replay
 from kimi_nb.swarm.plan import read_plan
-from kimi_nb.swarm.resume import own_tools, peek, resume
+from kimi_nb.swarm.resume import peek, resume
 from kimi_nb.tools import Tool
+from kimi_nb.tools.shipped import SHIPPED
 from kimi_nb.views.prices import Price, typed_price
 
 __all__ = ["prices_typed", "take_up", "tools_named"]
@@ -79,16 +81,41 @@ def prices_typed(asked: argparse.Namespace, usual: str) -> dict[str, Price]:
 
 
 def tools_named(names: Mapping[str, Any], listed: str) -> list[Any]:
-    """The functions of a notebook in a list such as "a,b". Raises UsageFault for none of it."""
-    wanted = [name.strip() for name in listed.split(",") if name.strip()]
-    found = [_named(names, name) for name in wanted]
+    """For a list such as "a,b": functions of the notebook, and names of what comes with kimi_nb.
 
-    for name, value in zip(wanted, found, strict=True):
+    Raises UsageFault for a name that is neither, and for one that is both: which one is meant
+    decides what a model can do.
+    """
+    return [_tool(names, name) for name in named_in(listed)]
+
+
+def _tool(names: Mapping[str, Any], name: str) -> Any:
+    value = _named(names, name)
+
+    if name not in SHIPPED:
         if value is None:
-            message = f"--tools {name}: no such function in this notebook; run its cell"
+            ours = ", ".join(SHIPPED)
+            message = (
+                f"--tools {name}: no such function in this notebook; run its cell "
+                f"(kimi_nb brings {ours})"
+            )
             raise UsageFault(message)
 
-    return found
+        return value
+
+    if value is None or _is_ours(value):
+        return value or name
+
+    message = (
+        f"--tools {name}: this notebook has a {name} of its own, and kimi_nb brings one; give "
+        f"yours another name, or @kn.tool(name='my_{name}') and --tools my_{name}"
+    )
+    raise UsageFault(message)
+
+
+def _is_ours(value: Any) -> bool:
+    function = value.function if isinstance(value, Tool) else value
+    return str(getattr(function, "__module__", "")).startswith("kimi_nb.")
 
 
 def _named(names: Mapping[str, Any], name: str) -> Any:

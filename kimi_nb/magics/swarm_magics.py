@@ -69,7 +69,7 @@ class SwarmMagics(Magics):
     @argument("--plan", metavar="FILE", help="a task graph (YAML); '-' is the cell itself")
     @argument("--background", action="store_true", help="give the prompt back at once")
     @argument("--folder", metavar="PATH", help="what the file tools see (default: here)")
-    @argument("--tools", metavar="NAMES", help="functions of this notebook, as a,b")
+    @argument("--tools", metavar="NAMES", help="functions of this notebook, tools of kimi_nb: a,b")
     @argument("--trace", metavar="FILE", help="where the log goes")
     @argument("--resume", metavar="FILE", help="go on with the run in this log")
     @argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")

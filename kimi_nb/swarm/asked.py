@@ -18,6 +18,7 @@ from kimi_nb.swarm.plan import Task
 from kimi_nb.swarm.team import OWN_TOOLS
 from kimi_nb.tools import MOST_TOOLS, Tool, Toolset, standard_tools, tool
 from kimi_nb.tools.render import clean
+from kimi_nb.tools.shipped import shipped
 from kimi_nb.views.prices import PRICES, Price
 
 __all__ = [
@@ -36,7 +37,8 @@ __all__ = [
 ]
 
 Plan = str | Sequence[Mapping[str, Any]]
-UserTools = Iterable[Tool | Callable[..., Any]]
+UserTools = Iterable[Tool | Callable[..., Any] | str]
+"""Tools, functions, and the names of those that come with kimi_nb."""
 RECORD = 65_536
 """Bytes of a line that are looked at."""
 
@@ -99,13 +101,14 @@ def working_folder(folder: str | Path) -> Path:
 def toolset_of(tools: UserTools) -> Toolset:
     """The standard tools and the user's own; a Toolset as it is.
 
-    Raises UsageFault for a name that is the orchestrator's, and for more than its model takes.
+    Raises UsageFault for a name that is the orchestrator's or nobody's, for more than its model
+    takes, and where a tool needs what is not installed.
     """
-    if isinstance(tools, Toolset):
-        found = tools
-    else:
-        own = [item if isinstance(item, Tool) else tool(item) for item in tools]
-        found = standard_tools() + Toolset(own)
+    if isinstance(tools, str):
+        message = f"tools={tools!r}: give a list, as in tools=[{tools!r}]"
+        raise UsageFault(message)
+
+    found = tools if isinstance(tools, Toolset) else standard_tools() + map(_tool, tools)
 
     if taken := sorted(OWN_TOOLS & set(found.names)):
         message = f"a tool cannot be called {taken[0]!r}: the orchestrator has one of that name"
@@ -119,6 +122,13 @@ def toolset_of(tools: UserTools) -> Toolset:
         raise UsageFault(message)
 
     return found
+
+
+def _tool(item: Tool | Callable[..., Any] | str) -> Tool:
+    if isinstance(item, str):
+        return shipped(item)
+
+    return item if isinstance(item, Tool) else tool(item)
 
 
 def all_prices(prices: Mapping[str, Price] | None) -> Mapping[str, Price]:

@@ -29,18 +29,18 @@ from kimi_nb.swarm.asked import (
     fits_plan,
     mode_of,
     price_of,
-    toolset_of,
     ways_on,
 )
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.changed import changed, check, check_simulated, parted
 from kimi_nb.swarm.connect import Connection, Limits, connect
 from kimi_nb.swarm.engine import Judge, Settings
+from kimi_nb.swarm.equipped import equipped
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import Task, parse_plan
 from kimi_nb.swarm.saved import Had, entries, had, options_of, this_process
 from kimi_nb.swarm.start import launch
-from kimi_nb.tools import Toolset, standard_tools
+from kimi_nb.tools import Toolset
 from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log, Record, TornTail, Trace, read
 from kimi_nb.views.critical import run_cost
@@ -50,7 +50,7 @@ from kimi_nb.views.prices import Price
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["own_tools", "peek", "resume"]
+__all__ = ["peek", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Wanted:
 
     goal: str | None
     tasks: list[Task] | None
-    toolset: Toolset
+    toolset: Callable[[Had], Toolset]
     judge: Judge | None
     connected: Callable[[Had, Sequence[Record]], tuple[Connection, Account]]
     """For a run of which these records are what there is."""
@@ -71,6 +71,7 @@ class Taken(NamedTuple):
     log: Log
     connection: Connection
     account: Account
+    toolset: Toolset
     settings: Settings
     goal: str
     tasks: list[Task]
@@ -96,10 +97,10 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
 ) -> Run | Replay:
     """Go on with the run in a log where it ended, in the same file.
 
-    Completed calls are not made again; a finished run is only read. Give the `tools` and the
-    `judge` that the run had, and `goal` and `plan` only to make sure of them; `budget` is the
-    whole run's, what is spent included. A model and a budget that are given hold for later
-    resumes too.
+    Completed calls are not made again; a finished run is only read. Give the `judge` and the
+    `tools` of your own that the run had, and `goal` and `plan` only to make sure of them;
+    `budget` is the whole run's, what is spent included. A model and a budget that are given
+    hold for later resumes too.
 
     `fork`: a new file. It begins with what the log has, which stays as it is even while another
     process writes it, and goes on with other tools or another version. With another goal or
@@ -120,7 +121,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     wanted = Wanted(
         goal=None if goal is None else clean(goal),
         tasks=None if plan is None else parse_plan(plan),
-        toolset=toolset_of(tools),
+        toolset=lambda was: equipped(was, tools, fork=fork is not None),
         connected=connected,
         judge=judge,
     )
@@ -131,8 +132,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     if isinstance(taken, Trace):
         return Replay(taken, name=name, prices=all_prices(prices))
 
-    log, connection, account, settings, goal, tasks = taken
-    toolset = wanted.toolset
+    log, connection, account, toolset, settings, goal, tasks = taken
     return launch(log, connection, account, toolset, settings, goal, tasks, name, prices, judge)
 
 
@@ -141,11 +141,6 @@ def peek(path: str | Path) -> Had:
     with warnings.catch_warnings():  # whoever resumes it hears of its damage
         warnings.simplefilter("ignore", TornTail)
         return had(path, read(_existing(path), strict=False))
-
-
-def own_tools(was: Had) -> list[str]:
-    """The tools that a run had beside the standard ones."""
-    return sorted(set(was.tools) - set(standard_tools().names))
 
 
 def _existing(path: str | Path) -> Path:
@@ -165,13 +160,14 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
         end = log.records[-1].fact
         finished = isinstance(end, RunEnded) and end.status == "finished"
         other = parted(was, wanted.goal, wanted.tasks)
-        rest = [] if finished else changed(was, wanted.toolset)
-        check(path, [*other, *rest], anew=bool(other))
 
         if finished:
+            check(path, other, anew=bool(other))
             log.close()
             return log.trace()
 
+        toolset = wanted.toolset(was)
+        check(path, [*other, *changed(was, toolset)], anew=bool(other))
         connection, account = wanted.connected(was, log.records)
         check_simulated(was, simulated=connection.model.simulated)
         tasks = _tasks(was)
@@ -180,7 +176,7 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
             version=__version__,
             model=connection.model.name,
             options=options_of(
-                was.settings, connection, account.budget, wanted.toolset, tasks, wanted.judge
+                was.settings, connection, account.budget, toolset, tasks, wanted.judge
             ),
             process=this_process(),
         )
@@ -189,7 +185,7 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
         log.close()
         raise
 
-    return Taken(log, connection, account, was.settings, was.goal, tasks)
+    return Taken(log, connection, account, toolset, was.settings, was.goal, tasks)
 
 
 def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
@@ -203,6 +199,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
     goal = was.goal if wanted.goal is None else wanted.goal
     tasks = _tasks(was) if wanted.tasks is None else wanted.tasks
     settings = was.settings
+    toolset = wanted.toolset(was)
     anew = bool(parted(was, wanted.goal, wanted.tasks))
     connection, account = wanted.connected(was, () if anew else records)
 
@@ -217,9 +214,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
         "started": time.time(),
         "version": __version__,
         "model": connection.model.name,
-        "options": options_of(
-            settings, connection, account.budget, wanted.toolset, tasks, wanted.judge
-        ),
+        "options": options_of(settings, connection, account.budget, toolset, tasks, wanted.judge),
         "process": this_process(),
     }
     began = RunBegan(
@@ -235,7 +230,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
         message = f"cannot write the log {str(new)!r}: {error.strerror}"
         raise TraceError(message) from None
 
-    return Taken(Log(new), connection, account, settings, goal, tasks)
+    return Taken(Log(new), connection, account, toolset, settings, goal, tasks)
 
 
 def _open(path: Path) -> Log:

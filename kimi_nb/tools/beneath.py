@@ -9,16 +9,16 @@ files and folders are opened: a FIFO or a device could block, or worse.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
-import unicodedata
 from collections.abc import Generator, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Self
 
 from kimi_nb.errors import ToolError
 from kimi_nb.tools.nearest import nearest
+from kimi_nb.tools.placing import place
+from kimi_nb.tools.steps import Parts, actual, check_kind, joined, link_target, shown, step_into
 
 __all__ = ["SANDBOX_ROOT", "SKIPPED", "Entry", "Folder"]
 
@@ -28,10 +28,6 @@ SKIPPED = frozenset({".git", "__pycache__", ".ipynb_checkpoints"})
 """Folders that nobody means by "all files"."""
 MOST_LINKS = 20
 MOST_ENTRIES = 100_000
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-Parts = tuple[str, ...]
-"""The steps from the working folder to something in it."""
 
 
 class Entry(NamedTuple):
@@ -46,7 +42,7 @@ class Entry(NamedTuple):
     @property
     def path(self) -> str:
         """Relative to the working folder, printable, with a / at the end of a folder."""
-        return "/".join(map(_shown, self.parts)) + ("/" if self.is_folder else "")
+        return "/".join(map(shown, self.parts)) + ("/" if self.is_folder else "")
 
 
 class Folder:
@@ -102,11 +98,15 @@ class Folder:
             with open(fd, "rb", closefd=False) as file:
                 return file.read(limit)
 
+    def write(self, parts: Parts, data: bytes) -> int | None:
+        """Put a file there, whole or not at all; how many bytes it had, None if it is new."""
+        return place(self._fd, parts, data)
+
     def entries(self, parts: Parts) -> list[Entry]:
         """What a folder has, by name; without what leads out or is neither file nor folder."""
         with self._opened(parts, "folder") as fd:
             if not stat.S_ISDIR(os.fstat(fd).st_mode):
-                raise ToolError(f"{_joined(parts)!r} is a file; call read_file to read it")
+                raise ToolError(f"{joined(parts)!r} is a file; call read_file to read it")
 
             found = [self._child(fd, (*parts, name)) for name in sorted(os.listdir(fd))]  # noqa: PTH208 - by descriptor
 
@@ -142,7 +142,7 @@ class Folder:
             if stat.S_ISLNK(status.st_mode):
                 return self.entry(parts)._replace(is_link=True)
 
-            _check_kind(parts[-1], status.st_mode)
+            check_kind(parts[-1], status.st_mode)
             return _entry(parts, status)
 
         return None
@@ -159,20 +159,20 @@ class Folder:
     def _open(self, parts: Parts, kind: str, links: int = 0) -> int:
         """A descriptor of a regular file or a folder; `kind` is what the message asks for."""
         if links > MOST_LINKS:
-            raise ToolError(f"{_joined(parts)!r}: too many links")
+            raise ToolError(f"{joined(parts)!r}: too many links")
 
         fd = os.dup(self._fd)
 
         try:
             for at, step in enumerate(parts):
-                name = _actual(fd, step)
-                target = _link_target(fd, name)
+                name = actual(fd, step)
+                target = link_target(fd, name)
 
                 if target is not None:
                     there = self._resolved(parts[: at + 1], target)
                     return self._open(there + parts[at + 1 :], kind, links + 1)
 
-                inner = _step(fd, name)
+                inner = step_into(fd, name)
                 os.close(fd)
                 fd = inner
 
@@ -180,7 +180,7 @@ class Folder:
         except FileNotFoundError:
             raise self._missing(parts, kind) from None
         except OSError as error:
-            raise ToolError(f"{_joined(parts)!r}: {error.strerror}") from error
+            raise ToolError(f"{joined(parts)!r}: {error.strerror}") from error
         finally:
             os.close(fd)
 
@@ -198,7 +198,7 @@ class Folder:
             elif steps:
                 steps.pop()
             else:
-                raise ToolError(f"{_joined(link)!r} is a link that leads out of the working folder")
+                raise ToolError(f"{joined(link)!r} is a link that leads out of the working folder")
 
         return tuple(steps)
 
@@ -212,13 +212,13 @@ class Folder:
                     last = depth + 1 == len(parts)
                     return _not_there(parts[: depth + 1], there, kind if last else "folder")
 
-        return ToolError(f"no {kind} {_joined(parts)!r}")
+        return ToolError(f"no {kind} {joined(parts)!r}")
 
 
 def _not_there(parts: Parts, there: list[Entry], kind: str) -> ToolError:
     known = [entry.path for entry in there if entry.is_folder or kind != "folder"]
-    shown = ", ".join(nearest(_joined(parts), known, 20)) or "none"
-    return ToolError(f"no {kind} {_joined(parts)!r}; there are: {shown}")
+    names = ", ".join(nearest(joined(parts), known, 20)) or "none"
+    return ToolError(f"no {kind} {joined(parts)!r}; there are: {names}")
 
 
 def _leads_out(path: str) -> ToolError:
@@ -227,60 +227,6 @@ def _leads_out(path: str) -> ToolError:
     )
 
 
-def _step(fd: int, name: str) -> int:
-    mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
-    _check_kind(name, mode)
-    inner = os.open(name, _FLAGS, dir_fd=fd)
-
-    try:
-        _check_kind(name, os.fstat(inner).st_mode)  # it may have been replaced in between
-    except ToolError:
-        os.close(inner)
-        raise
-
-    return inner
-
-
-def _check_kind(name: str, mode: int) -> None:
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise ToolError(f"{_shown(name)!r} is neither a file nor a folder")
-
-
-def _link_target(fd: int, name: str) -> str | None:
-    try:
-        return os.readlink(name, dir_fd=fd)
-    except OSError as error:
-        if error.errno == errno.EINVAL:  # not a link
-            return None
-
-        raise
-
-
-def _actual(fd: int, name: str) -> str:
-    """The name on disk for a name as it was shown: names need not be printable or valid UTF-8."""
-    try:
-        os.stat(name, dir_fd=fd, follow_symlinks=False)
-    except FileNotFoundError:
-        meant = [each for each in os.listdir(fd) if _shown(each) == _shown(name)]
-
-        if len(meant) == 1:
-            return meant[0]
-
-        raise
-
-    return name
-
-
 def _entry(parts: Parts, status: os.stat_result) -> Entry:
     is_folder = stat.S_ISDIR(status.st_mode)
     return Entry(parts, is_folder, 0 if is_folder else status.st_size)
-
-
-def _shown(name: str) -> str:
-    """Printable, in the one form of Unicode that a model would type."""
-    name = unicodedata.normalize("NFC", name)
-    return name if name.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in name)
-
-
-def _joined(parts: Parts) -> str:
-    return "/".join(map(_shown, parts)) or "."

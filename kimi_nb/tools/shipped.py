@@ -1,0 +1,80 @@
+"""Tools that come with kimi_nb and that agents have only if somebody names them."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.tools.base import Tool
+from kimi_nb.tools.nearest import suggest
+
+__all__ = ["SHIPPED", "shipped"]
+
+
+class _Shipped(NamedTuple):
+    make: Callable[[], Tool]
+    """A tool of its own for each run: it may hold processes."""
+    extra: str = ""
+    """What installs the packages below; "": it needs none."""
+    packages: tuple[str, ...] = ()
+    """Of these, at least one; for the kinds of file that need the others, it says so."""
+
+
+def shipped(name: str) -> Tool:
+    """The tool of that name, for one run.
+
+    Raises UsageFault if there is none, or if what it needs is not installed.
+    """
+    found = SHIPPED.get(name)
+
+    if found is None:
+        raise UsageFault(
+            f"no tool {name!r} comes with kimi_nb; {suggest(name, SHIPPED)} A function of your "
+            "own goes in itself, not its name: tools=[my_function]"
+        )
+
+    if found.packages and not any(map(importlib.util.find_spec, found.packages)):
+        raise UsageFault(
+            f"the tool {name} needs a package that is not installed; "
+            f"type: pip install 'kimi-nb[{found.extra}]'"
+        )
+
+    return found.make()
+
+
+def _write_file() -> Tool:
+    from kimi_nb.tools.write import write_file
+
+    return write_file
+
+
+def _view_image() -> Tool:
+    from kimi_nb.tools.pictures import view_image
+
+    return view_image
+
+
+def _render() -> Tool:
+    from kimi_nb.tools.render_page import render_tool
+
+    return render_tool()
+
+
+def _read_document() -> Tool:
+    from kimi_nb.tools.documents import document_tool
+
+    return document_tool()
+
+
+SHIPPED: Mapping[str, _Shipped] = MappingProxyType(
+    {
+        "write_file": _Shipped(_write_file),
+        "read_document": _Shipped(_read_document, "office", ("openpyxl", "docx", "pypdf")),
+        "view_image": _Shipped(_view_image, "images", ("PIL",)),
+        "render": _Shipped(_render, "browser", ("playwright",)),
+    }
+)
+"""By the names that agents see."""
