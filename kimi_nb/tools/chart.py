@@ -75,7 +75,7 @@ def _check(labels: Sequence[str], values: Sequence[float], title: str, path: str
 
 def _drawn(kind: str, labels: Sequence[str], values: Sequence[float], title: str) -> bytes:
     try:
-        import matplotlib
+        import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ToolError(
@@ -91,7 +91,7 @@ def _drawn(kind: str, labels: Sequence[str], values: Sequence[float], title: str
     style: Any = {"font.family": _FONTS, "text.parse_math": False}
     figure: Any
 
-    with _alone(), matplotlib.rc_context(style), warnings.catch_warnings():  # pyright: ignore[reportUnknownMemberType]
+    with _alone(), mpl.rc_context(style), warnings.catch_warnings():  # pyright: ignore[reportUnknownMemberType]
         warnings.simplefilter("ignore")  # a character that no font here has is drawn as a box
         figure = Figure(figsize=(max(6.0, min(0.5 * len(labels), 24.0)), 4.5), layout="tight")
         _plot(figure.add_subplot(), kind, labels, values)
