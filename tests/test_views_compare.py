@@ -136,6 +136,15 @@ def test_what_is_not_fair_is_refused(swarm: Trace, single: Trace, said: str) -> 
     assert said in str(caught.value)
 
 
+def test_copies_of_one_world_lie_in_folders_of_their_own() -> None:
+    world = "wide(items=50, seed=7)"
+    found = compare(many(script(judge=world)), alone(script(judge=world, folder="/other")))
+    assert found.speedup_steps == 2.0
+
+    with pytest.raises(kn.UsageFault, match="folders that the file tools see differ"):
+        compare(many(script(judge=world)), alone(script(judge="deep", folder="/other")))
+
+
 def test_all_that_is_in_the_way_is_said_at_once() -> None:
     with pytest.raises(kn.UsageFault, match=r"goals differ.*models differ.*tools differ"):
         compare(many(), alone(script("m", "Other.", tools={})))

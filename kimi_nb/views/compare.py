@@ -138,6 +138,9 @@ def _apart(many: Run, one: Run) -> list[str]:
     has, had = _options(many), _options(one)
     other = {key: said for key, said in SAME.items() if has.get(key) != had.get(key)}
 
+    if has.get("judge") and has.get("judge") == had.get("judge"):
+        other.pop("folder", None)  # each run of a world has a fresh copy of its own
+
     if "tools" in other:
         other["tools"] += f" ({_tools_apart(has, had)})"
 
