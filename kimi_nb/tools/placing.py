@@ -18,6 +18,10 @@ from kimi_nb.tools.steps import Parts, actual, check_kind, joined, shown
 
 __all__ = ["place"]
 
+LONGEST_NAME = 255
+"""Bytes; no file system of today takes more, and nothing is to be made in vain on the way."""
+LONGEST_PATH = 1_000
+"""Characters: what lies deeper, other programs cannot open by its path."""
 MODE = 0o644
 """Of a new file, less what the user's umask takes away."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -29,6 +33,9 @@ def place(root: int, parts: Parts, data: bytes) -> int | None:
 
     Returns the bytes that it had, None if it is new. Raises ToolError.
     """
+    if sum(map(len, parts)) + len(parts) > LONGEST_PATH:
+        raise ToolError(f"the path is longer than {LONGEST_PATH:,} characters")
+
     for name in parts:
         _check_name(name)
 
@@ -50,6 +57,9 @@ def place(root: int, parts: Parts, data: bytes) -> int | None:
 def _check_name(name: str) -> None:
     if not name.isprintable():
         raise ToolError(f"{shown(name)!r} has characters that cannot be seen; take another name")
+
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise ToolError(f"{name!r} is too long; a name has {LONGEST_NAME} bytes at most")
 
     if name.startswith(".") or name.lower() == "__pycache__":
         raise ToolError(
