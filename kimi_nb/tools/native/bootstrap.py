@@ -34,7 +34,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> None:
     """Never returns: the command takes over, or the process ends with what went wrong."""
-    plan = json.loads(sys.argv[1])
+    with os.fdopen(int(sys.argv[1]), "rb") as file:
+        plan = json.load(file)
+
     os.set_inheritable(plan["trouble"], False)  # noqa: FBT003 - it has no other name
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import math
@@ -15,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -74,6 +76,9 @@ class Hold:
     @contextlib.contextmanager
     def on(self, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
         """Hold `process`, which is dead and reaped at the end."""
+        at_exit = partial(_end, process)
+        atexit.register(at_exit)
+
         with self._lock:
             self._process = process
 
@@ -85,8 +90,9 @@ class Hold:
         finally:
             with self._lock:
                 self._process = None
-                _kill(process)
-                process.wait()
+                _end(process)
+
+            atexit.unregister(at_exit)
 
     def kill(self) -> None:
         """End the process, also one that is about to be started."""
@@ -95,6 +101,11 @@ class Hold:
 
             if self._process is not None:
                 _kill(self._process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    _kill(process)
+    process.wait()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -111,7 +122,8 @@ def launch(job: Job, hold: Hold, scratch: Path) -> Finished:
     with contextlib.ExitStack() as stack:
         trouble = stack.enter_context(os.fdopen(reading, "rb"))
         closing = stack.enter_context(os.fdopen(writing, "wb"))
-        process = _started(job, _plan(job, abi, scratch, writing), scratch, writing, stack)
+        plan = _source(_plan(job, abi, scratch, writing), stack)
+        process = _started(job, scratch, (plan.fileno(), writing), stack)
         closing.close()
 
         with hold.on(process):
@@ -126,28 +138,25 @@ def launch(job: Job, hold: Hold, scratch: Path) -> Finished:
 
 
 def _started(
-    job: Job, plan: str, scratch: Path, trouble: int, stack: contextlib.ExitStack
+    job: Job, scratch: Path, passed: tuple[int, int], stack: contextlib.ExitStack
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - what runs is restricted: that is the point
-            [sys.executable, "-I", "-S", str(BOOTSTRAP), plan],
-            stdin=_source(job.stdin, stack),
+            [sys.executable, "-I", "-S", str(BOOTSTRAP), str(passed[0])],
+            stdin=_source(job.stdin, stack) if job.stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=job.folder,
             env=_environment(scratch),
-            pass_fds=(trouble,),
+            pass_fds=passed,
             start_new_session=True,
         )
     except OSError as error:
         raise ToolError(f"the native sandbox does not start: {error}; try again") from error
 
 
-def _source(data: bytes, stack: contextlib.ExitStack) -> IO[bytes] | int:
-    """A file, not a pipe: nobody has to feed it."""
-    if not data:
-        return subprocess.DEVNULL
-
+def _source(data: bytes, stack: contextlib.ExitStack) -> IO[bytes]:
+    """A file, not a pipe: nobody has to feed it, and it is as long as it must be."""
     file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     file.write(data)
     file.seek(0)
@@ -171,7 +180,7 @@ def _environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def _plan(job: Job, abi: int, scratch: Path, trouble: int) -> str:
+def _plan(job: Job, abi: int, scratch: Path, trouble: int) -> bytes:
     """What the bootstrap needs to know, as JSON."""
     program = shutil.which(job.command[0])
 
@@ -205,7 +214,7 @@ def _plan(job: Job, abi: int, scratch: Path, trouble: int) -> str:
         ],
         "trouble": trouble,
     }
-    return json.dumps(plan)
+    return json.dumps(plan).encode()
 
 
 def _finished(code: int, ended: Ended) -> Finished:

@@ -7,6 +7,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from kimi_nb.errors import ToolError
+
 __all__ = ["Rule", "file_rules", "folder_rules", "libraries", "library_rules", "scratch_rule"]
 
 Rule = tuple[str, int]
@@ -30,6 +32,8 @@ or open what it finds there."""
 
 LOGS = ".kimi_nb"
 """Where runs log, below the folder that they are started in."""
+GIT = ".git"
+"""Git runs what lies in it: who can write here gets out."""
 
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 _DATA = (
@@ -78,15 +82,32 @@ def file_rules(paths: tuple[Path, ...]) -> list[Rule]:
 
 
 def folder_rules(folder: Path, *, writable: bool) -> list[Rule]:
-    """The working folder, without the logs of runs that may lie in it.
+    """The working folder, without the logs of runs in it, and with what we run ourselves unharmed.
 
-    Rights cannot be taken back further down. Where there are logs, all else in the folder is
-    named one by one, so nothing new can be put beside them.
+    Rights cannot be taken back further down. Where something has fewer, all in the folder is
+    named one by one, and nothing new can be put beside it. Raises ToolError for a folder among
+    Python's own files that is to be written, and OSError.
     """
     rights = READ | CHANGE if writable else READ
+    fewer = {LOGS: 0, **(_kept(folder) if writable else {})}
+    names = [entry.name for entry in os.scandir(folder)]
 
-    if not (folder / LOGS).exists():
+    if fewer.keys().isdisjoint(names):
         return [(str(folder), rights)]
 
-    others = [entry.path for entry in os.scandir(folder) if entry.name != LOGS]
-    return [(str(folder), _READ_DIR), *[(path, rights) for path in others]]
+    inside = [(str(folder / name), fewer.get(name, rights)) for name in names]
+    return [(str(folder), _READ_DIR), *[rule for rule in inside if rule[1]]]
+
+
+def _kept(folder: Path) -> dict[str, int]:
+    """What in a folder may be read only, although the rest may be written."""
+    kept = {GIT: READ}
+
+    for path in libraries():
+        if folder.is_relative_to(path):
+            raise ToolError(f"{str(folder)!r} is part of Python itself; work in another folder")
+
+        if path.is_relative_to(folder):
+            kept[path.relative_to(folder).parts[0]] = READ
+
+    return kept

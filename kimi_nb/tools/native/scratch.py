@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import tempfile
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 __all__ = ["remove", "scratch_folder"]
@@ -17,11 +19,14 @@ def scratch_folder() -> Generator[Path, None, None]:
     outer = Path(tempfile.mkdtemp(prefix="kimi_nb-")).resolve()
     inner = outer / "scratch"
     inner.mkdir()
+    at_exit = partial(remove, outer)
+    atexit.register(at_exit)
 
     try:
         yield inner
     finally:
         remove(outer)
+        atexit.unregister(at_exit)
 
 
 def remove(outer: Path) -> None:
@@ -30,7 +35,7 @@ def remove(outer: Path) -> None:
     Without recursion: what is found in a folder is moved to the top, so no path gets long.
     Links are never followed, and what cannot be removed stays.
     """
-    waiting = [Path(entry) for entry in os.scandir(outer)]
+    waiting = list(outer.iterdir())
     found = list(waiting)
 
     while waiting:

@@ -102,7 +102,8 @@ def _one_of(argument: int, values: tuple[int | Literal["pid"], ...]) -> list[Ins
     code: list[Instruction] = [_argument(argument)]
 
     for value in values:
-        code += [(_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
+        code.append((_EQUAL, 0, 1, value))
+        code.append((_RETURN, 0, 0, _ALLOW))
 
     return [*code, (_RETURN, 0, 0, _EPERM)]
 
