@@ -79,14 +79,14 @@ def _compared(firm: Company, said: list[Claim]) -> _Facts:
     return _Facts(right, wrong, len(truth))
 
 
-def _figure(firm: Company, name: str, folder: Path, report: str) -> float:
+def _figure(firm: Company, path: str, folder: Path, report: str) -> float:
     """The share of bars that are right, by the data that the chart tool writes into its files.
 
     Nothing else that the agents hold can write a PNG, so these are what was drawn.
     """
-    wanted = firm.bars(name)
-    shown = _bars(_read(folder, name) or b"")
-    linked = re.search(rf"!\[[^\]\n]{{0,300}}\]\((?:\./)?{re.escape(name)}\)", report) is not None
+    wanted = firm.bars(path)
+    shown = _bars(_read(folder, path) or b"")
+    linked = re.search(rf"!\[[^\]\n]{{0,300}}\]\((?:\./)?{re.escape(path)}\)", report) is not None
     right = sum(
         isclose(shown.get(label, nan), value, rel_tol=1e-3) for label, value in wanted.items()
     )

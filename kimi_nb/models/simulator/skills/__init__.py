@@ -17,7 +17,10 @@ __all__ = ["skilled"]
 Skill = Callable[[Past, frozenset[str], Options], Turn | None]
 """The next turn; None: this goal, or this set of tools, is none of its business."""
 
-_NEEDS: dict[str, frozenset[str]] = {}
+_NEEDS: dict[str, frozenset[str]] = {
+    "wide": frozenset({"search", "open"}),
+    "office": frozenset({"read_document", "python", "chart", "write_file"}),
+}
 """By module: the tools without which it has nothing to say."""
 
 
