@@ -3,6 +3,7 @@
 from kimi_nb.tools.base import MOST_TOOLS, Tool, ToolContext, ToolOutcome, Toolset
 from kimi_nb.tools.corpus import corpus_tools, index_folder
 from kimi_nb.tools.decorator import tool
+from kimi_nb.tools.fetch import fetch_tool
 from kimi_nb.tools.files import grep, list_files, read_file
 from kimi_nb.tools.image import Image
 from kimi_nb.tools.mcp import mcp_tools
@@ -17,6 +18,7 @@ __all__ = [
     "ToolOutcome",
     "Toolset",
     "corpus_tools",
+    "fetch_tool",
     "grep",
     "index_folder",
     "list_files",
