@@ -63,6 +63,12 @@ def _render() -> Tool:
     return render_tool()
 
 
+def _chart() -> Tool:
+    from kimi_nb.tools.chart import chart
+
+    return chart
+
+
 def _read_document() -> Tool:
     from kimi_nb.tools.documents import document_tool
 
@@ -73,6 +79,7 @@ SHIPPED: Mapping[str, _Shipped] = MappingProxyType(
     {
         "write_file": _Shipped(_write_file),
         "read_document": _Shipped(_read_document, "office", ("openpyxl", "docx", "pypdf")),
+        "chart": _Shipped(_chart, "images", ("matplotlib",)),
         "view_image": _Shipped(_view_image, "images", ("PIL",)),
         "render": _Shipped(_render, "browser", ("playwright",)),
     }
