@@ -17,7 +17,6 @@ LONGEST = 300
 """Characters of a cell that is looked at."""
 MOST = 50_000
 """Lines that are looked at."""
-_RULE = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 _BAR = re.compile(r"(?<!\\)\|")
 _LINK = re.compile(r"\[([^\][]*)\]\([^)(]*\)")
 _NUMBER = re.compile(r"-?\d[\d.,'\u2019\s]*")
@@ -60,7 +59,8 @@ def _rows(lines: Sequence[str]) -> Iterator[Claim]:
 
 
 def _is_rule(lines: Sequence[str], number: int) -> bool:
-    return number < len(lines) and _RULE.fullmatch(lines[number][:LONGEST].strip()) is not None
+    text = lines[number] if number < len(lines) else ""
+    return "-" in text and set(text) <= set("|:- \t")
 
 
 def _cells(line: str) -> list[str]:

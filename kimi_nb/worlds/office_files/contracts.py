@@ -27,6 +27,8 @@ class _Lease(NamedTuple):
     new_rent: int
     new_end: dt.date
     amended: dt.date
+    rent_is: str
+    ends: str
 
 
 def contracts(draw: random.Random, branch: str, number: int) -> Paper:
@@ -44,6 +46,8 @@ def contracts(draw: random.Random, branch: str, number: int) -> Paper:
         new_rent=rent + cents(draw, 40, 400) if "rent" in what else rent,
         new_end=end.replace(year=end.year + draw.randint(1, 5)) if "end" in what else end,
         amended=any_day(draw, 2021, 2024),
+        rent_is=draw.choice(("Monthly rent", "Rent per month")),
+        ends=draw.choice(("ends on", "runs until", "expires on")),
     )
     facts = {"monthly rent": lease.new_rent / 100, "ends": lease.new_end}
     path = f"contracts/{branch}-{number:03}.docx"
@@ -61,7 +65,7 @@ def _document(lease: _Lease) -> bytes:
     )
     rows = (
         ("Area", f"{lease.area} m²"),
-        ("Monthly rent", f"{amount(lease.rent)} EUR"),
+        (lease.rent_is, f"{amount(lease.rent)} EUR"),
         ("Deposit", f"{amount(lease.deposit)} EUR"),
     )
     table = document.add_table(len(rows), 2)
@@ -72,8 +76,8 @@ def _document(lease: _Lease) -> bytes:
 
     document.add_heading("Term", level=2)
     document.add_paragraph(
-        f"The lease begins on {in_words(lease.begin)} and ends on {in_words(lease.end)}. Notice "
-        "is to be given three months before that day."
+        f"The lease begins on {in_words(lease.begin)} and {lease.ends} {in_words(lease.end)}. "
+        "Notice is to be given three months before that day."
     )
 
     for text in _amendments(lease):
@@ -89,9 +93,11 @@ def _amendments(lease: _Lease) -> list[str]:
     texts: list[str] = []
 
     if lease.new_rent != lease.rent:
-        texts.append(f"{agreed}the monthly rent is {amount(lease.new_rent)} EUR from then on.")
+        texts.append(
+            f"{agreed}the {lease.rent_is.lower()} is {amount(lease.new_rent)} EUR from then on."
+        )
 
     if lease.new_end != lease.end:
-        texts.append(f"{agreed}the lease is prolonged and ends on {in_words(lease.new_end)}.")
+        texts.append(f"{agreed}the lease is prolonged and {lease.ends} {in_words(lease.new_end)}.")
 
     return texts

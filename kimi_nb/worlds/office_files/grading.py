@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections import defaultdict
 from math import isclose, nan
 from pathlib import Path
@@ -21,6 +20,7 @@ __all__ = ["graded"]
 REPORT = "report.md"
 LARGEST = 5_000_000
 """Bytes of a report or figure that is looked at."""
+MOST_PIXELS = 20_000_000
 FIGURES_SHARE = 0.1
 """Of the quality."""
 ENOUGH = 0.9
@@ -86,11 +86,21 @@ def _figure(firm: Company, path: str, folder: Path, report: str) -> float:
     """
     wanted = firm.bars(path)
     shown = _bars(_read(folder, path) or b"")
-    linked = re.search(rf"!\[[^\]\n]{{0,300}}\]\((?:\./)?{re.escape(path)}\)", report) is not None
     right = sum(
         isclose(shown.get(label, nan), value, rel_tol=1e-3) for label, value in wanted.items()
     )
-    return right / max(len(wanted), len(shown)) if linked else 0.0
+    return right / max(len(wanted), len(shown)) if _is_shown(report, path) else 0.0
+
+
+def _is_shown(report: str, path: str) -> bool:
+    """It has the figure as an image, in Markdown or in HTML."""
+    marks = (f"]({path})", f"](./{path})", f'src="{path}"')
+    return any(
+        "![" in line.partition(mark)[0] or "<img" in line.partition(mark)[0]
+        for line in report.splitlines()
+        for mark in marks
+        if mark in line
+    )
 
 
 def _bars(data: bytes) -> dict[str, float]:
@@ -99,6 +109,9 @@ def _bars(data: bytes) -> dict[str, float]:
 
     try:
         with PIL.Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.width * image.height > MOST_PIXELS:
+                return {}
+
             image.load()
             about: Any = json.loads(image.info.get("Description", ""))
 

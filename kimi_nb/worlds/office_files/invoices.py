@@ -15,6 +15,8 @@ FACTS = "`total`, the amount to pay with VAT, and `due`, the day until which it 
 FIRST, FOLLOWING = 24, 32
 """Positions on the first page and on each other one."""
 _GOODS = ("toner", "paper A4", "envelopes", "stapler", "cleaning", "coffee", "cable", "battery")
+_UNTIL = ("To be paid until", "Payable by", "Due date:")
+_TOTAL = ("Total in EUR", "Amount due", "Grand total")
 
 
 class _Position(NamedTuple):
@@ -31,6 +33,8 @@ class _Invoice(NamedTuple):
     due: dt.date
     positions: list[_Position]
     comma: bool
+    until: str
+    total: str
 
     @property
     def net(self) -> int:
@@ -51,7 +55,9 @@ def invoices(draw: random.Random, supplier: str, number: int) -> Paper:
         for _ in range(draw.randint(5, 70))
     ]
     due = day + dt.timedelta(days=draw.choice((10, 14, 30)))
-    found = _Invoice(supplier, f"R-{1000 + number}", day, due, positions, draw.random() < 0.3)
+    said = draw.choice(_UNTIL), draw.choice(_TOTAL)
+    comma = draw.random() < 0.3
+    found = _Invoice(supplier, f"R-{1000 + number}", day, due, positions, comma, *said)
     facts = {"total": (found.net + found.tax) / 100, "due": due}
     path = f"invoices/{supplier}-{number:03}.pdf"
     return Paper(path=path, facts={**facts}, data=lambda: _document(found))
@@ -91,7 +97,7 @@ class _Page:
         invoice = self._invoice
         self._line(f"{invoice.supplier.title()} Ltd")
         self._line(f"Invoice {invoice.number} of {in_words(invoice.day)}")
-        self._line(f"To be paid until {in_words(invoice.due)}, without deduction.")
+        self._line(f"{invoice.until} {in_words(invoice.due)}, without deduction.")
         self._columns("Pos.", "Article", "Number", "Price", "Amount")
 
     def position(self, place: int, position: _Position) -> None:
@@ -113,7 +119,7 @@ class _Page:
         invoice = self._invoice
         self._columns("", "Net", "", "", self._money(invoice.net))
         self._columns("", "VAT 19 %", "", "", self._money(invoice.tax))
-        self._columns("", "Total in EUR", "", "", self._money(invoice.net + invoice.tax))
+        self._columns("", invoice.total, "", "", self._money(invoice.net + invoice.tax))
         self._line("Thank you for your order.")
 
     def _money(self, value: int) -> str:

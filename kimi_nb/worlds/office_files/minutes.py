@@ -22,6 +22,8 @@ FACTS = (
 _PEOPLE = ("A. Duarte", "M. Lindqvist", "P. Novak", "S. Okafor", "T. Brandt", "Y. Chen")
 _WISHES = ("new shelves", "a delivery van", "training", "repairs to the roof", "a till", "signs")
 
+_AGAIN = ("The next meeting is on", "The next meeting will be held on", "We meet again on")
+
 
 class _Request(NamedTuple):
     what: str
@@ -39,11 +41,14 @@ def minutes(draw: random.Random, branch: str, number: int) -> Paper:
     requests[0] = first._replace(granted=first.granted or first.asked)
     as_table = draw.random() < 0.5
     present = draw.sample(_PEOPLE, 3)
+    again = draw.choice(_AGAIN)
     facts = {"approved": sum(each.granted for each in requests) / 100, "next meeting": following}
     path = f"minutes/{branch}-{number:03}.docx"
 
     def data() -> bytes:
-        return _document(branch, (day, following), present, requests, as_table=as_table)
+        return _document(
+            branch, (day, following), present, requests, as_table=as_table, again=again
+        )
 
     return Paper(path=path, facts={**facts}, data=data)
 
@@ -61,6 +66,7 @@ def _document(
     requests: list[_Request],
     *,
     as_table: bool,
+    again: str,
 ) -> bytes:
     import docx
 
@@ -79,9 +85,7 @@ def _document(
         for request in requests:
             document.add_paragraph(_sentence(request))
 
-    document.add_paragraph(
-        f"The accounts of last year were read. The next meeting is on {in_words(days[1])}."
-    )
+    document.add_paragraph(f"The accounts of last year were read. {again} {in_words(days[1])}.")
     out = io.BytesIO()
     document.save(out)
     return packed(out.getvalue())

@@ -108,8 +108,10 @@ def _sheet(rows: list[list[str]]) -> tuple[str, list[float]]:
 _RULES: dict[str, Callable[[str], str]] = {
     "total": _last(rf"(?m)^(?:Grand total|Total|Amount due)\b.*?({_AMOUNT})$", _amount),
     "due": _last(rf"(?i:\b(?:to be paid until|due(?: date| on)?|payable by)):? ({_DAY})", _day),
-    "monthly rent": _last(rf"(?i:monthly rent)\b[^\d\n]*({_AMOUNT}) (?:EUR|€)", _amount),
-    "ends": _last(rf"\bends on ({_DAY})", _day),
+    "monthly rent": _last(
+        rf"(?i:monthly rent|rent per month)\b[^\d\n]*({_AMOUNT}) (?:EUR|€)", _amount
+    ),
+    "ends": _last(rf"\b(?:ends on|runs until|expires on) ({_DAY})", _day),
     "approved": _approved,
-    "next meeting": _last(rf"(?i:next meeting)\b[^\d\n]*({_DAY})", _day),
+    "next meeting": _last(rf"(?i:next meeting|meet again)\b[^\d\n]*({_DAY})", _day),
 }
