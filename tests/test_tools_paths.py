@@ -68,7 +68,8 @@ def snapshot(root: Path) -> dict[str, tuple[int, int, int, bytes]]:
 
 def leaks(outcomes: list[ToolOutcome]) -> list[str]:
     """What of outside came in: text, or the picture that is red."""
-    found = [outcome.text for outcome in outcomes if CANARY in outcome.text]
+    signs = (CANARY, "known_outside")
+    found = [o.text for o in outcomes if any(sign in o.text for sign in signs)]
     images = [image for outcome in outcomes for image in outcome.images]
     seen = [Pictures.open(io.BytesIO(image.data)).convert("RGB") for image in images]
     return found + [str(image.size) for image in seen if image.getpixel((0, 0))[0] > 128]
@@ -82,6 +83,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
     for folder in (tmp_path, out, tmp_path / "work-other"):
         folder.mkdir(exist_ok=True)
         (folder / "secret.txt").write_text(CANARY)
+        (folder / "known_outside").touch()
         painted(folder / "secret.png", RED, OUTSIDE)
 
     (work / "sub" / "deep").mkdir(parents=True)
@@ -234,7 +236,6 @@ def test_a_link_put_there_at_the_last_moment_is_not_followed(
     assert swaps == ["swapped"]
     assert leaks([outcome]) == []
     assert not outcome.images
-    assert "secret" not in outcome.text.replace("swapped/secret", "")
     assert snapshot(root) == before
 
 
