@@ -21,15 +21,18 @@ SNIPPET = 300
 LARGEST_ID = 2**63 - 1
 
 
-def corpus_tools(path: str | Path) -> list[Tool]:
+def corpus_tools(path: str | Path, *, private: bool = True) -> list[Tool]:
     """The tools `search` and `open` on the corpus in this file, which they only read.
+
+    What they return counts as text of strangers, and as the user's own: say `private=False` of
+    documents that anybody may have, and who has read them may still `fetch`.
 
     Raises UsageFault if there is none.
     """
     corpus = Path(path).expanduser().absolute()
     count = check(corpus)
 
-    @tool
+    @tool(private=private, untrusted=True)
     def search(query: str, limit: int = 5) -> str:
         """Search a collection of documents by their words.
 
@@ -54,7 +57,7 @@ def corpus_tools(path: str | Path) -> list[Tool]:
         total = f"[{matches:,} of {count:,} documents match; {len(hits)} shown]"
         return "\n".join([*notes, *map(_line, hits), total])
 
-    @tool(name="open")
+    @tool(name="open", private=private, untrusted=True)
     def open_document(document: int, offset: int = 0, limit: int = 200) -> str:
         """Read lines of a document. If more remain, the last line says how to get them.
 
