@@ -75,11 +75,24 @@ def _read_document() -> Tool:
     return document_tool()
 
 
+def _python_native() -> Tool:
+    from kimi_nb.tools.native import available, python_native_tool
+
+    if why := available():
+        raise UsageFault(
+            f"python_native cannot run here: {why}; without it, agents have python, a sandbox "
+            "that knows no numpy"
+        )
+
+    return python_native_tool()
+
+
 SHIPPED: Mapping[str, _Shipped] = MappingProxyType(
     {
         "write_file": _Shipped(_write_file),
         "read_document": _Shipped(_read_document, "office", ("openpyxl", "docx", "pypdf")),
         "chart": _Shipped(_chart, "images", ("matplotlib",)),
+        "python_native": _Shipped(_python_native),
         "view_image": _Shipped(_view_image, "images", ("PIL",)),
         "render": _Shipped(_render, "browser", ("playwright",)),
     }
