@@ -51,6 +51,8 @@ class World:
     """All tools of the agents, for the folder that was written."""
     grade: Callable[[str, Path], Grade]
     """From the answer and the folder as it was left."""
+    steps: int = 100
+    """Model calls that one agent may take: enough to do it all alone."""
 
     @property
     def name(self) -> str:
@@ -83,6 +85,7 @@ class World:
 
         folder.mkdir(parents=True)
         self.write(folder)
+        options.setdefault("max_steps", max(100, self.steps))
         options.setdefault("name", f"{self.family}-{self.items}-{time.strftime('%H%M%S')}")
         return swarm(
             self.goal,

@@ -8,7 +8,7 @@ from kimi_nb.models.simulator.memory import Done, Past
 from kimi_nb.models.simulator.orchestrator import most_agents
 from kimi_nb.models.simulator.script import Call, Turn
 
-__all__ = ["can_hand_out", "divided", "hand_out", "reports"]
+__all__ = ["ASSIGN", "can_hand_out", "divided", "hand_out", "reports"]
 
 ASSIGN = "assign_task"
 
