@@ -52,7 +52,7 @@ def render_tool() -> Tool:
         address = _address(context.folder, html, path)
         steps = _actions(actions or ())
         longest = _longest(width, height)
-        visit = Visit(context.folder, html)
+        visit = Visit(context.folder, html, address)
 
         async with browser.context(
             viewport={"width": width, "height": height},
@@ -62,7 +62,7 @@ def render_tool() -> Tool:
         ) as place:
             await place.add_init_script(NO_WAY_OUT)
             await place.route("**/*", visit.serve)
-            picture = await visit.picture(await place.new_page(), address, steps)
+            picture = await visit.picture(await place.new_page(), steps)
 
         size = f"{path or 'the page'}: {width}×{height}"
         return ["\n".join([size, *visit.said]), Image(picture)]

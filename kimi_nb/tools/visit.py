@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import mimetypes
 import urllib.parse
@@ -22,17 +23,28 @@ __all__ = ["HOME", "NO_WAY_OUT", "Action", "Visit"]
 
 HOME = "http://folder.invalid/"
 """Where the page believes to be: no such host can exist, and we alone answer for it."""
+STAGE = "http://stage.invalid/"
+SHOWN = """<!doctype html><title>stage</title>
+<style>html, iframe {{ margin: 0; border: 0; width: 100vw; height: 100vh; display: block }}
+body {{ margin: 0; overflow: hidden }}</style>
+<iframe sandbox="allow-scripts allow-same-origin allow-forms allow-modals allow-pointer-lock"
+ src="{}"></iframe>"""
+"""The page is shown in a frame of another site, whose sandbox it cannot leave. On its own it could
+open programs of this machine: a mailto: link starts xdg-open, and no request is seen. Nor could
+it be pictured where it leads itself to a place that is blocked.
+"""
 NO_WAY_OUT = """
 for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "WebTransport"])
     delete globalThis[name];
 """
 """For a page that means well; what holds one that does not is in `chromium`."""
 HEIGHT = "() => document.documentElement.scrollHeight"
-DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SECONDS = 15.0
 """For all of it: an endless loop ends here."""
-LOADING = 5_000
+LOADING = 3_000
 """Milliseconds after which a page that still loads is looked at."""
+SETTLING = 0.1
+"""Seconds between the last thing that was done and the picture, for what a script then draws."""
 PATIENCE = 2_000
 """Milliseconds until what is to be clicked must be there."""
 LONGEST_WAIT = 5.0
@@ -67,7 +79,7 @@ class Action(NamedTuple):
         """Do it. Raises Playwright's Error if that cannot be done."""
         match self.kind:
             case "click":
-                await page.locator(self.what).first.click(timeout=PATIENCE)
+                await page.frames[1].locator(self.what).first.click(timeout=PATIENCE)
             case "press":
                 await page.keyboard.press(self.what)
             case "type":
@@ -79,9 +91,10 @@ class Action(NamedTuple):
 class Visit:
     """One page, in a context of its own. No slots: Playwright hangs wrappers on who listens."""
 
-    def __init__(self, folder: Path, html: str) -> None:
+    def __init__(self, folder: Path, html: str, address: str) -> None:
         self._folder = folder
         self._html = html
+        self._stage = SHOWN.format(address)
         self.said: list[str] = []
         """What the page said, and what became of what it asked for."""
 
@@ -92,7 +105,9 @@ class Visit:
         url = route.request.url
 
         try:
-            if not url.startswith(HOME):
+            if url == STAGE and not route.request.frame.parent_frame:
+                await route.fulfill(body=self._stage, content_type="text/html; charset=utf-8")
+            elif not url.startswith(HOME):
                 self._say(f"blocked, there is no network: {url}")
                 await route.abort("aborted")  # any other reason shows a page about it
             elif url == HOME and self._html:
@@ -102,7 +117,7 @@ class Visit:
         except Error:
             return  # the page is gone
 
-    async def picture(self, page: Page, address: str, actions: list[Action]) -> bytes:
+    async def picture(self, page: Page, actions: list[Action]) -> bytes:
         """A PNG of the page once all is done. Raises ToolError if there is none to be had."""
         from playwright.async_api import Error
 
@@ -112,8 +127,10 @@ class Visit:
 
         try:
             async with asyncio.timeout(SECONDS):
-                await self._load(page, address)
+                await self._load(page)
                 await self._act(page, actions)
+                await asyncio.sleep(SETTLING)
+                await self._measure(page)
                 return await page.screenshot(animations="disabled")
         except TimeoutError:
             problem = f"the page took more than {SECONDS:.0f} s: is there an endless loop?"
@@ -124,15 +141,15 @@ class Visit:
 
         raise ToolError("\n".join([problem, *self.said])) from None
 
-    async def _load(self, page: Page, address: str) -> None:
+    async def _load(self, page: Page) -> None:
         from playwright.async_api import TimeoutError as Late
 
         try:
-            await page.goto(address, timeout=LOADING)
+            await page.goto(STAGE, timeout=LOADING)
         except Late:
             self._say(f"still loading after {LOADING / 1000:.0f} s")
 
-        await page.evaluate(DRAWN)
+        await page.focus("iframe")
 
     async def _act(self, page: Page, actions: list[Action]) -> None:
         from playwright.async_api import Error
@@ -145,14 +162,16 @@ class Visit:
                     raise
 
                 self._say(f"action {number}, {' '.join(action)}: {first_line(error)}")
-                break
+                return
 
-        height, shown = await page.evaluate(HEIGHT), page.viewport_size
+    async def _measure(self, page: Page) -> None:
+        from playwright.async_api import Error
 
-        if shown and height > shown["height"]:
-            self._say(f"the page is {height} high; press PageDown scrolls")
+        with contextlib.suppress(Error):  # it is just leading itself to another place
+            height, shown = await page.frames[1].evaluate(HEIGHT), page.viewport_size
 
-        await page.evaluate(DRAWN)
+            if shown and height > shown["height"]:
+                self._say(f"the page is {height} high; press PageDown scrolls")
 
     async def _serve_file(self, route: Route, path: str) -> None:
         name = urllib.parse.unquote(path).lstrip("/")
