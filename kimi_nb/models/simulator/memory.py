@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
@@ -76,21 +76,27 @@ def recall(messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int)
         if message.get("role") in {"system", "developer"}
     )
     before = sum(len(message.get("tool_calls") or ()) for message in messages[:start])
-    done, turns = _pair(messages[start:])
+    done, turns = _pair(messages[start:], kept, limit)
     said = (text_of(m.get("content")) for m in messages[start:] if m.get("role") == "assistant")
     return Past(
         system=system,
         goal=goal,
-        done=_forget(done, kept, limit),
+        done=done,
         turns=turns,
         calls=before + len(done),
         said=tuple(filter(None, said)),
     )
 
 
-def _pair(messages: Sequence[dict[str, Any]]) -> tuple[list[Done], int]:
-    """Each call with its answer. Ids repeat across turns, so they are matched within a turn."""
-    done: list[Done] = []
+def _pair(
+    messages: Sequence[dict[str, Any]], kept: frozenset[str], limit: int
+) -> tuple[tuple[Done, ...], int]:
+    """Each call with what is remembered of its answer, and the number of turns.
+
+    Ids repeat across turns, so they are matched within a turn.
+    """
+    calls: list[tuple[str, Any, int]] = []
+    answers: dict[int, Any] = {}
     open_calls: dict[str, int] = {}
     turn = -1
 
@@ -102,19 +108,49 @@ def _pair(messages: Sequence[dict[str, Any]]) -> tuple[list[Done], int]:
             open_calls = {}
 
             for call in message.get("tool_calls") or ():
-                open_calls[call.get("id", "")] = len(done)
+                open_calls[call.get("id", "")] = len(calls)
                 function: dict[str, Any] = call.get("function") or {}
-                arguments = _arguments(function.get("arguments"))
-                done.append(Done(function.get("name", ""), arguments, "", turn))
+                calls.append((function.get("name", ""), function.get("arguments"), turn))
         elif role == "tool":
             place = open_calls.get(message.get("tool_call_id", ""))
 
             if place is not None:
-                content = message.get("content")
-                result = _MARK.sub("", text_of(content), count=1)
-                done[place] = replace(done[place], result=result, images=images_of(content))
+                answers[place] = message.get("content")
 
-    return done, turn + 1
+    return _remembered(calls, answers, kept, limit), turn + 1
+
+
+def _remembered(
+    calls: Sequence[tuple[str, Any, int]],
+    answers: Mapping[int, Any],
+    kept: frozenset[str],
+    limit: int,
+) -> tuple[Done, ...]:
+    """From the newest back, until the memory is full. This runs at every step: it is kept lean."""
+    done: list[Done] = []
+    room = limit
+    newest = True
+
+    for place in range(len(calls) - 1, -1, -1):
+        name, arguments, turn = calls[place]
+        content = answers.get(place, "")
+        plain = isinstance(content, str)
+        result = _unmarked(content if plain else text_of(content))
+
+        if name not in kept:
+            room -= len(result)
+            result = None if room < 0 and not newest else result
+            newest = False
+
+        images = () if plain else images_of(content)
+        done.append(Done(name, _arguments(arguments), result, turn, images))
+
+    done.reverse()
+    return tuple(done)
+
+
+def _unmarked(text: str) -> str:
+    return _MARK.sub("", text, count=1) if "[from an agent " in text else text
 
 
 def _arguments(text: Any) -> dict[str, Any]:
@@ -124,23 +160,3 @@ def _arguments(text: Any) -> dict[str, Any]:
         return {}
 
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _forget(done: list[Done], kept: frozenset[str], limit: int) -> tuple[Done, ...]:
-    room = limit
-    newest = True
-
-    for place in range(len(done) - 1, -1, -1):
-        call = done[place]
-
-        if call.name in kept:
-            continue
-
-        room -= len(call.result or "")
-
-        if room < 0 and not newest:
-            done[place] = replace(call, result=None)
-
-        newest = False
-
-    return tuple(done)

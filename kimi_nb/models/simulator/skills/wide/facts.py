@@ -92,7 +92,8 @@ _LIT = re.compile(
 )
 _OPERATOR = re.compile(
     rf"(?:passed|handed over) to (?:the )?{_BODY}|[Tt]he {_BODY} has run|"
-    rf"[Oo]perator since \d{{4}}: (?:the )?{_BODY}|the {_BODY} took over|由 {_BODY} 管理|移交给 {_BODY} 管理"
+    rf"[Oo]perator since \d{{4}}: (?:the )?{_BODY}|the {_BODY} took over|"
+    rf"由 {_BODY} 管理|移交给 {_BODY} 管理"
 )
 _VISITORS = re.compile(
     r"(\d[\d,]*) (?:people|visitors)|[Vv]isitors in \d{4}: (\d[\d,]*)|参观人数(?:为|共计)(\d[\d,]*)"
