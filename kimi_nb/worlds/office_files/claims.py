@@ -19,7 +19,11 @@ MOST = 50_000
 """Lines that are looked at."""
 _BAR = re.compile(r"(?<!\\)\|")
 _LINK = re.compile(r"\[([^\][]*)\]\([^)(]*\)")
-_NUMBER = re.compile(r"-?\d[\d.,'\u2019\s]*")
+_NUMBER = re.compile(
+    r"(?P<whole>-?\d{1,3}(?:(?P<mark>[,.'\u2019 ])\d{3}(?:(?P=mark)\d{3})*)?|-?\d+)"
+    r"(?:[.,](?P<part>\d+))?",
+    re.ASCII,
+)
 _UNIT = re.compile(r"(?i)^(?:eur|euros?|€)|(?:eur|euros?|€)$")
 
 
@@ -79,26 +83,14 @@ def _words(text: str) -> str:
 
 
 def _number(text: str) -> float | None:
-    """1,234.50 and 1.234,50 and 1 234.5: the last mark is the decimal one, if it can be."""
-    bare = _UNIT.sub("", text.strip()).strip()
+    """1,234.50 and 1.234,50 and 1 234.5; a mark before three digits parts thousands."""
+    found = _NUMBER.fullmatch(_UNIT.sub("", _words(text)).strip())
 
-    if not _NUMBER.fullmatch(bare) or not _spaced(bare):
+    if found is None:
         return None
 
-    digits = re.sub(r"['\u2019\s]", "", bare)
-    whole, mark, part = digits.rpartition(max(",", ".", key=digits.rfind))
-    grouped = len(part) == 3 and (whole.count(mark) > 0 or 1 <= len(whole.lstrip("-")) <= 3)
-
-    if not mark or grouped:
-        whole, part = digits, ""
-
-    bare = re.sub(r"[.,]", "", whole)
-    return float(f"{bare}.{part or 0}") if bare.lstrip("-") else None
-
-
-def _spaced(text: str) -> bool:
-    """All that is not ASCII are the spaces and marks between thousands."""
-    return re.sub(r"[\s\u2019]", "", text).isascii()
+    digits = re.sub(r"[^\d-]", "", found["whole"])
+    return float(f"{digits}.{found['part'] or 0}")
 
 
 def _day(text: str) -> dt.date | None:

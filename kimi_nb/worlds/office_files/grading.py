@@ -64,7 +64,7 @@ def graded(firm: Company, answer: str, folder: Path) -> Grade:
 def _compared(firm: Company, said: list[Claim]) -> _Facts:
     """A fact of which two things are claimed is not right, and both claims are wrong."""
     truth = firm.facts
-    names = {path.rpartition("/")[2]: path for path, _ in truth}
+    names = _short_names(firm)
     values: defaultdict[_Key, list[str]] = defaultdict(list)
 
     for file, fact, value in said:
@@ -77,6 +77,16 @@ def _compared(firm: Company, said: list[Claim]) -> _Facts:
     }
     wrong = sum(len(found) for key, found in values.items() if key not in right)
     return _Facts(right, wrong, len(truth))
+
+
+def _short_names(firm: Company) -> dict[str, str]:
+    """Paths by names without their folder, where only one file has it."""
+    names = [paper.path.rpartition("/")[2] for paper in firm.papers]
+    return {
+        name: paper.path
+        for name, paper in zip(names, firm.papers, strict=True)
+        if names.count(name) == 1
+    }
 
 
 def _figure(firm: Company, path: str, folder: Path, report: str) -> float:
