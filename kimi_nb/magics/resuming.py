@@ -18,6 +18,8 @@ from kimi_nb.swarm.resume import peek, resume
 from kimi_nb.tools import Tool
 from kimi_nb.tools.shipped import SHIPPED
 from kimi_nb.views.prices import Price, typed_price
+from kimi_nb.worlds.known import is_world
+from kimi_nb.worlds.known import resume as resume_world
 
 __all__ = ["prices_typed", "take_up", "tools_named"]
 
@@ -49,10 +51,16 @@ def take_up(
     was = peek(asked.resume)
     in_cell = asked.plan == "-"
     url: str | None = asked.base_url or was.options["base_url"] or magics.base_url or None
-    own = [_named(names, name) for name in own_tools(was)]
+    own = filter(None, (_named(names, name) for name in own_tools(was)))
     typed = {limit.name: getattr(asked, limit.name) for limit in fields(Budget)}
     more = {name: value for name, value in typed.items() if value is not None}
-    return resume(
+    kept: dict[str, Any] = {}
+
+    if asked.tools or not is_world(was):
+        kept["tools"] = tools_named(names, asked.tools) if asked.tools else own
+
+    go_on = resume_world if is_world(was) else resume
+    return go_on(
         asked.resume,
         goal=None if in_cell else cell.strip() or None,
         plan=cell if in_cell else asked.plan and read_plan(asked.plan),
@@ -61,10 +69,10 @@ def take_up(
         model=asked.model,
         base_url=url,
         key=magics.keys.get(place(url)) if url else None,
-        tools=tools_named(names, asked.tools) if asked.tools else filter(None, own),
         budget=replace(was.budget, **more) if more else None,
         limits=limits,
         prices=prices_typed(asked, was.model),
+        **kept,
     )
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from kimi_nb._version import __version__
 from kimi_nb.errors import TraceMismatch
 from kimi_nb.swarm.asked import ways_on
+from kimi_nb.swarm.engine import Judge
 from kimi_nb.swarm.plan import Task
 from kimi_nb.swarm.saved import Had, digests, entries
 from kimi_nb.tools import Toolset
 
-__all__ = ["changed", "check", "check_simulated", "parted"]
+__all__ = ["changed", "check", "check_judge", "check_simulated", "parted"]
 
 SHOWN = 60
 """Characters of a goal in a message."""
@@ -76,6 +77,20 @@ def check(path: Path, differences: Sequence[str], *, anew: bool) -> None:
         message = (
             f"{path} cannot go on like this: {'; '.join(differences)}. Give what it had, or "
             f"{what} and a fork: {ways_on(path, fork=True)}"
+        )
+        raise TraceMismatch(message)
+
+
+def check_judge(path: Path, was: Had, judge: Judge | None) -> None:
+    """Raises TraceMismatch where the run would end unjudged, or judged by another."""
+    name = was.options.get("judge")
+
+    if name and (judge is None or judge.name != name):
+        other = "nobody" if judge is None else judge.name
+        message = (
+            f"{path} is judged by {name}, and would be by {other}. If that is a world, type "
+            f"kn.worlds.resume({str(path)!r}), which has its tools and its judge; if it is a "
+            "judge of your own, give it: kn.resume(…, judge=…)"
         )
         raise TraceMismatch(message)
 

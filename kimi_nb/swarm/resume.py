@@ -32,7 +32,7 @@ from kimi_nb.swarm.asked import (
     ways_on,
 )
 from kimi_nb.swarm.budget import Account, Budget
-from kimi_nb.swarm.changed import changed, check, check_simulated, parted
+from kimi_nb.swarm.changed import changed, check, check_judge, check_simulated, parted
 from kimi_nb.swarm.connect import Connection, Limits, connect
 from kimi_nb.swarm.engine import Judge, Settings
 from kimi_nb.swarm.equipped import equipped
@@ -166,6 +166,9 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
             log.close()
             return log.trace()
 
+        if not other:
+            check_judge(path, was, wanted.judge)
+
         toolset = wanted.toolset(was)
         check(path, [*other, *changed(was, toolset)], anew=bool(other))
         connection, account = wanted.connected(was, log.records)
@@ -208,6 +211,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
         settings = replace(settings, mode=mode_of(goal, single=single, plan=entries(tasks) or None))
         fits_plan(tasks, settings.max_agents)
     else:
+        check_judge(path, was, wanted.judge)
         check_simulated(was, simulated=connection.model.simulated)
 
     common: dict[str, Any] = {

@@ -3,17 +3,20 @@
     run = kn.worlds.wide(items=50, seed=7).run()  # the simulator, or model="kimi-k3"
     kn.worlds.wide(items=50, seed=7).run(single=True) # one agent does it all alone
 
-Every run ends with its judgement: success, and a quality in [0, 1].
+Every run ends with its judgement: success, and a quality in [0, 1]. `kn.worlds.resume(path)` goes
+on with one that did not end; `kn.worlds.of(path)` is the world of a log.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kimi_nb.worlds.known import of, resume
+
 if TYPE_CHECKING:
     from kimi_nb.worlds.base import World
 
-__all__ = ["code", "deep", "figure", "office", "wide"]
+__all__ = ["code", "deep", "figure", "of", "office", "resume", "wide"]
 
 
 def wide(items: int = 50, seed: int = 7) -> World:

@@ -12,9 +12,16 @@ from pathlib import Path
 from kimi_nb.tools import Toolset
 from kimi_nb.worlds.base import Grade, World, sized
 from kimi_nb.worlds.wide_search.coast import COLUMNS, coast
-from kimi_nb.worlds.wide_search.grading import Score, Truth, grade_rows, grade_text, truth_of
+from kimi_nb.worlds.wide_search.grading import (
+    Score,
+    Truth,
+    grade_rows,
+    grade_text,
+    key_of,
+    truth_of,
+)
 
-__all__ = ["COLUMNS", "grade_rows", "make", "truth"]
+__all__ = ["COLUMNS", "grade_rows", "key_of", "make", "truth"]
 
 CORPUS = "corpus.sqlite"
 STEPS = 20

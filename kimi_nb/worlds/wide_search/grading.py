@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from kimi_nb.worlds.tables import rows_in
@@ -108,6 +109,7 @@ def _right(row: tuple[str, ...], true: tuple[str, ...]) -> int:
     return sum(a == b != "" for a, b in zip(row, true, strict=True))
 
 
+@lru_cache(maxsize=4096)
 def _normal(row: tuple[str, ...]) -> tuple[str, ...]:
     """Each cell as it is compared; "" for one that says nothing, or in another unit."""
     return tuple(
