@@ -36,6 +36,8 @@ from kimi_nb.views.fold import fold
 from kimi_nb.views.prices import Price
 from kimi_nb.views.report import report_html
 from kimi_nb.views.rows import rows
+from kimi_nb.worlds.known import is_world
+from kimi_nb.worlds.known import resume as resume_world
 
 __all__ = ["main"]
 
@@ -124,7 +126,8 @@ def _prices(asked: argparse.Namespace, usual: str) -> dict[str, Price]:
 
 def _resume(asked: argparse.Namespace) -> int:
     was = peek(asked.trace)
-    run = resume(
+    go_on = resume_world if is_world(was) else resume
+    run = go_on(
         asked.trace,
         goal=None if asked.goal is None else _goal(asked.goal),
         plan=read_plan(asked.plan) if asked.plan else None,
