@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -15,6 +16,7 @@ from kimi_nb.errors import ToolError, UsageFault
 from kimi_nb.tools.handwritten import reader_of
 from kimi_nb.tools.image import Image, parted
 from kimi_nb.tools.nearest import suggest
+from kimi_nb.tools.processes import Processes, submitted
 from kimi_nb.tools.render import capped, clean, render
 from kimi_nb.tools.scalars import BadArgument, Fit, Reader
 from kimi_nb.tools.threads import Slots, in_thread
@@ -74,6 +76,8 @@ class Tool:
     """Calling it sends its arguments out; see `tools.rights`."""
     reader: Reader | None = None
     """Turns a JSON object into keyword arguments; None: made from `parameters`."""
+    executor: Executor | Literal["processes"] | None = None
+    """Where its function runs; None: in a thread, or on the event loop if it is async."""
     close: Callable[[], Awaitable[None]] | None = None
     """Frees what the tool holds; it may be used again afterwards."""
 
@@ -96,12 +100,13 @@ class Tool:
 class Toolset:
     """Tools by name. Their order is the order in which they were given."""
 
-    __slots__ = ("_asynchronous", "_limit", "_readers", "_slots", "_tools")
+    __slots__ = ("_asynchronous", "_limit", "_processes", "_readers", "_slots", "_tools")
 
     def __init__(self, tools: Iterable[Tool] = (), *, output_limit: int = OUTPUT_LIMIT) -> None:
         self._tools = _by_name(tools)
         self._limit = output_limit
         self._slots = Slots(THREADS)
+        self._processes = Processes()
         self._asynchronous = {
             name for name, tool in self._tools.items() if _is_async(tool.function)
         }
@@ -152,6 +157,8 @@ class Toolset:
 
     async def close(self) -> None:
         """Free what the tools hold: processes, connections. They may be used again."""
+        await self._processes.close()
+
         for tool in self:
             if tool.close is not None:
                 await tool.close()
@@ -184,6 +191,12 @@ class Toolset:
         return ToolOutcome(ok=True, text=text, truncated=truncated, images=images)
 
     async def _result(self, tool: Tool, keywords: dict[str, Any]) -> Any:
+        if tool.executor == "processes":
+            return await self._processes.call(tool.function, keywords)
+
+        if tool.executor is not None:
+            return await submitted(tool.executor, tool.function, keywords)
+
         if tool.name in self._asynchronous:
             return await tool.function(**keywords)
 

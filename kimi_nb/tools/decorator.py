@@ -6,12 +6,14 @@ import inspect
 import re
 import typing
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.tools import docstring
 from kimi_nb.tools.base import Tool, ToolContext
+from kimi_nb.tools.processes.carried import needs_cloudpickle
 from kimi_nb.tools.schema import object_shape
 
 __all__ = ["tool"]
@@ -30,9 +32,10 @@ def tool(
     private: bool = False,
     untrusted: bool = False,
     outward: bool = False,
+    executor: Executor | Literal["processes"] | None = None,
     close: Callable[[], Awaitable[None]] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
-def tool(
+def tool(  # noqa: PLR0913 -- what a tool is; all but the function have defaults
     function: Callable[..., Any] | None = None,
     *,
     name: str | None = None,
@@ -40,6 +43,7 @@ def tool(
     private: bool = False,
     untrusted: bool = False,
     outward: bool = False,
+    executor: Executor | Literal["processes"] | None = None,
     close: Callable[[], Awaitable[None]] | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a typed function, sync or async, a tool; it can still be called as before.
@@ -53,16 +57,26 @@ def tool(
     call sends its arguments to others. An agent that has taken in both of the first is refused
     every outward call.
 
-    Raises UsageFault where a parameter cannot be described to a model.
+    `executor`: for a plain function that computes for long. "processes": in processes of the
+    run's own, one for each core, which end with the run, and with a call that is cancelled.
+    Or a `concurrent.futures.Executor`, such as `dask.distributed.Client().get_executor()`.
+    The function, its arguments and its result must be such as can be carried there.
+
+    Raises UsageFault where a parameter cannot be described to a model, and where a function
+    cannot run in the executor.
     """
 
     def made(function: Callable[..., Any]) -> Tool:
+        if executor is not None:
+            _check_carried(function)
+
         return replace(
             _tool(function, name),
             side_effects=side_effects,
             private=private,
             untrusted=untrusted,
             outward=outward,
+            executor=executor,
             close=close,
         )
 
@@ -91,6 +105,16 @@ def _tool(function: Callable[..., Any], name: str | None) -> Tool:
         context_parameter=context[0] if context else None,
         reader=shape.reader,
     )
+
+
+def _check_carried(function: Callable[..., Any]) -> None:
+    if inspect.iscoroutinefunction(function):
+        raise UsageFault(
+            f"{function.__name__} is async, so it runs on the event loop; make it a plain "
+            "function to run it in an executor"
+        )
+
+    needs_cloudpickle()
 
 
 def _check_name(name: str) -> None:
