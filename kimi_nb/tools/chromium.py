@@ -169,18 +169,20 @@ class _Running:
         return self._browser
 
     async def _end(self) -> None:
-        from playwright.async_api import Error
-
         browser, driver = self._browser, self._driver
         self._browser = self._driver = self._session = None
+
+        if driver is None:
+            return
+
+        from playwright.async_api import Error
 
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(CLOSING):
                 if browser is not None:
                     await browser.close()
 
-        if driver is not None:
-            await driver.stop()
+        await driver.stop()
 
 
 async def _launched(driver: Playwright, program: str) -> Browser:

@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["HOME", "NO_WAY_OUT", "Action", "Visit"]
 
-HOME = "http://folder.invalid/"
+HOME = "http://page.folder.invalid/"
 """Where the page believes to be: no such host can exist, and we alone answer for it."""
-STAGE = "http://stage.invalid/"
+STAGE = "http://stage.folder.invalid/"
 SHOWN = """<!doctype html><title>stage</title>
 <style>html, iframe {{ margin: 0; border: 0; width: 100vw; height: 100vh; display: block }}
 body {{ margin: 0; overflow: hidden }}</style>
 <iframe sandbox="allow-scripts allow-same-origin allow-forms allow-modals allow-pointer-lock"
  src="{}"></iframe>"""
-"""The page is shown in a frame of another site, whose sandbox it cannot leave. On its own it could
+"""The page is shown in a frame of another origin, whose sandbox it cannot leave. On its own it could
 open programs of this machine: a mailto: link starts xdg-open, and no request is seen. Nor could
-it be pictured where it leads itself to a place that is blocked.
+it be pictured where it leads itself to a place that is blocked. Both have one site, for a frame
+of a stranger's gets no storage.
 """
 NO_WAY_OUT = """
 for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "WebTransport"])
