@@ -9,7 +9,7 @@ from typing import Any, cast
 from kimi_nb.errors import ToolError
 from kimi_nb.media import image_type
 
-__all__ = ["MOST_IMAGES", "Image", "parted"]
+__all__ = ["LARGEST", "MOST_IMAGES", "Image", "parted"]
 
 LARGEST = 5_000_000
 """Bytes of one image; in a request it takes a third more."""

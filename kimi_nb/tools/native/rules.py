@@ -85,9 +85,12 @@ def folder_rules(folder: Path, *, writable: bool) -> list[Rule]:
     """The working folder, without the logs of runs in it, and with what we run ourselves unharmed.
 
     Rights cannot be taken back further down. Where something has fewer, all in the folder is
-    named one by one, and nothing new can be put beside it. Raises ToolError for a folder among
-    Python's own files that is to be written, and OSError.
+    named one by one, and nothing new can be put beside it. Raises ToolError for the whole disk
+    and for a folder among Python's own files that is to be written, and OSError.
     """
+    if folder == Path(folder.root):
+        raise ToolError("the working folder is the whole disk; give a folder of its own")
+
     rights = READ | CHANGE if writable else READ
     fewer = {LOGS: 0, **(_kept(folder) if writable else {})}
     names = [entry.name for entry in os.scandir(folder)]

@@ -31,7 +31,7 @@ def main() -> None:
     results = Path(sys.argv[1])
     code = sys.stdin.buffer.read().decode()
     sys.argv = [""]
-    cast(io.TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)  # seen if we are killed
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)  # seen if we are killed
     outcome = _outcome(code, results)
     sys.stdout.flush()
     (results / "outcome.json").write_text(json.dumps(outcome), "utf-8")

@@ -10,55 +10,81 @@ from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 
-__all__ = ["remove", "scratch_folder"]
+__all__ = ["scratch_folder"]
+
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextlib.contextmanager
 def scratch_folder() -> Generator[Path, None, None]:
     """A folder that no other user can enter, removed at the end. Without links in its path."""
-    outer = Path(tempfile.mkdtemp(prefix="kimi_nb-")).resolve()
-    inner = outer / "scratch"
-    inner.mkdir()
-    at_exit = partial(remove, outer)
+    path = Path(tempfile.mkdtemp(prefix="kimi_nb-")).resolve()
+    at_exit = partial(_remove, path)
     atexit.register(at_exit)
 
     try:
-        yield inner
+        yield path
     finally:
-        remove(outer)
+        _remove(path)
         atexit.unregister(at_exit)
 
 
-def remove(outer: Path) -> None:
-    """Remove a folder with all that strangers put into folders in it, however deep or closed.
+def _remove(path: Path) -> None:
+    """Remove a folder that strangers filled, however deep, and with closed folders in it.
 
-    Without recursion: what is found in a folder is moved to the top, so no path gets long.
-    Links are never followed, and what cannot be removed stays.
+    `shutil.rmtree` recurses, and stops at both. What cannot be removed stays.
     """
-    waiting = list(outer.iterdir())
-    found = list(waiting)
+    with contextlib.suppress(OSError):
+        path.chmod(0o700)
+        _empty(os.open(path, _FLAGS))
+        path.rmdir()
+
+
+def _empty(fd: int) -> None:
+    """Empty the folder behind `fd`, going down by names and up by `..`. Closes `fd`."""
+    names: list[str] = []
+    waiting = [_subfolders(fd)]
 
     while waiting:
-        for entry in _entries(waiting.pop()):
+        if waiting[-1]:
+            name = waiting[-1].pop()
+
             with contextlib.suppress(OSError):
-                if entry.is_dir(follow_symlinks=False):
-                    path = outer / f"{len(found)}"
-                    Path(entry.path).chmod(0o700)  # else it could not get another parent
-                    Path(entry.path).rename(path)
-                    waiting.append(path)
-                    found.append(path)
-                else:
-                    Path(entry.path).unlink()
+                os.chmod(name, 0o700, dir_fd=fd)
+                fd = _changed(fd, name)
+                names.append(name)
+                waiting.append(_subfolders(fd))
 
-    with contextlib.suppress(OSError):
-        for path in found:
-            path.rmdir()
+            continue
 
-        outer.rmdir()
+        waiting.pop()
+
+        if names:
+            fd = _changed(fd, "..")
+
+            with contextlib.suppress(OSError):
+                os.rmdir(names.pop(), dir_fd=fd)
+
+    os.close(fd)
 
 
-def _entries(path: Path) -> list[os.DirEntry[str]]:
-    with contextlib.suppress(OSError), os.scandir(path) as entries:
-        return list(entries)
+def _changed(fd: int, name: str) -> int:
+    other = os.open(name, _FLAGS, dir_fd=fd)
+    os.close(fd)
+    return other
 
-    return []
+
+def _subfolders(fd: int) -> list[str]:
+    """Their names, once all else in the folder is removed."""
+    found: list[str] = []
+
+    with os.scandir(fd) as entries:
+        for entry in list(entries):
+            if entry.is_dir(follow_symlinks=False):
+                found.append(entry.name)
+                continue
+
+            with contextlib.suppress(OSError):
+                os.unlink(entry.name, dir_fd=fd)
+
+    return found

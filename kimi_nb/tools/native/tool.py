@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from kimi_nb.errors import ToolError
 from kimi_nb.tools.base import Tool, ToolContext
 from kimi_nb.tools.beneath import Folder
 from kimi_nb.tools.decorator import tool
-from kimi_nb.tools.image import LARGEST, Image
+from kimi_nb.tools.image import LARGEST, MOST_IMAGES, Image
 from kimi_nb.tools.native.calls import MEMORY, cancellable
 from kimi_nb.tools.native.fonts import furnished
 from kimi_nb.tools.native.process import Finished, Hold, Job, launch
@@ -129,27 +130,29 @@ def _ended(finished: Finished) -> str:
 def _read(output: str, scratch: Path, there: str) -> str | list[str | Image]:
     """The results of the runner. Whatever lies there may be the model's code's own work."""
     with Folder(scratch) as folder:
-        try:
-            outcome = orjson.loads(folder.read(("results", "outcome.json"), _WORST))
-            value, error = str(outcome["value"]), str(outcome["error"])
-            figures, more = int(outcome["figures"]), int(outcome["more"])
-        except (ToolError, ValueError, TypeError, KeyError) as cause:
-            raise ToolError(_joined(output, "[Python ended before the code did]")) from cause
+        match _outcome(folder):
+            case {"value": str(value), "error": "", "figures": int(figures), "more": int(more)}:
+                names = [f"{index}.png" for index in range(min(figures, MOST_IMAGES))]
+                images = [Image(folder.read(("results", name), LARGEST)) for name in names]
+            case {"error": str(error)} if error:
+                raise ToolError(_joined(output, "\n".join([error, *_advice(error, there)])))
+            case _:
+                raise ToolError(_joined(output, "[Python ended before the code did]"))
 
-        if error:
-            raise ToolError(_joined(output, "\n".join([error, *_advice(error, there)])))
-
-        images = [
-            Image(folder.read(("results", f"{index}.png"), LARGEST)) for index in range(figures)
-        ]
-
-    note = f"[{more} more figures are open; {figures} can be shown]" if more else ""
+    note = f"[{more} more figures are open; {len(images)} can be shown]" if more else ""
     text = _joined(_joined(output, value), note)
 
     if not text and not images:
         text = "[no output: print something, or end with an expression]"
 
     return [text, *images] if images else text
+
+
+def _outcome(folder: Folder) -> Any:
+    with contextlib.suppress(ToolError, orjson.JSONDecodeError):
+        return orjson.loads(folder.read(("results", "outcome.json"), _WORST))
+
+    return None
 
 
 def _advice(error: str, there: str) -> list[str]:
