@@ -29,7 +29,7 @@ SHOWN = """<!doctype html><title>stage</title>
 body {{ margin: 0; overflow: hidden }}</style>
 <iframe sandbox="allow-scripts allow-same-origin allow-forms allow-modals allow-pointer-lock"
  src="{}"></iframe>"""
-"""The page is shown in a frame of another origin, whose sandbox it cannot leave. On its own it could
+"""The page is shown in a frame of another origin, whose sandbox it cannot leave. Alone it could
 open programs of this machine: a mailto: link starts xdg-open, and no request is seen. Nor could
 it be pictured where it leads itself to a place that is blocked. Both have one site, for a frame
 of a stranger's gets no storage.
