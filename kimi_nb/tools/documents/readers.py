@@ -18,9 +18,9 @@ from kimi_nb.errors import ToolError
 __all__ = ["Readers"]
 
 SECONDS = 20
-"""For one document; then its process ends itself."""
-AT_ONCE = max(2, min(4, os.cpu_count() or 2))
-"""Documents read at the same time."""
+"""Of computing, for one document; then its process ends itself."""
+AT_ONCE = 2
+"""Documents read at the same time: a few milliseconds each, and at worst a gigabyte."""
 
 Process = subprocess.Popen[bytes]
 
@@ -105,7 +105,7 @@ def _asked(process: Process, data: bytes, part: str) -> dict[str, Any]:
     if line.endswith(b"\n"):
         return cast("dict[str, Any]", orjson.loads(line))
 
-    if process.wait() == -signal.SIGALRM:
+    if process.wait() == -signal.SIGPROF:
         raise ToolError(f"takes longer than {SECONDS} s to read; it is too large or broken")
 
     raise ToolError("ended the process that was reading it; it is too large or broken")

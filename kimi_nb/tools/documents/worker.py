@@ -1,7 +1,7 @@
 """The process that reads documents: one request a line, and the file's bytes after it.
 
 It dies of a document that takes too long, by a signal that no parser can hold off, and leaves
-after one that used up its memory.
+after one that broke a parser: that may have used up its memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kimi_nb.tools.documents.words import word_text
 
 __all__ = ["answered"]
 
-MEMORY = 1_500_000_000
+MEMORY = 1_000_000_000
 """Bytes of address space, interpreter and libraries included."""
 MOST_TEXT = 20_000_000
 """Characters of one document."""
@@ -64,7 +64,7 @@ def answered(data: bytes, part: str) -> dict[str, Any]:
         return {"error": "is too large to read, or broken", "last": True}
     except Exception as error:  # noqa: BLE001 - a parser may fail in any way on a broken file
         said = " ".join(str(error).split())[:200]
-        return {"error": f"is broken: {type(error).__name__}: {said}"}
+        return {"error": f"is broken: {type(error).__name__}: {said}", "last": True}
 
 
 def _limited() -> None:
@@ -81,9 +81,9 @@ def _serve(source: BinaryIO, sink: BinaryIO) -> None:
     while not last and (line := source.readline()):
         head = orjson.loads(line)
         data = source.read(head["size"])
-        signal.alarm(head["seconds"])
+        signal.setitimer(signal.ITIMER_PROF, head["seconds"])
         answer = answered(data, head["part"])
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         last = answer.get("last", False)
         sink.write(orjson.dumps(answer) + b"\n")
         sink.flush()
