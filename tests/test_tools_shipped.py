@@ -66,7 +66,7 @@ def test_each_is_made_by_the_name_that_agents_see(name: str) -> None:
 
 
 def test_a_name_that_is_nobody_s_says_what_there_is() -> None:
-    with pytest.raises(kn.UsageFault, match=r"did you mean 'write_file'\? .*tools=\[my_function\]"):
+    with pytest.raises(kn.UsageFault, match=r"not its name\); did you mean 'write_file'\?"):
         kn.swarm("go", tools=["write_files"])
 
     with pytest.raises(kn.UsageFault, match=r"give a list, as in tools=\['write_file'\]"):
@@ -222,4 +222,4 @@ def test_the_command_line_knows_ours_only(
     assert {"write_file", "view_image"} <= set(names(tmp_path / "run.jsonl"))
     assert orjson.loads(capfd.readouterr().out)["status"] == "finished"
     assert main([*line, "--tools", "weigh"]) == 2
-    assert "no tool 'weigh' comes with kimi_nb; there are: write_file, " in capfd.readouterr().err
+    assert "no tool 'weigh' comes with kimi_nb" in capfd.readouterr().err

@@ -32,8 +32,8 @@ def shipped(name: str) -> Tool:
 
     if found is None:
         raise UsageFault(
-            f"no tool {name!r} comes with kimi_nb; {suggest(name, SHIPPED)} A function of your "
-            "own goes in itself, not its name: tools=[my_function]"
+            f"no tool {name!r} comes with kimi_nb (in Python, give a function of your own itself, "
+            f"not its name); {suggest(name, SHIPPED)}"
         )
 
     if found.packages and not any(map(importlib.util.find_spec, found.packages)):
