@@ -19,6 +19,8 @@ Skill = Callable[[Past, frozenset[str], Options], Turn | None]
 
 _NEEDS: dict[str, frozenset[str]] = {
     "wide": frozenset({"search", "open"}),
+    "deep": frozenset({"search", "open"}),
+    "code": frozenset({"grep", "read_file", "run_tests", "write_file"}),
     "office": frozenset({"read_document", "python", "chart", "write_file"}),
 }
 """By module: the tools without which it has nothing to say."""

@@ -175,7 +175,7 @@ def next_free(day, busy):
 
 BOOKINGS = Template(
     names=("bookings", "intervals", "occupancy"),
-    choose={"merge": ("merged", "merge", "joined"), "gap": (1, 2, 3)},
+    choose={"merge": ("merged", "merge", "united"), "gap": (1, 2, 3)},
     source='''
 """Spans of time that may overlap."""
 

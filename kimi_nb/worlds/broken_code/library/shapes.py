@@ -190,7 +190,7 @@ def $near(pairs, name):
         elif right == name:
             found.add(left)
 
-    return ⟦missing:sorted(found)¦list(found)[:1]⟧
+    return sorted(found)⟦slice:¦[:-1]⟧
 
 
 def reachable(pairs, start):
