@@ -106,7 +106,7 @@ class Conversation:
     Sending the n-th turn therefore costs a memory copy, not another walk over n messages.
     """
 
-    __slots__ = ("_wire", "messages", "size", "thoughtless")
+    __slots__ = ("_wire", "messages", "pictured", "size", "thoughtless")
 
     def __init__(self, messages: Iterable[Message] = ()) -> None:
         self.messages: list[Message] = []
@@ -114,6 +114,8 @@ class Conversation:
         """Bytes of JSON, an image counted as the text of IMAGE_TOKENS tokens."""
         self.thoughtless = False
         """An assistant message holds no thinking."""
+        self.pictured = False
+        """A tool's answer holds an image."""
         self._wire = bytearray()
 
         for message in messages:
@@ -131,6 +133,9 @@ class Conversation:
 
         if message["role"] == "assistant" and not THINKING_KEYS & message.keys():
             self.thoughtless = True
+
+        if message["role"] == "tool" and not isinstance(message["content"], str):
+            self.pictured = True
 
     @property
     def wire(self) -> bytearray:

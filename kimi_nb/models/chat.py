@@ -18,7 +18,7 @@ from kimi_nb.models.catalogue import ModelCard, as_json, balance, model_cards
 from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
 from kimi_nb.models.exchange import Exchange
 from kimi_nb.models.faults import fault, one_line, read_retry_after
-from kimi_nb.models.history import call_namer, misses_thinking, with_thinking
+from kimi_nb.models.history import about_images, call_namer, misses_thinking, reworked
 from kimi_nb.models.rules import Rules, fields_of, rules_for
 from kimi_nb.models.secret import Secret
 from kimi_nb.models.transport import Timeouts, Transport
@@ -128,6 +128,7 @@ class ChatModel:
         except (aiohttp.ClientError, OSError, ModelError) as error:
             if isinstance(error, ModelError) or not exchange.complete:
                 found = self._transport.convert(error, began=exchange.began, first=first)
+                found = about_images(found, request.conversation, self.name)
                 exchange.charge(found, request.estimate_tokens())
                 raise found from None
 
@@ -151,10 +152,8 @@ class ChatModel:
 
     def _messages(self, conversation: Conversation) -> bytes | bytearray:
         """The messages' JSON, without the enclosing brackets."""
-        if not (self._recalls and conversation.thoughtless):
-            return conversation.wire
-
-        return orjson.dumps(with_thinking(conversation.messages))[1:-1]
+        messages = reworked(conversation, self._rules, recalls=self._recalls)
+        return conversation.wire if messages is None else orjson.dumps(messages)[1:-1]
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> ModelError:
         if response.status < HTTPStatus.BAD_REQUEST:

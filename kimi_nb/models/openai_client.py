@@ -11,7 +11,7 @@ from kimi_nb.models.base import Conversation, Message, Reply, Request, Sink
 from kimi_nb.models.endpoint import SIMULATOR, is_moonshot
 from kimi_nb.models.exchange import charge
 from kimi_nb.models.faults import fault, one_line, read_retry_after
-from kimi_nb.models.history import call_namer, with_thinking
+from kimi_nb.models.history import about_images, call_namer, reworked
 from kimi_nb.models.rules import Rules, fields_of, rules_for
 from kimi_nb.models.stream import Assembler
 from kimi_nb.redact import know
@@ -55,8 +55,9 @@ class OpenAIModel:
         try:
             allowed = await self._stream(request, assembler)
         except ModelError as error:
-            charge(error, assembler, prompt_estimate)
-            raise
+            found = about_images(error, request.conversation, self.name)
+            charge(found, assembler, prompt_estimate)
+            raise found from None
 
         return assembler.finish(prompt_estimate, allowed)
 
@@ -130,8 +131,8 @@ class OpenAIModel:
         return fields
 
     def _messages(self, conversation: Conversation) -> list[Message]:
-        filled = self._rules.recalls and conversation.thoughtless
-        return with_thinking(conversation.messages) if filled else conversation.messages
+        recalls = self._rules.recalls
+        return reworked(conversation, self._rules, recalls=recalls) or conversation.messages
 
 
 def convert(error: OpenAIError) -> ModelError:

@@ -60,6 +60,8 @@ class Rules:
     """What goes into every request beside that."""
     recalls: bool = False
     """Every assistant message that is sent back must hold the model's thinking."""
+    tool_images: bool = False
+    """Images may stand in a tool's message; otherwise they go in one of the user's behind it."""
     call_id: str = ""
     """How ids of tool calls must read, with {name} and {number}; "": as they came."""
 
@@ -75,9 +77,9 @@ class Rules:
 
 
 RULES: tuple[Rules, ...] = (
-    Rules(models="kimi-k3*", place="moonshot", thinking=_EFFORT, recalls=True),
-    Rules(models="kimi-k2.7-code*", place="moonshot", recalls=True),
-    Rules(models="kimi-k2.6*", place="moonshot", thinking=_SWITCH, recalls=True),
+    Rules(models="kimi-k3*", place="moonshot", thinking=_EFFORT, recalls=True, tool_images=True),
+    Rules(models="kimi-k2.7-code*", place="moonshot", recalls=True, tool_images=True),
+    Rules(models="kimi-k2.6*", place="moonshot", thinking=_SWITCH, recalls=True, tool_images=True),
     # Their chat template reads the function's name out of the id.
     Rules(
         models="*kimi-k2*",
