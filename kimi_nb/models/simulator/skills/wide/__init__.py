@@ -13,8 +13,8 @@ from kimi_nb.models.simulator import phrases
 from kimi_nb.models.simulator.memory import Past
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.script import Turn
+from kimi_nb.models.simulator.skills.archive import Book
 from kimi_nb.models.simulator.skills.team import can_hand_out
-from kimi_nb.models.simulator.skills.wide.archive import Book
 from kimi_nb.models.simulator.skills.wide.lead import lead
 from kimi_nb.models.simulator.skills.wide.listed import look_up, noted_names
 from kimi_nb.models.simulator.skills.wide.rows import look

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from kimi_nb.models.simulator.skills.wide.archive import Page
+from kimi_nb.models.simulator.skills.archive import Page
 
 __all__ = ["KINDS", "Fact", "Kind", "about", "facts_in", "kind_of", "names_it"]
 

@@ -10,8 +10,8 @@ from kimi_nb.models.simulator.memory import Past
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.orchestrator import most_agents
 from kimi_nb.models.simulator.script import Call, Turn
+from kimi_nb.models.simulator.skills.archive import Book
 from kimi_nb.models.simulator.skills.team import ASSIGN, divided, hand_out, reports
-from kimi_nb.models.simulator.skills.wide.archive import Book
 from kimi_nb.models.simulator.skills.wide.rows import look
 from kimi_nb.models.simulator.skills.wide.task import Task, answer, prompt, rows_of
 

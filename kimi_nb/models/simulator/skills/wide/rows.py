@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kimi_nb.models.simulator.memory import Past
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.script import Call
-from kimi_nb.models.simulator.skills.wide.archive import Book, Hit
+from kimi_nb.models.simulator.skills.archive import Book, Hit
 from kimi_nb.models.simulator.skills.wide.facts import (
     KINDS,
     Fact,
