@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -235,6 +236,17 @@ def test_a_corpus_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert (hits(path, "old"), hits(path, "new")) == ([], [1])
 
 
+def test_a_corpus_is_for_whom_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+
+    try:
+        build(tmp_path / "c.sqlite", LIBRARY)
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "c.sqlite").stat().st_mode & 0o777 == 0o600
+
+
 def test_tools_only_read(library: Path) -> None:
     before = library.read_bytes()
     ask(library, "search", query="museum'; DROP TABLE documents; --")
@@ -284,6 +296,9 @@ def test_a_folder_becomes_a_corpus(tmp_path: Path) -> None:
     assert "[1] a.txt — swarms of agents\n" in ask(path, "search", query="swarm").text
     assert "[2] sub/b.md — 中文论文\n" in ask(path, "search", query="论文").text
     assert hits(path, "canary") == []
+
+    assert kn.tools.index_folder(folder, folder / "own.sqlite") == (2, ("'d.bin' is binary",))
+    assert hits(folder / "own.sqlite", "swarm") == [1]
 
     with pytest.raises(kn.ToolError, match="the working folder"):
         kn.tools.index_folder(tmp_path / "gone", path)

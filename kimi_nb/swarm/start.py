@@ -88,8 +88,9 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     left out. `limits`: what the endpoint allows, for all runs of the kernel. `prices`: USD per
     1M tokens by model id, beside the known ones. `thinking`: how much, where the model can be
     told: "low", "high", "max", "on" or "off". `rules`: rows that go before those of the table
-    in `models.rules`. `tools`: beside the standard ones; a Toolset is taken as it is, instead of
-    them. `judge`: grades the answer by a truth that no model sees, as a world does.
+    in `models.rules`. `tools`: beside the standard ones, functions, tools, and names of what
+    comes with kimi_nb, such as "write_file"; a Toolset is taken as it is, instead of them.
+    `judge`: grades the answer by a truth that no model sees, as a world does.
 
     Raises UsageFault if this cannot be done as asked.
     """

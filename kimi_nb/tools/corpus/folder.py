@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kimi_nb.errors import ToolError
-from kimi_nb.tools.beneath import SKIPPED, Folder
+from kimi_nb.tools.beneath import SKIPPED, Entry, Folder
 from kimi_nb.tools.corpus.store import Document, build
 from kimi_nb.tools.text import decoded
 
@@ -32,19 +32,24 @@ def index_folder(folder: str | Path, path: str | Path) -> Indexed:
     what `build` does.
     """
     left_out: list[str] = []
-    count = build(path, _documents(Path(folder), left_out))
+
+    with Folder(Path(folder)) as root:
+        files = [entry for entry in root.walk(()) if not entry.is_folder and _meant(entry)]
+        files.sort(key=lambda entry: entry.path)
+        count = build(path, _documents(root, files, left_out))
+
     return Indexed(count, tuple(left_out))
 
 
-def _documents(folder: Path, left_out: list[str]) -> Iterator[Document]:
-    with Folder(folder) as root:
-        for entry in sorted(root.walk(()), key=lambda each: each.path):
-            if entry.is_folder or SKIPPED.intersection(entry.parts[:-1]):
-                continue
+def _meant(entry: Entry) -> bool:
+    return not SKIPPED.intersection(entry.parts[:-1])
 
-            try:
-                text, _ = decoded(root.read(entry.parts, LARGEST), entry.path)
-            except ToolError as error:
-                left_out.append(str(error))
-            else:
-                yield Document(entry.path, text)
+
+def _documents(root: Folder, files: list[Entry], left_out: list[str]) -> Iterator[Document]:
+    for entry in files:
+        try:
+            text, _ = decoded(root.read(entry.parts, LARGEST), entry.path)
+        except ToolError as error:
+            left_out.append(str(error))
+        else:
+            yield Document(entry.path, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,15 +55,15 @@ def build(path: str | Path, documents: Iterable[Document]) -> int:
     Raises UsageFault where this Python's SQLite cannot search texts, and OSError.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    new = path.with_name(f".{secrets.token_hex(8)}.part")
+    handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
 
     try:
-        count = _filled(name, documents)
-        os.fchmod(handle, 0o644)
+        count = _filled(new, documents)
         os.fsync(handle)
-        Path(name).replace(path)
+        new.replace(path)
     except BaseException:
-        Path(name).unlink()
+        new.unlink()
         raise
     finally:
         os.close(handle)
@@ -115,10 +115,10 @@ def text_of(path: Path, document: int) -> Document | None:
     return row and Document(*map(joined, row))
 
 
-def _filled(name: str, documents: Iterable[Document]) -> int:
+def _filled(path: Path, documents: Iterable[Document]) -> int:
     import sqlite3
 
-    with contextlib.closing(sqlite3.connect(name)) as database:
+    with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode = OFF")  # a half-written file is thrown away
         database.execute("PRAGMA synchronous = OFF")
         database.execute(f"PRAGMA application_id = {MADE_BY_US}")
