@@ -13,7 +13,7 @@ __all__ = ["KINDS", "Fact", "Kind", "about", "facts_in", "kind_of", "names_it"]
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _CLAUSE = re.compile(r"[;；，]|,(?=\s)")
-_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?![\d,])")
+_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d|,\d)")
 _COAST = re.compile(r"\b[A-Z]\w+ Coast\b")
 _LIGHT = re.compile(r"(?:\b[A-Z]\w+ )+Light\b")
 _QUALIFIERS = (
