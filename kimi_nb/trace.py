@@ -20,6 +20,7 @@ from typing import Any, overload
 
 import orjson
 
+from kimi_nb.beside import bring
 from kimi_nb.errors import CorruptTrace, TraceError
 from kimi_nb.events import FACTS, Fact, TrainingBegan
 from kimi_nb.locked import open_locked
@@ -113,9 +114,16 @@ class Trace(Sequence[Record]):
         return f"Trace({len(self)} records, {whose}, {self[-1].t if self else 0.0:.1f} s)"
 
     def save(self, path: str | Path) -> Path:
-        """Write it to `path` and return that; an existing file is replaced whole or not at all."""
+        """Write it to `path` and return that; an existing file is replaced whole or not at all.
+
+        The images beside the log come along.
+        """
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
+
+        if self.path is not None:
+            bring(self._artefacts(), self.path.parent, target.parent)
+
         scratch = target.with_name(target.name + ".part")
 
         with scratch.open("wb") as file:
@@ -126,6 +134,11 @@ class Trace(Sequence[Record]):
 
         scratch.replace(target)
         return target
+
+    def _artefacts(self) -> dict[str, None]:
+        """The names of the files beside it, in their order."""
+        told: Iterator[str] = (getattr(record.fact, "artefact", "") for record in self._records)
+        return dict.fromkeys(name for names in told for name in names.split())
 
 
 def read(path: str | Path, *, strict: bool = True) -> Trace:

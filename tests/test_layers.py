@@ -16,7 +16,7 @@ LAYERS = (
     {"_version"},
     {"redact"},
     {"errors"},
-    {"events", "locked", "media", "regions"},
+    {"beside", "events", "locked", "media", "regions"},
     {"trace"},
     {"models", "tools", "views"},
     {"swarm", "parl"},

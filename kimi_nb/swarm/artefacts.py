@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from kimi_nb.beside import put
 from kimi_nb.errors import ToolError, UsageFault
 from kimi_nb.events import ToolReturned
 from kimi_nb.swarm.turn import Answer
@@ -19,56 +18,50 @@ __all__ = ["keep", "recalled"]
 
 DIGEST = 32
 """Hexadecimal digits of a name."""
+GONE = "[an image that came with this is no longer beside the log]"
 
 
 def keep(log: Path | None, images: Sequence[Image]) -> str:
     """Write the images beside the log, those that are not there yet; returns their names.
 
-    A file appears whole or not at all. One that cannot be written (disk full, say) has no name:
-    the run goes on, and only this picture is not there to be looked at again.
+    A file appears whole or not at all. Where it cannot be written (disk full, say) the run goes
+    on: its name says later what is missing.
     """
     if log is None:
         return ""
 
-    return " ".join(filter(None, (_kept(log.parent, image) for image in images)))
-
-
-def _kept(folder: Path, image: Image) -> str:
-    ending = image.type.removeprefix("image/")
-    name = f"{hashlib.sha256(image.data).hexdigest()[:DIGEST]}.{ending}"
-    path = folder / name
-    scratch = folder / f"{name}.{secrets.token_hex(4)}.part"
-
-    if path.exists():
-        return name
-
-    try:
-        fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-
-        with os.fdopen(fd, "wb") as file:
-            file.write(image.data)
-            file.flush()
-            os.fsync(fd)
-
-        scratch.replace(path)
-    except OSError:
+    for image in images:
         with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
+            put(log.parent, _name(image), image.data)
 
-        return ""
+    return " ".join(map(_name, images))
 
-    return name
+
+def _name(image: Image) -> str:
+    ending = image.type.removeprefix("image/")
+    return f"{hashlib.sha256(image.data).hexdigest()[:DIGEST]}.{ending}"
 
 
 def recalled(log: Path | None, returned: ToolReturned) -> Answer:
-    """The answer that a log has, with the images beside it."""
+    """The answer that a log has, with the images beside it: the very same, or none."""
     images: list[Image] = []
     text = returned.text
 
     for name in returned.artefact.split():
-        try:
-            images.append(Image(artefact(log, name).data))
-        except (UsageFault, ToolError):
-            text += "\n[an image that came with this is no longer beside the log]"
+        image = _found(log, name)
+
+        if image is None:
+            text = f"{text}\n{GONE}" if text else GONE
+        else:
+            images.append(image)
 
     return Answer(returned.ok, text, tuple(images))
+
+
+def _found(log: Path | None, name: str) -> Image | None:
+    try:
+        image = Image(artefact(log, name).data)
+    except (UsageFault, ToolError):
+        return None
+
+    return image if _name(image) == name else None

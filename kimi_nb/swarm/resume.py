@@ -229,7 +229,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
     kept.append(Record(len(kept), kept[-1].t, "", forked.without_keys()))
 
     try:
-        Trace(kept).save(new).chmod(0o600)
+        Trace(kept, path=path).save(new).chmod(0o600)
     except OSError as error:
         message = f"cannot write the log {str(new)!r}: {error.strerror}"
         raise TraceError(message) from None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
+from kimi_nb.beside import is_name
 from kimi_nb.errors import UsageFault
 from kimi_nb.media import image_type
 from kimi_nb.redact import hide
@@ -13,8 +13,6 @@ from kimi_nb.views.text import clean
 
 __all__ = ["Artefact", "artefact"]
 
-NAME = re.compile(r"[0-9a-f]{16,128}(\.[a-z0-9]{1,8})?")
-"""A hash of the content, and an ending: no path can be written like this."""
 LARGEST = 20_000_000
 """Bytes that are sent to a page."""
 LONGEST = 1_000_000
@@ -37,7 +35,7 @@ def artefact(log: Path | None, name: str) -> Artefact:
     Raises UsageFault where there is none, where it is too large, or where `name` is not that of
     an artefact.
     """
-    if not NAME.fullmatch(name):
+    if not is_name(name):
         raise UsageFault(f"{clean(name)[:SHOWN]!r} is not the name of a file beside a log")
 
     if log is None:
