@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.events import Judged
 from kimi_nb.swarm.engine import Engine, Stop
 from kimi_nb.swarm.runtime import GRACE, runtime
 from kimi_nb.trace import Log, Record, Trace
@@ -108,6 +109,11 @@ class Replay:
     def why(self) -> str:
         """Why the run did not finish; "" if it did."""
         return self.fold.why
+
+    @property
+    def judged(self) -> Judged | None:
+        """The latest verdict on the answer; None before there is one, and where nobody judges."""
+        return self.fold.judgements[-1] if self.fold.judgements else None
 
     @property
     def metrics(self) -> Metrics:

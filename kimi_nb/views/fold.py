@@ -141,6 +141,7 @@ def _go_on(run: Run, fact: events.RunResumed | events.RunForked, t: float) -> No
     run.model, run.options = fact.model or run.model, fact.options or run.options
     run.version = fact.version
     run.status, run.answer, run.why = "running", "", ""
+    run.judgements.clear()
 
     for agent in run.agents.values():
         steps.resume(agent, t)

@@ -12,6 +12,7 @@ from kimi_nb.views.live import budget_rows
 from kimi_nb.views.prices import Price
 from kimi_nb.views.remaining import remaining
 from kimi_nb.views.text import clean, one_line
+from kimi_nb.views.words import verdicts
 
 __all__ = ["header"]
 
@@ -32,6 +33,7 @@ def header(run: Fold, now: float, name: str, prices: Mapping[str, Price]) -> dic
         "simulated": run.simulated,
         "status": run.status,
         "why": one_line(run.why)[:GOAL],
+        "judged": "; ".join(verdicts(run))[:GOAL],
         "resumed": run.resumed,
         "sub_agents": len(subs),
         "ended": sum(1 for agent in subs if agent.ended is not None),

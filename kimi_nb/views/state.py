@@ -248,6 +248,7 @@ class Run:
     answer: str = ""
     why: str = ""
     judgements: list[Judged] = field(default_factory=list[Judged])
+    """Of the answer; [] again once the run is taken up, for it will have another."""
     agents: dict[str, Agent] = field(default_factory=dict[str, Agent])
     """By id, in the order in which they began."""
     stages: dict[tuple[str, int], Stage] = field(default_factory=dict[tuple[str, int], Stage])

@@ -29,6 +29,7 @@ from kimi_nb.views.words import (
     next_step,
     origin,
     status_line,
+    verdicts,
 )
 
 __all__ = ["summary_html", "summary_text"]
@@ -69,7 +70,7 @@ def _cut(line: str) -> str:
 
 def _head(trace: Trace, run: Run) -> str:
     mark = SIMULATOR if run.simulated else ""
-    lines = [status_line(run), mark, origin(run), next_step(run, trace.path)]
+    lines = [status_line(run), *verdicts(run), mark, origin(run), next_step(run, trace.path)]
     return "\n".join(line for line in lines if line)
 
 

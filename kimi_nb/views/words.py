@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from kimi_nb.events import Judged
 from kimi_nb.views.critical import Metrics
 from kimi_nb.views.state import Agent, Run
 from kimi_nb.views.text import one_line
@@ -24,6 +25,7 @@ __all__ = [
     "short",
     "state_word",
     "status_line",
+    "verdicts",
 ]
 
 SHAPES = {
@@ -119,6 +121,19 @@ def origin(run: Run) -> str:
     source = one_line(run.forked_from)
     what = "" if run.copied else ", with another goal or plan: nothing of it could be taken over"
     return f"forked from {source}{what}"
+
+
+def verdicts(run: Run) -> list[str]:
+    """What each judge says of the answer, a line for each; [] for a run that goes on."""
+    latest = {judged.by: judged for judged in run.judgements}
+    return [_verdict(judged) for judged in latest.values()]
+
+
+def _verdict(judged: Judged) -> str:
+    success = "success" if judged.success else "no success"
+    why = one_line(judged.why)
+    line = f"judged by {one_line(judged.by)}: {success}, quality {judged.quality:.2f}"
+    return f"{line} – {why}" if why else line
 
 
 def next_step(run: Run, path: Path | None) -> str:

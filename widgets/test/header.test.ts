@@ -21,6 +21,7 @@ const RUN: Run = {
   simulated: false,
   status: "running",
   why: "",
+  judged: "",
   resumed: 0,
   sub_agents: 20,
   ended: 12,

@@ -17,6 +17,7 @@ from kimi_nb.views.words import (
     origin,
     state_word,
     status_line,
+    verdicts,
 )
 
 __all__ = ["STYLE", "answer_html", "failures", "failures_html", "metrics_html", "status_html"]
@@ -88,9 +89,11 @@ STOPPED = {"cancelled", "over_budget"}
 
 
 def status_html(run: Run, path: Path | None) -> str:
-    """How the run ended, who answered, and what to type to go on."""
+    """How the run ended, how it was judged, who answered, and what to type to go on."""
     status = "unfinished" if run.status == "running" else run.status
     parts = [f'<p class="status is-{escape(status)}">{escape(status_line(run))}</p>']
+
+    parts += [f"<p>{escape(line)}</p>" for line in verdicts(run)]
 
     if run.simulated:
         parts.append(f'<p class="simulator">{SIMULATOR}</p>')

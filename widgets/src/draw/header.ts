@@ -30,6 +30,7 @@ export interface Part {
 interface Headline {
   status: string;
   why: string;
+  judged: string;
   name: string;
   model: string;
   simulated: boolean;
@@ -56,6 +57,7 @@ class Header implements Part {
     title: "An estimate from what has ended so far",
   });
   readonly #why = h("p", { class: "knw-why" });
+  readonly #judged = h("p", { class: "knw-judged" });
   readonly #goal = h("summary");
   readonly #goals = h("details", { class: "knw-goal" }, this.#goal);
   readonly #bar = h("div", { class: "knw-bar", "aria-hidden": "true" }, h("i"));
@@ -84,6 +86,7 @@ class Header implements Part {
     this.element.append(
       h("div", { class: "knw-top" }, what, when, this.#actions.element),
       this.#why,
+      this.#judged,
       this.#goals,
       this.#bar,
       this.#figures.element,
@@ -128,6 +131,8 @@ class Header implements Part {
     write(this.#model, line.simulated ? "" : line.model);
     this.#simulated.hidden = !line.simulated;
     write(this.#why, line.why);
+    write(this.#judged, line.judged);
+    this.#judged.hidden = line.judged === "";
     write(this.#goal, line.goal);
     this.#goals.hidden = line.goal === "";
     write(this.#left, line.left);
@@ -163,6 +168,7 @@ function ofRun(run: Run, scene: Scene, { at }: Focus): Headline {
   return {
     status: statusWord(run.status, going),
     why: reason(run, going),
+    judged: run.judged,
     name: run.name,
     model: run.model,
     simulated: run.simulated,
@@ -182,6 +188,7 @@ function ofTraining(training: Training | null, live: boolean): Headline | null {
   return {
     status: statusWord(status || "waiting", live),
     why: why || (status === "running" && !live ? "the log ends before the training does" : ""),
+    judged: "",
     name: "training",
     model: "",
     simulated: false,

@@ -57,6 +57,8 @@ export interface Run {
   simulated: boolean;
   status: string;
   why: string;
+  /** What a judge says of the answer; "" where there is none. */
+  judged: string;
   resumed: number;
   sub_agents: number;
   ended: number;
