@@ -25,10 +25,13 @@ sandboxed = pytest.mark.skipif(bool(available()), reason=available() or "there i
 
 SLEEPS = """
 import os, time
-open("pid", "w").write(str(os.getpid()) + " ")
 open(os.environ["TMPDIR"] + "/left", "w")
+open("pid", "w").write(str(os.getpid()) + " ")
 time.sleep(600)
 """
+LITTERS = SLEEPS.replace(
+    "time.sleep(600)", "while True: open(os.environ['TMPDIR'] + f'/{time.monotonic_ns()}', 'w')"
+)
 STARTER = """
 import sys, threading
 from pathlib import Path
@@ -118,7 +121,7 @@ async def test_cancelling_before_it_starts_starts_nothing(folder: Path) -> None:
 @pytest.mark.parametrize("way", ["killed", "over"])
 def test_nothing_outlives_the_parent(own_tmp: Path, folder: Path, way: str) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(folder), SLEEPS],
+        [sys.executable, "-c", STARTER, str(folder), LITTERS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kimi_nb.tools import ToolContext, ToolOutcome, Toolset
-from kimi_nb.tools.native import available, fonts, probe, python_native_tool, tool
+from kimi_nb.tools.native import available, fonts, probe, process, python_native_tool, tool
 
 sandboxed = pytest.mark.skipif(bool(available()), reason=available() or "there is a sandbox")
 
@@ -199,3 +199,24 @@ async def test_without_a_sandbox_every_call_says_so(
 def test_the_description_names_what_is_installed() -> None:
     assert "Packages: numpy, " in python_native_tool().description
     assert "torch" not in python_native_tool().description
+
+
+@pytest.mark.parametrize(
+    ("command", "stdin", "draws"),
+    [
+        (["python", "-c", "import matplotlib.pyplot"], b"", True),
+        (["python", "draws.py"], b"", True),
+        (["python", "runner"], b"frame.plot()", True),
+        (["python", "other.py", "missing.py"], b"import numpy", False),
+        (["python", "-m", "pytest"], b"", False),
+    ],
+)
+def test_who_draws_is_guessed(
+    tmp_path: Path, command: list[str], stdin: bytes, *, draws: bool
+) -> None:
+    (tmp_path / "draws.py").write_text("from matplotlib import pyplot")
+    (tmp_path / "other.py").write_text("import numpy")
+    job = process.Job(
+        command=command, folder=tmp_path, writable=False, seconds=1, memory=1, stdin=stdin
+    )
+    assert fonts._draws(job) is draws

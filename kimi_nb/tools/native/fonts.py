@@ -48,10 +48,17 @@ def _fonts() -> _Fonts:
 def furnished(job: Job) -> Generator[Path, None, None]:
     """A scratch folder for `job`, with the list of fonts in it if the job seems to draw."""
     with scratch_folder() as scratch:
-        if b"plot" in job.stdin or any("plot" in word for word in job.command):
+        if _draws(job):
             _fonts().put(scratch)
 
         yield scratch
+
+
+def _draws(job: Job) -> bool:
+    """A guess. Who draws unseen makes a list of fonts for itself."""
+    scripts = [job.folder / word for word in job.command if word.endswith(".py")]
+    texts = [path.read_bytes() for path in scripts if path.is_file()]
+    return any(b"plot" in text for text in [job.stdin, " ".join(job.command).encode(), *texts])
 
 
 def _made() -> dict[str, bytes]:

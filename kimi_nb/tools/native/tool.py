@@ -52,7 +52,7 @@ def python_native_tool() -> Tool:
     slots = Slots(WORKERS)
     there = ", ".join(_installed()) or "none of numpy, pandas and matplotlib"
 
-    @tool
+    @tool(private=True, untrusted=True)
     async def python_native(context: ToolContext, code: str) -> Any:
         """Run Python code and get what it prints, the value of its last expression, and figures.
 
