@@ -19,14 +19,15 @@ from obedient import (
     inside,
     outside,
 )
-from scripted import Scripted, _no_complaints, call, calls, results, say  # noqa: F401
+from scripted import Scripted, _no_complaints, call, calls, is_orchestrator, results, say  # noqa: F401
 
 import kimi_nb as kn
-from kimi_nb.events import AgentBegan, StepBegan, ToolCalled, ToolReturned
+from kimi_nb.events import AgentBegan, AgentEnded, StepBegan, ToolCalled, ToolReturned
 from kimi_nb.models.base import Message, Reply
-from kimi_nb.tools import Toolset
+from kimi_nb.tools import Toolset, standard_tools
 from kimi_nb.tools.corpus import Document, build, corpus_tools
 from kimi_nb.tools.rights import ALL, MARK, NONE, labels_of, marked, why_not
+from kimi_nb.tools.shipped import SHIPPED, shipped
 
 READ = do("read_file", path="secret.txt")
 POISONS = {
@@ -275,6 +276,18 @@ async def test_a_corpus_is_private_unless_it_is_said_to_be_public(
     assert await outcomes(world, tmp_path, look, fetch, tools=tools) == [True, False]
 
 
+@pytest.mark.parametrize("name", [*standard_tools().names, *SHIPPED])
+def test_what_looks_at_this_machine_says_so_and_nothing_that_comes_along_sends(name: str) -> None:
+    try:
+        each = standard_tools().get(name) or shipped(name)
+    except kn.UsageFault as error:
+        pytest.skip(str(error))
+
+    writes_only = name in {"write_file", "chart"}  # they return what the model has said itself
+    assert labels_of(each) == (NONE if writes_only else ALL)
+    assert not each.outward
+
+
 async def test_a_failed_look_counts_for_its_error_says_what_there_is(
     world: Outside, tmp_path: Path
 ) -> None:
@@ -291,6 +304,46 @@ async def test_calls_of_one_turn_are_judged_by_what_was_read_before_it(
     fetch = call("fetch", url=world.url("/x"))
     both = calls(*[call("read_file", path="secret.txt"), fetch][::order])
     assert await outcomes(world, tmp_path, both, calls(fetch)) == [True, True, False]
+
+
+async def test_so_they_are_where_one_waits_for_the_other(world: Outside, tmp_path: Path) -> None:
+    @kn.tool(outward=True, side_effects=True)
+    def order() -> str:
+        "Order something."
+        return "ordered"
+
+    both = calls(call("read_file", path="secret.txt"), call("order"))
+    tools = world.tools() + Toolset([order])
+    assert await outcomes(world, tmp_path, both, both, tools=tools) == [True, True, True, False]
+
+
+async def test_a_sub_agent_that_fails_brings_up_what_it_has_read(
+    world: Outside, tmp_path: Path
+) -> None:
+    plan = [
+        calls(call("vault")),
+        calls(
+            call("create_subagent", name="w", system_prompt="Work."),
+            call("assign_task", agent="w", prompt="go on"),
+        ),
+        calls(call("fetch", url=world.url("/x"))),
+        say("done"),
+    ]
+
+    def answer(messages: list[Message]) -> Reply:
+        turn = sum(m["role"] == "assistant" for m in messages)
+        return plan[turn] if is_orchestrator(messages) else calls(call("failing"))
+
+    run = await kn.swarm(
+        "go",
+        model=Scripted(answer),
+        folder=tmp_path / "work",
+        trace=tmp_path / "run.jsonl",
+        tools=world.tools(),
+    )
+    ended = [r.fact.outcome for r in run.trace if isinstance(r.fact, AgentEnded)]
+    assert ended == ["failed", "finished"]
+    assert (refused(run), world.heard) == (1, [])
 
 
 async def test_a_tool_that_the_run_no_longer_has_may_have_returned_anything(

@@ -40,7 +40,7 @@ _RESULT = re.compile(r"^(PASSED|FAILED|ERROR) (\S+?\.py)(::\S+)?(?: - .*)?$")
 _SLOTS = Slots(AT_ONCE)
 
 
-@tool
+@tool(private=True, untrusted=True)
 async def run_tests(context: ToolContext, path: str = "") -> str:
     """Run the tests of the working folder with pytest, or those of one file or folder.
 
