@@ -71,7 +71,9 @@ class Reach:
         self._public = public or is_public
 
         if not self._hosts:
-            raise UsageFault("fetch_tool needs at least one host: fetch_tool(['example.org'])")
+            raise UsageFault(
+                "fetch_tool needs at least one host: kn.tools.fetch_tool(['example.org'])"
+            )
 
     async def get(self, url: str) -> Got:
         """What is there. Raises ToolError for all that is not allowed, missing or too large."""
