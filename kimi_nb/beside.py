@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 __all__ = ["bring", "is_name", "put"]
@@ -48,17 +48,19 @@ def put(folder: Path, name: str, data: bytes) -> None:
         raise
 
 
-def bring(names: Iterable[str], source: Path, target: Path) -> None:
-    """Copy files from beside one log to beside another; what is not there stays away.
+def bring(facts: Iterable[object], log: Path | None, folder: Path) -> None:
+    """Copy the files that facts of a log name from beside it into another folder.
 
-    A log may be a stranger's: nothing but a plain file of such a name is ever copied.
-    Raises OSError where one cannot be written.
+    A log may be a stranger's: nothing but a plain file of such a name is ever copied. What is
+    not there stays away. Raises OSError where one cannot be written.
     """
-    if source.resolve() == target.resolve():
+    if log is None or log.parent.resolve() == folder.resolve():
         return
 
-    for name in filter(is_name, names):
-        path = source / name
+    told: Iterator[str] = (getattr(fact, "artefact", "") for fact in facts)
+
+    for name in {name for names in told for name in names.split() if is_name(name)}:
+        path = log.parent / name
 
         if path.is_file() and not path.is_symlink():
-            put(target, name, path.read_bytes())
+            put(folder, name, path.read_bytes())

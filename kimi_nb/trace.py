@@ -114,31 +114,18 @@ class Trace(Sequence[Record]):
         return f"Trace({len(self)} records, {whose}, {self[-1].t if self else 0.0:.1f} s)"
 
     def save(self, path: str | Path) -> Path:
-        """Write it to `path` and return that; an existing file is replaced whole or not at all.
-
-        The images beside the log come along.
-        """
+        """Write it and what lies beside it to `path`, whole or not at all; returns that."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-
-        if self.path is not None:
-            bring(self._artefacts(), self.path.parent, target.parent)
-
+        bring((record.fact for record in self), self.path, target.parent)
         scratch = target.with_name(target.name + ".part")
 
         with scratch.open("wb") as file:
-            file.write(HEADER)
-            file.writelines(encode(record) for record in self._records)
+            file.writelines([HEADER, *map(encode, self._records)])
             file.flush()
             os.fsync(file.fileno())
 
-        scratch.replace(target)
-        return target
-
-    def _artefacts(self) -> dict[str, None]:
-        """The names of the files beside it, in their order."""
-        told: Iterator[str] = (getattr(record.fact, "artefact", "") for record in self._records)
-        return dict.fromkeys(name for names in told for name in names.split())
+        return scratch.replace(target)
 
 
 def read(path: str | Path, *, strict: bool = True) -> Trace:
