@@ -24,6 +24,7 @@ from scripted import Scripted, _no_complaints, call, calls, is_orchestrator, res
 import kimi_nb as kn
 from kimi_nb.events import AgentBegan, AgentEnded, StepBegan, ToolCalled, ToolReturned
 from kimi_nb.models.base import Message, Reply
+from kimi_nb.models.simulator.memory import recall
 from kimi_nb.tools import Toolset, standard_tools
 from kimi_nb.tools.corpus import Document, build, corpus_tools
 from kimi_nb.tools.rights import ALL, MARK, NONE, labels_of, marked, why_not
@@ -402,6 +403,22 @@ async def test_the_simulator_reads_reports_behind_the_mark(tmp_path: Path) -> No
     assert len([r for r in run.trace if isinstance(r.fact, AgentBegan)]) == 4
     assert "| data/c.csv | 2 | 2 |" in run.answer
     assert MARK not in run.answer
+
+
+def test_the_mark_is_no_part_of_what_the_simulator_reads() -> None:
+    mark = marked("ERROR: x", ALL)
+    asked = {"id": "1", "function": {"name": "assign_task", "arguments": "{}"}}
+    past = recall(
+        [
+            {"role": "user", "content": f"Result of a:\n{mark}\n\nJoin."},
+            {"role": "assistant", "tool_calls": [asked]},
+            {"role": "tool", "tool_call_id": "1", "content": mark},
+        ],
+        frozenset(),
+        1_000,
+    )
+    assert past.goal == "Result of a:\nERROR: x\n\nJoin."
+    assert [done.result for done in past.done] == ["ERROR: x"]
 
 
 def made(*, private: bool, untrusted: bool, outward: bool) -> kn.Tool:

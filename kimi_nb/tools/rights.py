@@ -36,8 +36,8 @@ def why_not(tool: Tool, taken: Labels) -> str:
         f"{tool.name} was not called, and will not be in this task. It sends its arguments out, "
         "and this agent has taken in both data of the user and text of strangers, which could "
         "make it give that data away. Go on without it, and say in your answer what you could "
-        "not do. Whoever owns the run can allow it: with kn.tools.fetch_tool(hosts, trusted=True), where "
-        "those hosts may learn what the agents have read, or for a tool of their own with "
+        "not do. Whoever owns the run can allow it: with kn.tools.fetch_tool(hosts, trusted=True), "
+        "where those hosts may learn what the agents have read, or for a tool of their own with "
         "@kn.tool(outward=False)"
     )
 
