@@ -210,6 +210,19 @@ def _mcp(asked: argparse.Namespace) -> int:
     return serve_mcp(asked, options)
 
 
+def _bench(asked: argparse.Namespace) -> int:
+    from kimi_nb.cli.bench import bench
+
+    options = {
+        "model": asked.model,
+        "base_url": asked.base_url,
+        "max_agents": asked.agents,
+        "budget": _budget(asked, Budget()),
+        "limits": _limits(asked),
+    }
+    return bench(asked, options, _prices(asked, DEFAULT_MODEL))
+
+
 def _doctor(asked: argparse.Namespace) -> int:
     told = tell if asked.json else partial(print, flush=True)
     report = examine(asked.model, asked.base_url, thinking=asked.thinking, told=told)
@@ -229,6 +242,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": import_spans,
     "simulator": _simulator,
     "mcp": _mcp,
+    "bench": _bench,
     "doctor": _doctor,
 }
 

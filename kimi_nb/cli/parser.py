@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
     _add_mcp(commands.add_parser("mcp", help="serve swarm, report and resume to an MCP client"))
+    _add_bench(commands.add_parser("bench", help="measure swarms against single agents"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
     _add_thinking(doctor)
@@ -157,6 +158,23 @@ def _add_mcp(mcp: argparse.ArgumentParser) -> None:
     _add_price(mcp)
     _add_limits(mcp)
     _add_budget(mcp)
+
+
+def _add_bench(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("what", choices=["swarm"], help="on tasks with a truth")
+    bench.add_argument(
+        "--families", default="wide,deep,office,code,figure", metavar="A,B", help="which tasks"
+    )
+    bench.add_argument("--sizes", default="", metavar="N,M", help="items; default: of each family")
+    bench.add_argument("--seeds", type=int, default=1, metavar="N", help="tasks of each size")
+    bench.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
+    bench.add_argument("--agents", type=int, default=100, metavar="N", help="sub-agents at most")
+    bench.add_argument("-o", "--output", metavar="FOLDER", help="logs and tables; goes on there")
+    _add_model(bench)
+    _add_price(bench)
+    _add_limits(bench)
+    _add_budget(bench)
+    _add_json(bench)
 
 
 def _add_simulator(simulator: argparse.ArgumentParser) -> None:
