@@ -64,8 +64,19 @@ class Region(NamedTuple):
     key: int
     pixels: int
     box: Box
-    spans: tuple[tuple[int, int, int], ...]
-    """For every row that it has: the row, its first column, and the one after its last."""
+    runs: tuple[tuple[int, int, int], ...]
+    """What it has side by side: the row, the first column, and the one after the last."""
+
+    @property
+    def spans(self) -> tuple[tuple[int, int, int], ...]:
+        """For every row that it has: the row, its first column, and the one after its last."""
+        rows: dict[int, tuple[int, int]] = {}
+
+        for row, left, right in self.runs:
+            first, last = rows.get(row, (left, right))
+            rows[row] = (min(left, first), max(right, last))
+
+        return tuple((row, *ends) for row, ends in rows.items())
 
     @property
     def fill(self) -> float:
@@ -151,17 +162,12 @@ def _root(parent: list[int], place: int) -> int:
 
 
 def _region(runs: list[_Run]) -> Region:
-    rows: dict[int, tuple[int, int]] = {}
-
-    for run in runs:
-        left, right = rows.get(run.row, (run.left, run.right))
-        rows[run.row] = (min(left, run.left), max(right, run.right))
-
     box = Box(
-        min(left for left, _ in rows.values()),
-        min(rows),
-        max(right for _, right in rows.values()),
-        max(rows) + 1,
+        min(run.left for run in runs),
+        runs[0].row,
+        max(run.right for run in runs),
+        runs[-1].row + 1,
     )
     pixels = sum(run.right - run.left for run in runs)
-    return Region(runs[0].key, pixels, box, tuple((row, *ends) for row, ends in rows.items()))
+    places = tuple((run.row, run.left, run.right) for run in runs)
+    return Region(runs[0].key, pixels, box, places)
