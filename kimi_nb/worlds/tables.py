@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 __all__ = ["plain", "rows_in"]
 
@@ -28,9 +29,8 @@ def rows_in(text: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
     wanted = tuple(map(_bare, columns))
     as_they_stand = tuple(range(len(columns)))
     places: tuple[int, ...] | None = None
-    lines = text.splitlines()
 
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+    for line, after in pairwise([*text.splitlines(), ""]):
         if "|" not in line or len(line) > LONGEST:
             places = None
             continue

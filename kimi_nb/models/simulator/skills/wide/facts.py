@@ -45,7 +45,7 @@ class Fact(NamedTuple):
 
 KINDS = {
     "height": Kind(
-        "tower height tall feet metres 塔高",
+        "tower height tall measured survey 塔高",
         re.compile(r"(?i)\btowers?\b(?! used)|\bheights?\b|\btall\b|measure|塔高|测量"),
         changes=True,
     ),
@@ -62,14 +62,14 @@ KINDS = {
         changes=True,
     ),
     "operator": Kind(
-        "keepers operator run hand-over 管理 移交",
+        "who keeps operator run hand-over 管理 移交",
         re.compile(
             r"(?i)\bkeeps\b|keepers and|operator|hand-over|\bhanded|has run|took over|管理|移交"
         ),
         changes=True,
     ),
     "visitors": Kind(
-        "visitors people climbed annual report 参观人数",
+        "visitors people climbed season report 参观人数",
         re.compile(r"(?i)visitors|climbed|annual report|day out|numbers|参观"),
         changes=True,
     ),
