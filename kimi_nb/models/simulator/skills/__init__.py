@@ -18,6 +18,7 @@ Skill = Callable[[Past, frozenset[str], Options], Turn | None]
 """The next turn; None: this goal, or this set of tools, is none of its business."""
 
 _NEEDS: dict[str, frozenset[str]] = {
+    "figure": frozenset({"list_files", "view_image", "look", "write_file"}),
     "wide": frozenset({"search", "open"}),
     "deep": frozenset({"search", "open"}),
     "code": frozenset({"grep", "read_file", "run_tests", "write_file"}),

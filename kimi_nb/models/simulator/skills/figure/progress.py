@@ -1,0 +1,148 @@
+"""How far one target has come, and what is to be done next."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kimi_nb.models.simulator.memory import Done, Past
+from kimi_nb.models.simulator.script import Call
+from kimi_nb.models.simulator.skills.figure.drafts import Look, next_draft
+from kimi_nb.models.simulator.skills.figure.sight import pixels
+from kimi_nb.models.simulator.skills.figure.wish import labels_of, page_for
+
+__all__ = ["Progress", "progress"]
+
+TRIES = 2
+"""Times that a file is opened before it is given up: what was seen may have been forgotten."""
+GONE = "a picture that was seen is no longer there"
+
+
+class Progress(NamedTuple):
+    """The next call for a target, or how it has ended."""
+
+    call: Call | None = None
+    thinking: str = ""
+    rounds: int = 0
+    """Drafts that were written."""
+    note: str = ""
+    """How good it is at the end, or why there is no end."""
+    ok: bool = False
+
+
+def progress(target: str, wanted: str, past: Past) -> Progress:
+    """What comes next for one target, from what was seen and done."""
+    own = [done for done in past.done if done.arguments.get("path") in {target, wanted}]
+    return (_sentence if target.endswith(".txt") else _picture)(target, wanted, own)
+
+
+def _picture(target: str, wanted: str, own: list[Done]) -> Progress:
+    views = [done for done in own if done.name == "view_image"]
+    seen = next((view.images[0] for view in reversed(views) if view.images), None)
+
+    if seen is None:
+        if len(views) >= TRIES:
+            return Progress(note=_why(views[-1], "it cannot be seen"))
+
+        return Progress(Call("view_image", {"path": target}))
+
+    writes = [done for done in own if done.name == "write_file"]
+    looks = [done for done in own if done.name == "look"]
+    failed = next((done for done in (*writes, *looks) if _failed(done)), None)
+    rounds = len(looks)
+
+    if failed is not None:
+        return Progress(rounds=rounds, note=_why(failed, "it failed"))
+
+    texts = [str(done.arguments.get("text", "")) for done in writes]
+    found = [_looked(done) for done in looks]
+    picture = pixels(seen)
+
+    if picture is None or any(look is None for look in found):
+        return Progress(rounds=rounds, note=GONE)
+
+    known = [look for look in found if look is not None]
+    offs = [look.off for look in known]
+
+    if len(writes) > len(looks):
+        if texts[-1] in texts[: len(looks)]:  # the best one, put back
+            return _ended(rounds, offs)
+
+        return Progress(Call("look", {"path": wanted}))
+
+    text = next_draft(picture, known, page=wanted.endswith(".html"))
+
+    if text:
+        return Progress(_write(wanted, text), _thought(wanted, offs), rounds)
+
+    best = offs.index(min(offs))
+
+    if texts[best] != texts[-1]:
+        return Progress(
+            _write(wanted, texts[best]), f"Draft {best + 1} was the better one.", rounds
+        )
+
+    return _ended(rounds, offs)
+
+
+def _ended(rounds: int, offs: list[float]) -> Progress:
+    first = f", {offs[0]:.2f} at first" if len(offs) > 1 else ""
+    return Progress(rounds=rounds, note=f"differs by {min(offs):.2f} of 255{first}", ok=True)
+
+
+def _thought(wanted: str, offs: list[float]) -> str:
+    if not offs:
+        return f"A first draft of {wanted}, from a glance."
+
+    return f"{wanted} differs by {offs[-1]:.2f} of 255 on average. Mend what differs."
+
+
+def _sentence(target: str, wanted: str, own: list[Done]) -> Progress:
+    writes = [done for done in own if done.name == "write_file"]
+    tried = [done for done in own if done.name == "render"]
+
+    if tried:
+        result = tried[-1].result or ""
+        wrong = next((line for line in result.splitlines() if "error" in line.lower()), "")
+        fine = not wrong and "action " not in result
+        return Progress(rounds=len(writes), note=wrong[:120] or "tried in the browser", ok=fine)
+
+    if writes:
+        if _failed(writes[-1]):
+            return Progress(note=_why(writes[-1], "it failed"))
+
+        labels = labels_of(str(writes[-1].arguments.get("text", "")))
+        actions = [f'click button:text-is("{label}")' for label in labels if '"' not in label]
+        arguments = {"path": wanted, "width": 480, "height": 360, "actions": actions}
+        return Progress(Call("render", arguments), rounds=1)
+
+    reads = [done for done in own if done.name == "read_file"]
+    text = next((done.result for done in reversed(reads) if done.result), None)
+
+    if text is None:
+        if len(reads) >= TRIES:
+            return Progress(note="it cannot be read")
+
+        return Progress(Call("read_file", {"path": target}))
+
+    page = "" if text.startswith("ERROR") else page_for(text)
+    short = " ".join(text.split())[:100]
+    return Progress(_write(wanted, page)) if page else Progress(note=f"not understood: {short}")
+
+
+def _write(path: str, text: str) -> Call:
+    return Call("write_file", {"path": path, "text": text})
+
+
+def _looked(done: Done) -> Look | None:
+    """The two pictures of a look; None if one is not there."""
+    shown: list[Any] = [pixels(url) for url in done.images[:2]]
+    same = len(shown) == 2 and all(each is not None for each in shown)
+    return Look(*shown) if same and shown[0].shape == shown[1].shape else None
+
+
+def _failed(done: Done) -> bool:
+    return (done.result or "").startswith("ERROR")
+
+
+def _why(done: Done, otherwise: str) -> str:
+    return " ".join((done.result or otherwise).split())[:160]
