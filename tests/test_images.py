@@ -11,7 +11,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 from PIL import Image as Picture
 from scripted import Scripted, call, calls, check_ended, is_orchestrator, say
 
@@ -355,7 +357,8 @@ def test_a_strangers_log_copies_nothing_but_plain_files_of_such_names(tmp_path: 
 
 
 def test_a_notebook_shows_an_image_as_what_it_is() -> None:
-    assert Image(png(1))._repr_mimebundle_() == {"image/png": png(1)}
+    shown = {"image/png": base64.b64encode(png(1)).decode(), "text/plain": "[image: png, 8×8]"}
+    assert Image(png(1))._repr_mimebundle_() == shown
 
 
 def test_view_image_is_the_same_by_hand(folder: Path) -> None:
@@ -366,3 +369,17 @@ def test_view_image_is_the_same_by_hand(folder: Path) -> None:
 
     with pytest.raises(ToolError, match="no file"):
         view_image(context, "7.png")
+
+
+def test_a_notebook_that_is_run_saved_and_converted_shows_it() -> None:
+    nbconvert = pytest.importorskip("nbconvert")
+    code = f"from kimi_nb.tools import Image\nImage({png(1)!r})"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, timeout=50, kernel_name="python3").execute()
+    nbformat.validate(notebook)
+    plain = base64.b64encode(png(1)).decode()
+    html, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    assert f"data:image/png;base64,{plain}" in html.replace("\n", "")
+    text, more = nbconvert.MarkdownExporter().from_notebook_node(notebook)
+    assert "![png](" in text
+    assert list(more["outputs"].values()) == [png(1)]

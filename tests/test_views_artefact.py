@@ -133,7 +133,8 @@ def test_the_desk_sends_the_bytes_or_says_why_not(tmp_path: Path) -> None:
     log, name = beside(tmp_path, PNG)
     desk = Desk(Saved(log))
     (sent,) = desk.answer({"kind": "artefact", "name": name})
-    told = {"kind": "artefact", "name": name, "type": "image/png", "why": "", "buffers": [PNG]}
+    told = {"kind": "artefact", "name": name, "type": "image/png", "why": ""}
+    told |= {"small": False, "buffers": [PNG]}
     assert sent == told
 
     (refused,) = desk.answer({"kind": "artefact", "name": "../secret"})

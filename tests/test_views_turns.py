@@ -63,7 +63,7 @@ def test_a_turn_by_hand() -> None:
                         "ended": 2.5,
                         "outcome": "ok",
                         "text": "ok",
-                        "artefact": "",
+                        "artefacts": [],
                         "launched": [],
                     }
                 ],
@@ -197,7 +197,7 @@ def test_the_file_that_holds_the_whole_result_is_named() -> None:
     main.begin()._turn([READ[:2]], "", (1, 1, 0))
     fact = e.ToolReturned(step=1, call=0, ok=True, text="long", artefact="00ff.png")
     script.add(1.0, "a00", fact)
-    assert only(script)["calls"][0]["artefact"] == "00ff.png"
+    assert only(script)["calls"][0]["artefacts"] == ["00ff.png"]
 
 
 def sub(script: Script, name: str, task: str, call: int, parent: Actor) -> Actor:

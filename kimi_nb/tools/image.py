@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from kimi_nb.errors import ToolError
-from kimi_nb.media import image_type
+from kimi_nb.media import described, image_type
 
 __all__ = ["LARGEST", "MOST_IMAGES", "Image", "parted"]
 
@@ -17,14 +17,14 @@ MOST_IMAGES = 8
 """Images of one result."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Image:
     """A PNG, JPEG, GIF or WebP image. A tool that returns one shows it to the model.
 
     Raises ToolError for anything else, and for one that is too large to send.
     """
 
-    data: bytes = field(repr=False)
+    data: bytes
     type: str = ""
     """MIME type, told from the first bytes."""
 
@@ -40,14 +40,21 @@ class Image:
 
         object.__setattr__(self, "type", kind)
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, bytes]:
-        return {self.type: self.data}
+    def __repr__(self) -> str:
+        return f"[{described(self.type.removeprefix('image/'), self.data)}]"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {self.type: self._base64, "text/plain": repr(self)}
 
     @property
     def part(self) -> dict[str, Any]:
         """The content part of a chat message that shows it."""
-        text = base64.b64encode(self.data).decode()
-        return {"type": "image_url", "image_url": {"url": f"data:{self.type};base64,{text}"}}
+        url = f"data:{self.type};base64,{self._base64}"
+        return {"type": "image_url", "image_url": {"url": url}}
+
+    @property
+    def _base64(self) -> str:
+        return base64.b64encode(self.data).decode()
 
 
 def parted(value: Any) -> tuple[Any, tuple[Image, ...]]:

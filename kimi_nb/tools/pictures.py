@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import io
-import struct
 import threading
-import zlib
 from typing import TYPE_CHECKING
 
 from kimi_nb.errors import ToolError
-from kimi_nb.media import image_type
+from kimi_nb.media import BROKEN, FORMATS, MOST_PIXELS, image_type
 from kimi_nb.tools.base import ToolContext
 from kimi_nb.tools.beneath import Folder
 from kimi_nb.tools.decorator import tool
@@ -24,17 +22,8 @@ __all__ = ["LONGEST", "view_image"]
 LONGEST = 1_024
 """Pixels of the longer side of what is shown."""
 LARGEST_FILE = 50_000_000
-MOST_PIXELS = 50_000_000
-"""Of a whole image: 200 MB once it is decoded."""
 AT_ONCE = 2
 """Images that are decoded at the same time."""
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-"""Pillow knows dozens more, and each is a parser that hostile bytes would reach."""
-_BROKEN = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, EOFError),
-    *(AttributeError, RuntimeError, MemoryError, struct.error, zlib.error),
-)
-"""What Pillow's decoders raise for bytes that are no image."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom edge in pixels."""
@@ -92,12 +81,12 @@ def _upright(data: bytes, path: str) -> PIL.Image.Image:
         ) from error
 
     try:
-        with PIL.Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_pixels(image, path)
             turned = PIL.ImageOps.exif_transpose(image)
             turned.load()
             return _flat(turned)
-    except (*_BROKEN, PIL.Image.DecompressionBombError) as error:
+    except (*BROKEN, PIL.Image.DecompressionBombError) as error:
         raise ToolError(f"{path!r} is damaged, it cannot be decoded: {error}") from error
 
 

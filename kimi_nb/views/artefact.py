@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
 from kimi_nb.beside import is_name
 from kimi_nb.errors import UsageFault
-from kimi_nb.media import image_type
+from kimi_nb.media import image_type, thumbnail
 from kimi_nb.redact import hide
 from kimi_nb.views.text import clean
 
-__all__ = ["Artefact", "artefact"]
+__all__ = ["Artefact", "artefact", "small"]
 
 LARGEST = 20_000_000
 """Bytes that are sent to a page."""
@@ -58,6 +59,13 @@ def artefact(log: Path | None, name: str) -> Artefact:
 
     kind = image_type(data)
     return Artefact(kind, data) if kind else Artefact("text/plain", _text(data))
+
+
+@functools.lru_cache(maxsize=256)
+def small(log: Path | None, name: str) -> Artefact | None:
+    """A small picture of that image; None where none can be made. Raises UsageFault as above."""
+    data = thumbnail(artefact(log, name).data)
+    return Artefact(image_type(data), data) if data else None
 
 
 def _text(data: bytes) -> bytes:

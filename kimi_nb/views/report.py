@@ -13,6 +13,7 @@ from kimi_nb.views.fold import Fold, fold
 from kimi_nb.views.html.advice import advice_html
 from kimi_nb.views.html.charts import table
 from kimi_nb.views.html.flowchart import flowchart_html
+from kimi_nb.views.html.images import images_html
 from kimi_nb.views.html.lanes import LEGEND, lanes_html, strip_html
 from kimi_nb.views.html.page import STYLE, answer_html, failures_html, metrics_html, status_html
 from kimi_nb.views.html.pictures import bounds_html, concurrency_html
@@ -35,7 +36,7 @@ __all__ = ["report_html"]
 
 LANES = 40
 """Named lanes; with more agents a strip shows all of them above."""
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def report_html(trace: Trace, *, prices: Mapping[str, Price] = PRICES) -> str:
@@ -56,6 +57,7 @@ def report_html(trace: Trace, *, prices: Mapping[str, Price] = PRICES) -> str:
         "Speed-up by workers": bounds_html(measured.seconds, busy),
         "Stages": stages_html(run),
         "Agents": agents_html(run, measured),
+        "Images": images_html(trace),
         "How it was made": _made(trace, run),
     }
     parts = (f"<section><h2>{name}</h2>{part}</section>" for name, part in sections.items() if part)

@@ -215,7 +215,7 @@ class _Calls:
             "ended": call.ended,
             "outcome": call.outcome,
             "text": pretty(call.text),
-            "artefact": self._files.get(place, ""),
+            "artefacts": self._files.get(place, "").split(),
             "launched": self._launched.get(place, []),
         }
 

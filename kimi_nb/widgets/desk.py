@@ -10,7 +10,7 @@ from typing import Any
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Record
-from kimi_nb.views.artefact import artefact
+from kimi_nb.views.artefact import artefact, small
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.header import header
 from kimi_nb.views.scene import Scene, path_of
@@ -127,15 +127,17 @@ class Desk:
         return [self._detail(0) if known else {"kind": "here"}]
 
     def _on_artefact(self, question: Message) -> list[Message]:
-        name = str(question["name"])
-        message = {"kind": "artefact", "name": name, "type": "", "why": ""}
+        name, path = str(question["name"]), self.source.path
+        message = {"kind": "artefact", "name": name, "type": "", "why": "", "small": False}
 
         try:
-            found = artefact(self.source.path, name)
+            less = small(path, name) if question.get("small") is True else None
+            found = less or artefact(path, name)
         except UsageFault as fault:
             return [message | {"why": one_line(f"{fault}")}]
 
-        return [message | {"type": found.type, "buffers": [found.data]}]
+        about = {"type": found.type, "small": less is not None}
+        return [message | about | {"buffers": [found.data]}]
 
     def _on_at(self, question: Message) -> list[Message]:
         t = float(question["t"])

@@ -141,7 +141,7 @@ def test_a_file_that_is_no_image_is_text(page: Page, kind: str) -> None:
     stage = Stage(page, Recorded(staged((1,))), view="critical", selected="a01")
     turns = stage.desk.answer({"kind": "agent", "id": "a01"})[0]
     call = {"call": 0, "tool": "t", "arguments": "", "began": 1, "ended": 2, "outcome": "ok"}
-    turns["turns"][0]["calls"] = [call | {"text": "", "artefact": name, "launched": []}]
+    turns["turns"][0]["calls"] = [call | {"text": "", "artefacts": [name], "launched": []}]
     page.evaluate("message => model.hear(message)", turns)
     page.evaluate("() => { window.ask = async () => []; }")
     page.get_by_role("button", name="Show the whole file").click()

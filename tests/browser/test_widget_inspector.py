@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from crowds import crowd, until
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from stage import Recorded, Stage, empty_page, open_page
 from traces import Actor, Script
@@ -241,6 +243,35 @@ def test_an_image_is_fetched_when_it_comes_into_sight(page: Page, tmp_path: Path
     expect(inspector(page).locator(".knw-file pre")).to_have_text("all of it")
     asked = [question for question in stage.questions if question["kind"] == "artefact"]
     assert len(asked) == 2
+
+
+def test_several_images_are_small_until_one_is_pressed(page: Page, tmp_path: Path) -> None:
+    names: list[str] = []
+
+    for colour in ("red", "blue"):
+        out = io.BytesIO()
+        Image.new("RGB", (640, 480), colour).save(out, "PNG")
+        names.append(hashlib.sha256(out.getvalue()).hexdigest() + ".png")
+        (tmp_path / names[-1]).write_bytes(out.getvalue())
+
+    script = Script()
+    main = script.orchestrator(role="single")
+    main.begin()._turn([("plot", {})], "", (1, 1, 0))
+    returned = e.ToolReturned(step=1, call=0, ok=True, text="see", artefact=" ".join(names))
+    script.add(main.t, main.id, returned)
+    source = Recorded(script.end())
+    source.path = tmp_path / "run.jsonl"
+    stage = Stage(page, source, view="critical", selected="a00")
+    images = inspector(page).locator("img")
+    expect(images).to_have_count(2)
+    widths = "() => [...document.querySelectorAll('.knw-inspector img')].map(i => i.naturalWidth)"
+    page.wait_for_function(f"() => ({widths})().join() === '160,160'")
+    inspector(page).get_by_role("button", name="image that plot returned").last.click()
+    page.wait_for_function(f"() => ({widths})().join() === '160,640'")
+    expect(images.last).to_have_attribute("alt", "image that plot returned")
+    asked = [(q["name"], q.get("small")) for q in stage.questions if q["kind"] == "artefact"]
+    assert sorted(asked[:2]) == sorted((name, True) for name in names)
+    assert asked[2:] == [(names[1], None)]
 
 
 def test_a_file_that_is_not_there_says_so_and_can_be_asked_for_again(

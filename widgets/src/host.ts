@@ -12,13 +12,21 @@ export interface Past {
   path: Span[];
 }
 
+interface File {
+  kind: "artefact";
+  name: string;
+  type: string;
+  why: string;
+  small?: boolean;
+}
+
 type Message =
   | ({ kind: "changes" } & Changes)
   | Told
   | ({ kind: "at" } & Past)
   | { kind: "here" }
   | { kind: "told"; text: string }
-  | { kind: "artefact"; name: string; type: string; why: string };
+  | File;
 
 /** A file beside the log: an image as a URL of this page, a text as it is, or why there is none. */
 export interface Kept {
@@ -26,6 +34,8 @@ export interface Kept {
   type: string;
   text: string;
   why: string;
+  /** Not the image itself: a small picture of it. */
+  small: boolean;
 }
 
 /** Milliseconds between two questions for what is missing. */
@@ -170,7 +180,7 @@ export class Store {
         this.told = message.text;
         break;
       case "artefact":
-        this.#keep(message.name, message.type, message.why, buffers[0]);
+        this.#keep(message, buffers[0]);
         break;
     }
     this.#changed();
@@ -196,14 +206,15 @@ export class Store {
     }
   }
 
-  #keep(name: string, type: string, why: string, bytes: DataView | undefined): void {
+  #keep({ name, type, why, small = false }: File, bytes: DataView | undefined): void {
     const known = this.files.get(name);
-    if (known === undefined || known.why !== "") {
+    if (known === undefined || known.why !== "" || (known.small && !small)) {
+      URL.revokeObjectURL(known?.url ?? "");
       const image = bytes !== undefined && IMAGES.has(type);
       const blob = image ? new Blob([bytes as DataView<ArrayBuffer>], { type }) : null;
       const url = blob === null ? "" : URL.createObjectURL(blob);
       const text = image || bytes === undefined ? "" : new TextDecoder().decode(bytes);
-      this.files.set(name, { url, type, text, why });
+      this.files.set(name, { url, type, text, why, small });
     }
   }
 }

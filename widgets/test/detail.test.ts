@@ -32,7 +32,7 @@ function call(more: Partial<Call> = {}): Call {
     ended: 3,
     outcome: "ok",
     text: "found",
-    artefact: "",
+    artefacts: [],
     launched: [],
     ...more,
   };
@@ -91,7 +91,7 @@ describe("the past of an agent", () => {
     prompt: "",
     outcome: "done",
     turns: [
-      turn(1, { calls: [call({ began: 2, ended: 4, artefact: "00.png" })] }),
+      turn(1, { calls: [call({ began: 2, ended: 4, artefacts: ["00.png"] })] }),
       turn(4, { ended: 6 }),
     ],
   };
@@ -101,7 +101,7 @@ describe("the past of an agent", () => {
     expect(others).toEqual([]);
     expect(first?.text).toBe("said 1");
     expect(first?.calls).toEqual([
-      call({ ended: null, outcome: "running", text: "", artefact: "" }),
+      call({ ended: null, outcome: "running", text: "", artefacts: [] }),
     ]);
     expect(asOf(detail, 3, 7).outcome).toBe("");
   });

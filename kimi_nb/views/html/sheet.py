@@ -26,6 +26,9 @@ main.knb { margin: 0 auto; padding: 1.5em 1.5em 4em; }
 .knb.knb .findings td:nth-child(2) { min-width: 16em; }
 .knb.knb td.state { white-space: nowrap; font-weight: 400; }
 .knb.knb tbody th[scope=row] { font-weight: 400; }
+.knb.knb .images td { overflow-wrap: anywhere; }
+.knb.knb .images td:last-child { min-width: 170px; }
+.knb.knb .images img { max-width: 160px; max-height: 160px; border: 1px solid var(--line); }
 .knb.knb details { margin: .4em 0; }
 .knb.knb summary { cursor: pointer; opacity: .75; font-size: .92em; }
 .knb.knb .chart { display: block; overflow: visible; width: calc(100% - 4em);

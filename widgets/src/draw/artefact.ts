@@ -1,4 +1,4 @@
-// A file beside the log that holds the whole result of a tool: an image, or a long text.
+// A file beside the log that came with a tool's result: an image, first a small one, or a long text.
 
 import type { Kept, Store } from "../host.ts";
 import type { Host } from "../pure/host.ts";
@@ -13,8 +13,11 @@ export class FileView {
   readonly #name: string;
   readonly #from: string;
   readonly #ask: HTMLButtonElement;
+  /** The small image; a press shows the whole one. */
+  readonly #whole: HTMLButtonElement;
   readonly #why = h("p", { class: "knw-quiet" });
   #kept: Kept | undefined;
+  #asked = false;
 
   /** `from` is the tool that gave it. An image is asked for when it comes into sight. */
   constructor(host: Host, sight: Sight, name: string, from: string) {
@@ -22,10 +25,11 @@ export class FileView {
     this.#from = from;
     const image = IMAGE.test(name);
     const what = image ? "Show the image" : "Show the whole file";
-    this.#ask = button(what, `The file ${name} beside the log`, () => this.#fetch(host));
+    this.#ask = button(what, `The file ${name} beside the log`, () => this.#fetch(host, image));
+    this.#whole = button("", "Show it in full", () => this.#fetch(host, false));
     this.element.append(this.#ask, this.#why);
     if (image) {
-      sight.wait(this.element, () => this.#fetch(host));
+      sight.wait(this.element, () => this.#fetch(host, true));
     }
   }
 
@@ -34,19 +38,21 @@ export class FileView {
     if (kept !== undefined && kept !== this.#kept) {
       this.#kept = kept;
       this.#show(kept);
-    } else if (kept === undefined && silent) {
+    } else if (silent && (kept === undefined || this.#asked)) {
       this.#ask.disabled = false;
       write(this.#why, `no kernel answers; the file ${this.#name} lies beside the log`);
     }
   }
 
-  #fetch(host: Host): void {
+  #fetch(host: Host, small: boolean): void {
     this.#ask.disabled = true;
+    this.#asked = true;
     write(this.#why, "loading…");
-    host.ask({ kind: "artefact", name: this.#name });
+    host.ask({ kind: "artefact", name: this.#name, ...(small ? { small } : {}) });
   }
 
-  #show({ url, text, why }: Kept): void {
+  #show({ url, text, why, small }: Kept): void {
+    this.#asked = false;
     if (why !== "") {
       this.#ask.disabled = false;
       write(this.#why, why);
@@ -56,7 +62,10 @@ export class FileView {
       this.element.replaceChildren(fold.element);
     } else {
       const alt = `image that ${this.#from} returned`;
-      this.element.replaceChildren(h("img", { src: url, alt, decoding: "async" }));
+      const image = h("img", { src: url, alt, decoding: "async" });
+      this.#whole.replaceChildren(image);
+      write(this.#why, "");
+      this.element.replaceChildren(...(small ? [this.#whole, this.#why] : [image]));
     }
   }
 }

@@ -19,7 +19,7 @@ export class CallView {
   readonly #launched = h("span", { class: "knw-launched" });
   readonly #arguments = new Fold("code", "arguments");
   readonly #result = new Fold("code", "result");
-  #file: FileView | null = null;
+  readonly #files: FileView[] = [];
   #ids = "";
 
   constructor(host: Host, sight: Sight, { call, tool }: Call) {
@@ -44,11 +44,14 @@ export class CallView {
     this.#arguments.update(call.arguments);
     this.#result.update(call.text);
     this.#launch(call.launched, store);
-    if (call.artefact !== "" && this.#file === null) {
-      this.#file = new FileView(this.#host, this.#sight, call.artefact, this.#tool);
-      this.element.append(this.#file.element);
+    for (const name of call.artefacts.slice(this.#files.length)) {
+      const file = new FileView(this.#host, this.#sight, name, this.#tool);
+      this.#files.push(file);
+      this.element.append(file.element);
     }
-    this.#file?.update(store);
+    for (const file of this.#files) {
+      file.update(store);
+    }
   }
 
   #launch(ids: readonly string[], store: Store): void {

@@ -40,7 +40,9 @@ export class TurnView {
   #settled(turn: Turn): boolean {
     const same = turn === this.#last;
     this.#last = turn;
-    const done = turn.calls.every(({ ended, artefact }) => ended !== null && artefact === "");
+    const done = turn.calls.every(
+      ({ ended, artefacts }) => ended !== null && artefacts.length === 0,
+    );
     return same && turn.ended !== null && done;
   }
 

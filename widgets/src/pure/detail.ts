@@ -11,8 +11,8 @@ export interface Call {
   ended: number | null;
   outcome: "ok" | "failed" | "interrupted" | "running";
   text: string;
-  /** Name of the file beside the log that holds the whole result; "" for none. */
-  artefact: string;
+  /** Names of the files beside the log that came with it: images, or a text too long for it. */
+  artefacts: string[];
   /** Ids of the sub-agents that the call launched. */
   launched: string[];
 }
@@ -88,5 +88,5 @@ function turnAt(turn: Turn, t: number): Turn {
 
 function callAt(call: Call, t: number): Call {
   const out = call.ended === null || call.ended > t;
-  return out ? { ...call, ended: null, outcome: "running", text: "", artefact: "" } : call;
+  return out ? { ...call, ended: null, outcome: "running", text: "", artefacts: [] } : call;
 }

@@ -10,7 +10,7 @@ export type Question =
   | { kind: "save"; what: "trace" | "report" }
   | { kind: "agent"; id: string }
   | { kind: "at"; t: number }
-  | { kind: "artefact"; name: string };
+  | { kind: "artefact"; name: string; small?: boolean };
 
 /** What a view of a run looks at: common to all pictures of one view, not to other views. */
 export interface Focus {
