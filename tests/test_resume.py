@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import threading
 import time
@@ -95,6 +96,38 @@ def test_from_every_record_of_a_run_it_resumes_to_the_same_end_without_paying_tw
         assert len(model.seen) == paid - done, f"after {count} lines"
         assert state(run) == state(full), f"after {count} lines"
         assert kn.read(path) == run.trace
+
+
+def test_twins_with_one_task_each_keep_the_report_that_they_brought(tmp_path):
+    """The log says which call was answered; the other one's sub-agent is still there for it."""
+    numbers = itertools.count()
+
+    def twins(messages: list[Message]) -> Reply | str:
+        got = results(messages)
+
+        if not is_orchestrator(messages):
+            return say(f"report {next(numbers)}")
+
+        if not got:
+            return calls(call("create_subagent", name="w", system_prompt="Work."))
+
+        if len(got) == 1:
+            return calls(*(call("assign_task", agent="w", prompt="same") for _ in range(2)))
+
+        return say("; ".join(got[1:]))
+
+    path = tmp_path / "run.jsonl"
+    whole = kn.swarm("go", model=Scripted(twins), trace=path).result()
+    assert whole.answer == "report 0; report 1"
+
+    for cut in range(1, len(whole.trace)):
+        part = whole.trace[:cut].save(tmp_path / f"cut{cut}.jsonl")
+        ended = {r.agent: r.fact.text for r in whole.trace[:cut] if isinstance(r.fact, AgentEnded)}
+        run = kn.resume(part, model=Scripted(twins))
+        run = run.result() if isinstance(run, kn.Run) else run
+        first, second = run.answer.split("; ")
+        assert first != second
+        assert set(ended.values()) <= {first, second, run.answer}
 
 
 def test_a_finished_run_is_only_read(tmp_path):

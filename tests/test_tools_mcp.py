@@ -156,7 +156,11 @@ async def test_what_a_server_may_do_twice_is_what_it_says() -> None:
 @pytest.mark.parametrize("trusted", [False, True])
 async def test_a_server_is_a_stranger_unless_one_says_otherwise(*, trusted: bool) -> None:
     async with tools_of(*PEER, trusted=trusted) as tools:
-        assert {(tool.untrusted, tool.outward) for tool in tools} == {(not trusted, not trusted)}
+        labels = {(tool.private, tool.untrusted, tool.outward) for tool in tools}
+        assert labels == {(False, not trusted, not trusted)}
+
+    async with tools_of(*PEER, trusted=trusted, private=True) as tools:
+        assert all(tool.private for tool in tools)
 
 
 async def test_a_server_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:

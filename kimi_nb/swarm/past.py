@@ -87,14 +87,20 @@ class Past:
         """What is known of an agent; None for one that had not begun."""
         return self.agents.get(agent)
 
-    def adopt(self, parent: str, stage: int, name: str, task: str) -> str | None:
+    def adopt(self, parent: str, stage: int, name: str, task: str, call: int) -> str | None:
         """The id of a sub-agent that had begun this very task, each once; None if there is none.
 
-        Matched by task and not by position: an orchestrator's turn that was cut may come back
-        in another order.
+        Matched by task first: an orchestrator's turn that was cut may come back in another order.
+        Of several with the same task it is the one that the same call had launched.
         """
         spare = self._spare.get((parent, stage, name, task))
-        return spare.popleft() if spare else None
+
+        if not spare:
+            return None
+
+        own = next((id for id in spare if self.agents[id].began.call == call), spare[0])
+        spare.remove(own)
+        return own
 
     def count(self, parent: str, stage: int, name: str, task: str) -> int:
         """How many `adopt` would find."""

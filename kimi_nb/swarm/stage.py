@@ -156,11 +156,26 @@ class Stage:
 
         if call.name != "create_subagent":
             begun.labels = self._brought()
+            self._retire(call)
         elif returned.ok:
             arguments = own_arguments(call)
             self._team.create(arguments["name"], arguments["system_prompt"])
 
         return begun
+
+    def _retire(self, call: ToolCall) -> None:
+        """Keep the sub-agents that have answered a call from answering its twin."""
+        try:
+            arguments = own_arguments(call)
+        except ToolError:  # so it launched none
+            return
+
+        tasks = [arguments["prompt"]] if "prompt" in arguments else _filled(arguments)
+
+        for task in tasks:
+            self._engine.past.adopt(
+                self._orchestrator.id, self._step, arguments["agent"], task, call.index
+            )
 
     def _brought(self) -> Labels:
         """What the stage's reports may hold; which of them answered which call, no log says."""
@@ -181,8 +196,7 @@ class Stage:
             raise ToolError(message)
 
         begun.items = items
-        tasks = [template.replace(PLACEHOLDER, item) for item in items]
-        self._launch(begun, arguments["agent"], tasks)
+        self._launch(begun, arguments["agent"], _filled(arguments))
 
     def _launch(self, begun: Begun, name: str, tasks: list[str]) -> None:
         engine = self._engine
@@ -276,3 +290,8 @@ class Stage:
 def _answer(report: Report) -> Answer:
     """What the orchestrator sees of it; the log has it without the mark."""
     return Answer(report.ok, marked(report.text, report.labels), labels=report.labels)
+
+
+def _filled(arguments: dict[str, Any]) -> list[str]:
+    """The tasks of a map_task."""
+    return [arguments["template"].replace(PLACEHOLDER, item) for item in arguments["items"]]

@@ -46,7 +46,7 @@ class Assignment:
 
 def launch(engine: Engine, group: asyncio.TaskGroup, work: Assignment) -> str:
     """Start a sub-agent, or take it up where an earlier process left it; returns its id."""
-    id = engine.past.adopt(work.parent, work.stage, work.name, work.task)
+    id = engine.past.adopt(work.parent, work.stage, work.name, work.task, work.call)
 
     if id is None:
         id = engine.new_agent_id()

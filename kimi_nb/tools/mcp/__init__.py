@@ -8,6 +8,7 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -38,6 +39,7 @@ def mcp_tools(
     prefix: str = "",
     env: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    private: bool = False,
     trusted: bool = False,
 ) -> list[Tool]:
     """The tools of an MCP server, to hand over: `kn.swarm(goal, tools=kn.mcp_tools(…))`.
@@ -47,6 +49,7 @@ def mcp_tools(
     only: names of the tools to take; all without it. `prefix` goes before their names.
     env: variables for the command; of ours it gets PATH, HOME and the like, no keys.
     headers: for a URL, such as {"Authorization": "Bearer …"}; never shown or logged.
+    private: what it says may be data of yours: it reads your mail, say, or your files.
     trusted: what it says is not taken as a stranger's text, nor what it is asked as sent out.
 
     Raises UsageFault where it cannot be asked so, and ToolError where it does not answer.
@@ -65,7 +68,10 @@ def mcp_tools(
         names = ", ".join(sorted(each.name for each in connection.tools()))
         raise UsageFault(f"the server has no tool {min(missing)!r}; it has: {names}")
 
-    return [_tool(connection, each, prefix, trusted=trusted) for each in offered]
+    made = [_tool(connection, each, prefix) for each in offered]
+    return [
+        replace(each, private=private, untrusted=not trusted, outward=not trusted) for each in made
+    ]
 
 
 def _place(
@@ -88,7 +94,7 @@ def _place(
     return Place(command=tuple(words), environment=env)
 
 
-def _tool(connection: Connection, offered: Offered, prefix: str, *, trusted: bool) -> Tool:
+def _tool(connection: Connection, offered: Offered, prefix: str) -> Tool:
     hints = offered.annotations
     harmless = hints is not None and (hints.read_only_hint or hints.idempotent_hint)
 
@@ -101,8 +107,6 @@ def _tool(connection: Connection, offered: Offered, prefix: str, *, trusted: boo
         parameters=moonshot(offered.input_schema),
         function=call,
         side_effects=not harmless,
-        untrusted=not trusted,
-        outward=not trusted,
         close=connection.close,
     )
 
