@@ -80,14 +80,19 @@ def thumbnail(data: bytes) -> bytes:
     except ImportError:
         return b""
 
+    width, height = image_size(data) or (0, 0)
+
+    if width * height > MOST_PIXELS:
+        return b""
+
     try:
         with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MOST_PIXELS:  # of a WebP the head was not read
                 return b""
 
             image.draft("RGB", (SIDE, SIDE))
             small = PIL.ImageOps.exif_transpose(image).convert("RGBA")
-    except (*BROKEN, PIL.Image.DecompressionBombError):
+    except (*BROKEN, PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
         return b""
 
     small.thumbnail((SIDE, SIDE))

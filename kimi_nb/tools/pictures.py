@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from kimi_nb.errors import ToolError
-from kimi_nb.media import BROKEN, FORMATS, MOST_PIXELS, image_type
+from kimi_nb.media import BROKEN, FORMATS, MOST_PIXELS, image_size, image_type
 from kimi_nb.tools.base import ToolContext
 from kimi_nb.tools.beneath import Folder
 from kimi_nb.tools.decorator import tool
@@ -80,22 +80,27 @@ def _upright(data: bytes, path: str) -> PIL.Image.Image:
             "install it with: pip install 'kimi-nb[images]'"
         ) from error
 
+    _check_pixels(image_size(data) or (0, 0), path)  # before Pillow warns of them on its own
+
     try:
         with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_pixels(image, path)
+            _check_pixels(image.size, path)
             turned = PIL.ImageOps.exif_transpose(image)
             turned.load()
             return _flat(turned)
-    except (*BROKEN, PIL.Image.DecompressionBombError) as error:
+    except (
+        *BROKEN,
+        PIL.Image.DecompressionBombError,
+        PIL.Image.DecompressionBombWarning,
+    ) as error:
         raise ToolError(f"{path!r} is damaged, it cannot be decoded: {error}") from error
 
 
-def _check_pixels(image: PIL.Image.Image, path: str) -> None:
-    if image.width * image.height > MOST_PIXELS:
-        size = f"{image.width}×{image.height}"
+def _check_pixels(size: tuple[int, int], path: str) -> None:
+    if size[0] * size[1] > MOST_PIXELS:
         raise ToolError(
-            f"{path!r} is {size}, more than the {MOST_PIXELS / 1e6:.0f} million pixels that can "
-            f"be decoded; make a smaller copy of it"
+            f"{path!r} is {size[0]}×{size[1]}, more than the {MOST_PIXELS / 1e6:.0f} million "
+            "pixels that can be decoded; make a smaller copy of it"
         )
 
 

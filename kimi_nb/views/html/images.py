@@ -11,7 +11,7 @@ from kimi_nb.events import ToolReturned
 from kimi_nb.media import described
 from kimi_nb.trace import Trace
 from kimi_nb.views.artefact import Artefact, artefact, small
-from kimi_nb.views.calls import tool_calls
+from kimi_nb.views.calls import Call, tool_calls
 from kimi_nb.views.text import escape, one_line
 
 __all__ = ["images_html"]
@@ -31,33 +31,37 @@ def images_html(trace: Trace) -> str:
         for record in trace
         if isinstance(record.fact, ToolReturned) and record.fact.artefact
     }
-    rows = [
-        _row(call.agent, call.step, call.tool, call.arguments, pictures)
+    calls = [
+        (call, found)
         for call in tool_calls(trace)
         if call.ended is not None and (found := names.get((call.agent, call.step, call.call)))
+    ]
+    rows = [
+        _row(call, pictures)
+        for call, found in calls[:MOST]
         if (pictures := "".join(_pictures(trace.path, found, call.tool)))
     ]
 
     if not rows:
         return ""
 
-    left = len(rows) - MOST
+    left = len(calls) - MOST
     more = f'<p class="note">… and {left:,} more calls, in the log alone</p>' if left > 0 else ""
     heads = ("agent", "step", "call", "image")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    body = "".join(rows[:MOST])
+    body = "".join(rows)
     return (
         f'<table class="images"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
     )
 
 
-def _row(agent: str, step: int, tool: str, arguments: str, pictures: str) -> str:
-    given = one_line(arguments)
+def _row(call: Call, pictures: str) -> str:
+    given = one_line(call.arguments)
     given = given if len(given) <= SHOWN else f"{given[:SHOWN]}…"
-    call = f"<code>{escape(one_line(tool))}</code> {escape(given)}"
     return (
-        f'<tr><th scope="row">{escape(agent)}</th><td class="n">{step}</td>'
-        f"<td>{call}</td><td>{pictures}</td></tr>"
+        f'<tr><th scope="row">{escape(call.agent)}</th><td class="n">{call.step}</td>'
+        f"<td><code>{escape(one_line(call.tool))}</code> {escape(given)}</td>"
+        f"<td>{pictures}</td></tr>"
     )
 
 
