@@ -69,7 +69,7 @@ class Surroundings:
         (self.folder / "link").symlink_to("../secret.txt")
         (self.folder / "closed.txt").chmod(0)
 
-        if os.getuid() == 0:
+        with contextlib.suppress(PermissionError):
             os.chown(self.folder / "closed.txt", 65534, 65534)
 
     def code(self, attack: Attack) -> str:

@@ -32,7 +32,8 @@ async def run(
     """Run a command in `folder`, of which it sees nothing else but Python and its libraries.
 
     `seconds` of wall time, `memory` in bytes of address space. The command can start no other
-    process. Cancelling kills it. Raises ToolError if there is no sandbox here.
+    process, make no links, and change no modes, owners or times (so `shutil.copyfile` works and
+    `shutil.copy` does not). Cancelling kills it. Raises ToolError if there is no sandbox here.
     """
     job = Job(
         command=command,

@@ -195,7 +195,7 @@ def _plan(job: Job, abi: int, scratch: Path, trouble: int) -> bytes:
     seconds = math.ceil(job.seconds) + 1
     limits = {
         "RLIMIT_AS": (job.memory, job.memory),
-        "RLIMIT_CORE": (0, 0),
+        "RLIMIT_CORE": (1, 1),  # bytes; at 0, Linux still starts a crash reporter outside
         "RLIMIT_CPU": (seconds, seconds + 1),
         "RLIMIT_FSIZE": (FILE_SIZE, FILE_SIZE),
         "RLIMIT_NOFILE": (FILES, FILES),

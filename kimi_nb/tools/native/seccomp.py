@@ -38,8 +38,9 @@ _CLONE_THREAD = 0x00010000
 _CLONE_NAMESPACES = 0x7E020000
 _FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032)
 """Duplicate, flags, locks, size of a pipe. Not F_SETOWN, which sends signals to others."""
-_IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-"""Is it a terminal, its size, bytes that wait, non-blocking, close on exec."""
+_IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451, 0x40049409)
+"""Is it a terminal, its size, bytes that wait, non-blocking, close on exec; and cloning a file,
+which Python 3.14 copies with where it hears nothing worse than that it cannot be done."""
 _PRCTL = (3, 15, 16, 21, 23, 39, 0x53564D41)
 """Names of threads and of memory, and questions. Not PR_SET_PDEATHSIG."""
 

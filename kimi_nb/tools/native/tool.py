@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from dataclasses import replace
 from functools import partial
@@ -84,8 +85,8 @@ def _installed() -> list[str]:
 
     def inside(name: str) -> bool:
         spec = find_spec(name)
-        origin = spec and spec.origin
-        return bool(origin) and any(Path(origin).is_relative_to(path) for path in readable)
+        origin = Path(os.path.realpath(spec.origin)) if spec and spec.origin else None
+        return origin is not None and any(origin.is_relative_to(path) for path in readable)
 
     return [name for name in _PACKAGES if inside(name)]
 
