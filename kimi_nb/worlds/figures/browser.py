@@ -24,7 +24,7 @@ ALONE = {
     "script-src 'unsafe-inline'"
 }
 """Nothing but what stands in the page itself; no image, not even from a data: address."""
-SECONDS = 15.0
+SECONDS = 30.0
 
 Found = TypeVar("Found")
 
@@ -39,7 +39,7 @@ class Photo(NamedTuple):
 
 @asynccontextmanager
 async def opened(browser: Chromium, html: str, *, scripts: bool) -> AsyncGenerator[Page, None]:
-    """The page, loaded. Raises ToolError if it cannot be shown, or takes more than 15 s in all."""
+    """The page, loaded. Raises ToolError if it cannot be shown, or takes more than SECONDS."""
     from playwright.async_api import Error
 
     async def serve(route: Route) -> None:
@@ -56,18 +56,19 @@ async def opened(browser: Chromium, html: str, *, scripts: bool) -> AsyncGenerat
         "accept_downloads": False,
     }
 
-    try:
-        async with asyncio.timeout(SECONDS), browser.context(**options) as place:
-            await place.route("**/*", serve)
-            page = await place.new_page()
-            page.on("dialog", lambda dialog: dialog.dismiss())
-            await page.goto(HOME)
-            yield page
-    except TimeoutError:
-        message = f"the page took more than {SECONDS:.0f} s: is there an endless loop?"
-        raise ToolError(message) from None
-    except Error as error:
-        raise ToolError(f"the page cannot be shown: {first_line(error)}") from None
+    async with browser.context(**options) as place:  # waiting for it is not the page's time
+        try:
+            async with asyncio.timeout(SECONDS):
+                await place.route("**/*", serve)
+                page = await place.new_page()
+                page.on("dialog", lambda dialog: dialog.dismiss())
+                await page.goto(HOME)
+                yield page
+        except TimeoutError:
+            message = f"the page took more than {SECONDS:.0f} s: is there an endless loop?"
+            raise ToolError(message) from None
+        except Error as error:
+            raise ToolError(f"the page cannot be shown: {first_line(error)}") from None
 
 
 async def photographed(browser: Chromium, html: str, *, scripts: bool = False) -> Photo:

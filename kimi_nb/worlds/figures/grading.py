@@ -13,9 +13,11 @@ from kimi_nb.tools.chromium import Chromium
 from kimi_nb.worlds.base import Grade
 from kimi_nb.worlds.figures.allowed import LONGEST, refused_code, refused_page
 from kimi_nb.worlds.figures.browser import in_browser, photographed
+from kimi_nb.worlds.figures.charts import Chart
 from kimi_nb.worlds.figures.drawn import drawn
 from kimi_nb.worlds.figures.mockups import Mockup
 from kimi_nb.worlds.figures.objects import score
+from kimi_nb.worlds.figures.shapes import Drawing
 from kimi_nb.worlds.figures.similarity import likeness
 from kimi_nb.worlds.figures.tasks import Task
 from kimi_nb.worlds.figures.things import HEIGHT, WIDTH
@@ -78,7 +80,7 @@ async def _mark(browser: Chromium, task: Task, folder: Path) -> Mark:
         if isinstance(task.truth, Wish):
             return await _behaviour(browser, text, task.truth)
 
-        return await _looks(browser, text, task, given)
+        return await _looks(browser, text, task.truth, given)
     except ToolError as error:
         return Mark(0.0, str(error).splitlines()[0].partition("; there are")[0])
 
@@ -93,18 +95,19 @@ async def _behaviour(browser: Chromium, text: str, truth: Wish) -> Mark:
     return Mark(quality, wrong or "it behaves as asked")
 
 
-async def _looks(browser: Chromium, text: str, task: Task, given: bytes) -> Mark:
+async def _looks(
+    browser: Chromium, text: str, truth: Drawing | Chart | Mockup, given: bytes
+) -> Mark:
     """Half is for the objects, half for the likeness, counted from that of blank paper."""
-    is_page = isinstance(task.truth, Mockup)
-    why = refused_page(text) if is_page else refused_code(text)
+    why = refused_page(text) if isinstance(truth, Mockup) else refused_code(text)
 
     if why:
         return Mark(0.0, why)
 
-    if isinstance(task.truth, Mockup):
+    if isinstance(truth, Mockup):
         photo = await photographed(browser, text)
         picture, shown = photo.picture, photo.text
-        words = task.truth.texts()
+        words = truth.texts()
     else:
         picture, shown, words = await drawn(text), "", ()
 
@@ -113,7 +116,7 @@ async def _looks(browser: Chromium, text: str, task: Task, given: bytes) -> Mark
     one, two = pixels_of(picture), pixels_of(given)
     blank = likeness(np.full_like(two, 255), two)
     alike = max(0.0, (likeness(one, two) - blank) / (1 - blank))
-    objects = score(one, task.truth.things())
+    objects = score(one, truth.things())
     read = sum(word in shown.split() for word in words)
     wanted, right = objects.wanted + len(words), objects.right + read
     f1 = 2 * right / (wanted + objects.drawn + len(words)) if objects.right else 0.0

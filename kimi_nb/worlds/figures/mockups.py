@@ -82,8 +82,8 @@ def mockup(draw: random.Random) -> Mockup:
     for number in range(draw.randint(1, 3)):
         begin = left + number * 108
         box = Box(begin, row, begin + 96, row + 36)
-        label = {"text": words.pop(), "size": 15, "centred": True, "round": 6}
-        parts.append(_Part(box=box, colour=colours.pop(), **label))
+        label, colour = words.pop(), colours.pop()
+        parts.append(_Part(box=box, colour=colour, text=label, centred=True, round=6))
 
     return Mockup(tuple(parts))
 

@@ -102,7 +102,9 @@ def _near(picture: NDArray[Any], colour: str) -> NDArray[Any]:
 
 
 def _is_line(mask: NDArray[Any], line: Thing) -> bool:
-    rows, columns = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
+    import numpy as np
+
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     share = float(mask.sum()) / line.ink
     return box.overlap(line.box) >= OVERLAP and INK[0] <= share <= INK[1]

@@ -6,13 +6,10 @@ import io
 import math
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kimi_nb.regions import Box
 from kimi_nb.worlds.figures.things import COLOURS, HEIGHT, WIDTH, Thing, free_box
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["DPI", "Drawing", "drawing", "png_of"]
 
@@ -46,8 +43,8 @@ class Drawing:
         """A PNG."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
-        axes: Any = figure.add_axes((0, 0, 1, 1))
+        figure: Any = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
+        axes = figure.add_axes((0, 0, 1, 1))
         axes.set_xlim(0, WIDTH)
         axes.set_ylim(HEIGHT, 0)
         axes.axis("off")
@@ -84,8 +81,8 @@ def drawing(draw: random.Random) -> Drawing:
     return Drawing(tuple(shapes))
 
 
-def png_of(figure: Figure) -> bytes:
-    """The figure as a PNG, at its own size."""
+def png_of(figure: Any) -> bytes:
+    """A matplotlib figure as a PNG, at its own size."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
     return out.getvalue()

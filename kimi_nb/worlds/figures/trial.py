@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["tried"]
 
-PATIENCE = 1_000
-"""Milliseconds until what is to be used must be there."""
+PATIENCE = 5_000
+"""Milliseconds in which what is there must be usable."""
 READ = "e => e instanceof HTMLInputElement ? e.value : e.innerText"
 COLOUR = "e => getComputedStyle(e).backgroundColor.match(/[0-9.]+/g).map(Number)"
 GREYS = ((0, 0, 0), (128, 128, 128), (239, 239, 239), (255, 255, 255))
@@ -65,6 +65,11 @@ async def _tried(page: Page, step: Step) -> str:
     button = page.get_by_role("button", name=step.where, exact=True).first
     element = page.locator(f"#{step.where}").first
 
+    on_button = step.what in {"click", "colour"}
+
+    if not await (button if on_button else element).count():
+        return f"there is no {'button' if on_button else 'element'} {step.where}"
+
     match step.what:
         case "click":
             await button.click(timeout=PATIENCE)
@@ -92,4 +97,7 @@ def _name(colour: tuple[float, ...]) -> str:
 
     known = {name: rgb for name, (_, rgb) in NAMED.items()} | {"grey": GREYS[1]}
     known |= {"black": GREYS[0], "light grey": GREYS[2], "white": GREYS[3]}
-    return min(known, key=lambda name: sum((a - b) ** 2 for a, b in zip(colour, known[name])))
+    return min(
+        known,
+        key=lambda name: sum((a - b) ** 2 for a, b in zip(colour[:3], known[name], strict=True)),
+    )

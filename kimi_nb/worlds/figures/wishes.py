@@ -26,8 +26,8 @@ class Step(NamedTuple):
     """One thing that is done with a page, or one that must then be true."""
 
     what: str
-    """"click" (a button by its label), "fill" (by id); "text", "value", "hidden", "shown" (by id), or
-    "colour" (of a button by its label)."""
+    """"click" (a button by its label), "fill" (by id); "text", "value", "hidden", "shown"
+    (by id) or "colour" (of a button by its label)."""
     where: str
     value: str = ""
 
@@ -54,11 +54,11 @@ def _count(draw: random.Random, *, chinese: bool) -> Wish:
         draw.randint(0, 9),
     )
     text = (
-        f"一个写着“{label}”的{NAMED[colour][0]}按钮，它在下方 id 为 {box} 的框里数自己被点击的次数，"
-        f"从 {start} 开始。"
+        f"一个写着“{label}”的{NAMED[colour][0]}按钮，它在下方 id 为 {box} 的框里数自己被点击的"
+        f"次数，从 {start} 开始。"
         if chinese
-        else f'{_a(colour)} button labelled "{label}" that counts its clicks in the box with id {box} '
-        f"below it, from {start}."
+        else f'{_a(colour)} button labelled "{label}" that counts its clicks in the box with id '
+        f"{box} below it, from {start}."
     )
     clicks = draw.randint(2, 5)
     steps = [Step("colour", label, colour), Step("text", box, str(start))]
@@ -93,8 +93,8 @@ def _greet(draw: random.Random, *, chinese: bool) -> Wish:
         f"一个 id 为 {field} 的文本框，一个写着“{label}”的{NAMED[colour][0]}按钮：点击后在 id 为 "
         f"{box} 的框里写出“{first}”、一个空格和文本框的内容。"
         if chinese
-        else f'A text field with id {field} and {_a(colour).lower()} button labelled "{label}": a click writes '
-        f'"{first}", a space and the text of the field into the box with id {box}.'
+        else f'A text field with id {field} and {_a(colour).lower()} button labelled "{label}": '
+        f'a click writes "{first}", a space and the text of the field into the box with id {box}.'
     )
     click = Step("click", label)
     return Wish(
@@ -131,11 +131,12 @@ def _basket(draw: random.Random, *, chinese: bool) -> Wish:
     label, one, two = draw.sample(WORDS, 3)
     (field, box), colour = draw.sample(IDS, 2), _colour(draw)
     text = (
-        f"一个 id 为 {field} 的文本框和一个写着“{label}”的{NAMED[colour][0]}按钮：点击后把文本框的内容"
-        f"作为新的一项加到 id 为 {box} 的列表里，并清空文本框。"
+        f"一个 id 为 {field} 的文本框和一个写着“{label}”的{NAMED[colour][0]}按钮：点击后把文本框的"
+        f"内容作为新的一项加到 id 为 {box} 的列表里，并清空文本框。"
         if chinese
-        else f'A text field with id {field} and {_a(colour).lower()} button labelled "{label}": a click adds '
-        f"the text of the field as a new item to the list with id {box}, and empties the field."
+        else f'A text field with id {field} and {_a(colour).lower()} button labelled "{label}": '
+        f"a click adds the text of the field as a new item to the list with id {box}, "
+        "and empties the field."
     )
     click = Step("click", label)
     return Wish(

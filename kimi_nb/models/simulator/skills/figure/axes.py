@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from kimi_nb.models.simulator.skills.figure.scene import Axes, Text
@@ -128,7 +129,7 @@ def _scaled(
 
     scale = _fitted(*(list(each) for each in zip(*right, strict=True)))
     values = sorted(value for _, value in right)
-    step = min(b - a for a, b in zip(values, values[1:], strict=False))
+    step = min(b - a for a, b in itertools.pairwise(values))
     ticks: list[tuple[float, str]] = []
 
     for place, label in labelled:

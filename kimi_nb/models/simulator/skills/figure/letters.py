@@ -68,7 +68,8 @@ class _Path(NamedTuple):
 
 def read_line(ink: NDArray[Any]) -> Line | None:
     """The text whose ink, from 0 to 1, is cropped to its edges; None if it cannot be read."""
-    tried = {guess: _read(ink, *guess) for guess in _guesses(ink.shape[0])}
+    guesses = _guesses(ink.shape[0])
+    tried: dict[tuple[float, int], Line] = {guess: _read(ink, *guess) for guess in guesses}
 
     while tried:
         size, baseline = min(tried, key=lambda guess: tried[guess].doubt)
@@ -159,12 +160,13 @@ def _cheapest(
     paper: NDArray[Any], widths: tuple[_Width, ...], pad: int, space: int
 ) -> tuple[float, list[tuple[str, int]]]:
     """The cost of the best row of letters, and each of them with the column of its pen."""
-    import numpy as np
-
     wide = paper.shape[1]
-    ink: list[float] = np.concatenate(([0.0], np.cumsum((paper**2).sum(axis=0)))).tolist()
+    columns: list[float] = (paper**2).sum(axis=0).tolist()
+    ink = list(itertools.accumulate(columns, initial=0.0))
     fits = [(width.pixels, *_costs(paper, ink, width)) for width in widths if width.pixels <= wide]
-    paths = [_Path(ink[n] if n <= 2 * pad else float("inf"), -1, "") for n in range(wide + 1)]
+    paths: list[_Path] = [
+        _Path(ink[n] if n <= 2 * pad else float("inf"), -1, "") for n in range(wide + 1)
+    ]
 
     def offer(place: int, path: _Path) -> None:
         if place <= wide and path.cost < paths[place].cost:
@@ -190,8 +192,9 @@ def _cheapest(
                 offer(end - 2, _Path(cost + 3 * JITTER, pen, letter))
                 offer(end + 1, _Path(cost + JITTER + after, pen, letter))
 
-    end = min(range(max(0, wide - 2 * pad), wide + 1), key=lambda n: paths[n].cost - ink[n])
-    total = paths[end].cost + ink[wide] - ink[end]
+    last = range(max(0, wide - 2 * pad), wide + 1)
+    end: int = min(last, key=lambda place: paths[place].cost - ink[place])
+    total: float = paths[end].cost + ink[wide] - ink[end]
     row: list[tuple[str, int]] = []
 
     while paths[end].back >= 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 from kimi_nb.models.simulator.skills.figure.scene import Shape
@@ -47,9 +49,9 @@ def as_line(picture: NDArray[Any], colour: str, paper: str, known: list[Shape]) 
     along, across = (rows, columns) if upright else (columns, rows)
     places, middles = _middles(along, across)
     points = _bends(places, middles, len(rows))
-    length = sum(np.hypot(*np.subtract(b, a)) for a, b in zip(points, points[1:], strict=False))
+    length = math.fsum(math.dist(a, b) for a, b in itertools.pairwise(points))
     turned = [(y, x) for x, y in points] if upright else points
-    thickness = round(len(rows) / max(1.0, float(length)), 1)
+    thickness = round(len(rows) / max(1.0, length), 1)
     return [Shape("line", colour, tuple(turned), thickness)]
 
 
@@ -88,17 +90,16 @@ def _bends(places: NDArray[Any], middles: NDArray[Any], mass: int) -> list[tuple
 
     for number in range(2, min(MOST_BENDS, max(3, len(places) // 8))):
         for inset in (0.0, thickness / 2):
-            knots = np.linspace(places[0] - 0.5 + inset, places[-1] + 0.5 - inset, number)
+            ends = float(places[0]) - 0.5 + inset, float(places[-1]) + 0.5 - inset
+            knots: NDArray[np.float64] = np.linspace(*ends, number)
             hats = _hats(places, knots)
             heights = np.linalg.lstsq(hats, middles, rcond=None)[0]
             error = float(np.abs(hats @ heights - middles).mean())
 
             if error < least * BETTER:
                 least = error
-                best = [
-                    (round(float(x), 1), round(float(y), 1))
-                    for x, y in zip(knots, heights, strict=True)
-                ]
+                pairs = zip(knots.tolist(), heights.tolist(), strict=True)
+                best = [(round(x, 1), round(y, 1)) for x, y in pairs]
 
         if least < STRAIGHT and number == 2:
             break

@@ -57,7 +57,7 @@ def _read(scene: Scene, target: NDArray[Any]) -> Scene:
 
 
 def _ground(scene: Scene, target: NDArray[Any]) -> NDArray[Any]:
-    """The target without what is written: blocks are full, and what is at edges is left as it is."""
+    """The target without what is written: blocks are full, their edges are left as they are."""
     import numpy as np
 
     height, width = target.shape[:2]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kimi_nb.models.simulator.memory import Done, Past
 from kimi_nb.models.simulator.script import Call
 from kimi_nb.models.simulator.skills.figure.drafts import Look, next_draft
 from kimi_nb.models.simulator.skills.figure.sight import pixels
 from kimi_nb.models.simulator.skills.figure.wish import labels_of, page_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Progress", "progress"]
 
@@ -39,42 +42,43 @@ def _picture(target: str, wanted: str, own: list[Done]) -> Progress:
     views = [done for done in own if done.name == "view_image"]
     seen = next((view.images[0] for view in reversed(views) if view.images), None)
 
-    if seen is None:
-        if len(views) >= TRIES:
-            return Progress(note=_why(views[-1], "it cannot be seen"))
-
+    if seen is None and len(views) < TRIES:
         return Progress(Call("view_image", {"path": target}))
 
-    writes = [done for done in own if done.name == "write_file"]
-    looks = [done for done in own if done.name == "look"]
-    failed = next((done for done in (*writes, *looks) if _failed(done)), None)
-    rounds = len(looks)
+    picture = pixels(seen) if seen is not None else None
 
-    if failed is not None:
-        return Progress(rounds=rounds, note=_why(failed, "it failed"))
+    if picture is None:
+        return Progress(note=_why(views[-1], "it cannot be seen"))
 
-    texts = [str(done.arguments.get("text", "")) for done in writes]
-    found = [_looked(done) for done in looks]
-    picture = pixels(seen)
+    drawn = [done for done in own if done.name in {"write_file", "look"}]
+    failed = [done for done in drawn if _failed(done)]
 
-    if picture is None or any(look is None for look in found):
+    if len(failed) >= TRIES:
+        rounds = sum(done.name == "look" for done in drawn) - len(failed)
+        return Progress(rounds=max(0, rounds), note=_why(failed[-1], "it failed"))
+
+    return _drafted(picture, wanted, [done for done in drawn if not _failed(done)])
+
+
+def _drafted(picture: NDArray[Any], wanted: str, drawn: list[Done]) -> Progress:
+    """Write a draft, look at it, write the next; at the end the best one stays."""
+    texts = [str(done.arguments.get("text", "")) for done in drawn if done.name == "write_file"]
+    found = [_looked(done) for done in drawn if done.name == "look"]
+    looks = [look for look in found if look is not None]
+    offs = [look.off for look in looks]
+    rounds = len(found)
+
+    if len(looks) < rounds:
         return Progress(rounds=rounds, note=GONE)
 
-    known = [look for look in found if look is not None]
-    offs = [look.off for look in known]
-
-    if len(writes) > len(looks):
-        if texts[-1] in texts[: len(looks)]:  # the best one, put back
-            return _ended(rounds, offs)
-
+    if len(texts) > rounds and texts[-1] not in texts[:rounds]:
         return Progress(Call("look", {"path": wanted}))
 
-    text = next_draft(picture, known, page=wanted.endswith(".html"))
+    text = next_draft(picture, looks, page=wanted.endswith(".html"))
+    best = min(range(rounds), key=offs.__getitem__, default=0)
 
-    if text:
+    if text and len(texts) == rounds:
         return Progress(_write(wanted, text), _thought(wanted, offs), rounds)
-
-    best = offs.index(min(offs))
 
     if texts[best] != texts[-1]:
         return Progress(

@@ -129,7 +129,7 @@ def _exact(picture: NDArray[Any], region: Region) -> Shape:
 
     match rough.kind:
         case "circle":
-            return Shape("circle", colour, _circle(cover, region, box))
+            return Shape("circle", colour, _circle(cover, box))
         case "triangle":
             return Shape("triangle", colour, _triangle(region))
         case _:
@@ -183,13 +183,15 @@ def _part(cover: float) -> float:
     return cover if cover > 0.06 else 0.0
 
 
-def _circle(cover: NDArray[Any], region: Region, box: Box) -> tuple[Point, ...]:
+def _circle(cover: NDArray[Any], box: Box) -> tuple[Point, ...]:
     """The circle with the same rows and columns."""
     down, across = _edges(cover.max(axis=1)), _edges(cover.max(axis=0))
     x, y = box.left + sum(across) / 2, box.top + sum(down) / 2
     wide, tall = across[1] - across[0], down[1] - down[0]
+
     if abs(wide - tall) < 2:
         wide = tall = (wide + tall) / 2
+
     return ((x - wide / 2, y - tall / 2), (x + wide / 2, y + tall / 2))
 
 

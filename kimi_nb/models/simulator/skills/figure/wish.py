@@ -12,8 +12,17 @@ import orjson
 __all__ = ["labels_of", "page_for"]
 
 COLOURS = {
-    **{"red": "红", "green": "绿", "blue": "蓝", "orange": "橙", "purple": "紫", "teal": "青"},
-    **{"black": "黑", "grey": "灰", "pink": "粉", "brown": "棕", "gold": "金"},
+    "red": "红",
+    "green": "绿",
+    "blue": "蓝",
+    "orange": "橙",
+    "purple": "紫",
+    "teal": "青",
+    "black": "黑",
+    "grey": "灰",
+    "pink": "粉",
+    "brown": "棕",
+    "gold": "金",
 }
 _QUOTED = re.compile(r'["“”「」]([^"“”「」]+)["“”「」]')
 _LABELLED = re.compile(
