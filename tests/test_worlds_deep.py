@@ -139,6 +139,11 @@ def test_an_orchestrator_has_both_stories_followed_at_once(tmp_path: Path) -> No
     stages = [stage for stage in run.fold.stages.values() if stage.sub_agents]
     assert stages
     assert all(len(stage.sub_agents) == 2 for stage in stages)
+    asked = [r.fact.arguments for r in run.trace if isinstance(r.fact, ToolCalled)]
+    assert len(set(asked)) == len(asked)
+    reports = [agent.outcome for agent in run.fold.agents.values() if agent.role == "sub-agent"]
+    assert all(report.startswith("- ") for report in reports)
+    assert sum("leads nowhere" in report for report in reports) == len(stages)
 
 
 def test_with_too_few_sub_agents_it_follows_them_itself(tmp_path: Path) -> None:

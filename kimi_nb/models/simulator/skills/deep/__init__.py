@@ -32,7 +32,7 @@ def turn(past: Past, tools: frozenset[str], options: Options) -> Turn | None:
     said = [*past.said, *(text for _, text in reports(past))] if options.notes else []
     said = said or [text for _, text in reports(past)]
     noted = Notes(said)
-    known = read(book, noted)
+    known = read(book, noted, task.story)
     note = written(known, noted) if options.notes else ""
     walk = Walk(task, known, book, options.calls_per_turn)
 

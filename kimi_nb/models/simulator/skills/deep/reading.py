@@ -53,8 +53,8 @@ def holder(page: Page, year: int) -> str:
     return ""
 
 
-def read(book: Book, noted: Notes) -> Notes:
-    """What was noted, and what the documents say that are remembered."""
+def read(book: Book, noted: Notes, story: Clue | None) -> Notes:
+    """What was noted, and what the remembered documents say; of `story` too, a clue of its own."""
     known = Notes(())
     known.papers.update(noted.papers)
     known.rolls.update(noted.rolls)
@@ -66,10 +66,11 @@ def read(book: Book, noted: Notes) -> Notes:
         elif found := _ROLL.match(page.title):
             posts[found[1]] = page
 
-    for papers in tuple(known.papers.values()):
-        for clue in papers.clues:
-            if clue.post in posts and (name := holder(posts[clue.post], clue.year)):
-                known.rolls.setdefault(clue, name)
+    clues = [clue for papers in known.papers.values() for clue in papers.clues]
+
+    for clue in [*([story] if story else []), *clues]:
+        if clue.post in posts and (name := holder(posts[clue.post], clue.year)):
+            known.rolls.setdefault(clue, name)
 
     return known
 
