@@ -16,6 +16,8 @@ import struct
 import sys
 from typing import Any
 
+__all__ = ()  # a script
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_SECCOMP = 22
 _PR_CAPBSET_DROP = 24

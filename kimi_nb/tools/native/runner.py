@@ -17,6 +17,8 @@ import warnings
 from pathlib import Path
 from typing import Any, cast
 
+__all__ = ()  # a script
+
 FRAME = "<code>"
 FIGURES = 8
 PIXELS = 1024
