@@ -160,9 +160,9 @@ def _cheapest(
     paper: NDArray[Any], widths: tuple[_Width, ...], pad: int, space: int
 ) -> tuple[float, list[tuple[str, int]]]:
     """The cost of the best row of letters, and each of them with the column of its pen."""
-    wide = paper.shape[1]
+    wide: int = paper.shape[1]
     columns: list[float] = (paper**2).sum(axis=0).tolist()
-    ink = list(itertools.accumulate(columns, initial=0.0))
+    ink: list[float] = list(itertools.accumulate(columns, initial=0.0))
     fits = [(width.pixels, *_costs(paper, ink, width)) for width in widths if width.pixels <= wide]
     paths: list[_Path] = [
         _Path(ink[n] if n <= 2 * pad else float("inf"), -1, "") for n in range(wide + 1)
