@@ -126,7 +126,7 @@ def shares(lines, persons):
 
 FIELD = Template(
     names=("field", "terrain", "board"),
-    choose={"free": ("free_cells", "steps_from", "ways_on"), "size": (5, 6, 7)},
+    choose={"free": ("free_cells", "steps_from", "ways_on"), "size": (4, 5)},
     source='''
 """A square field with walls in it."""
 

@@ -126,13 +126,10 @@ def _words(text: str, before: str, names: frozenset[str]) -> Iterator[tuple[int,
 
     for group in _ALIKE:
         if text in group:
-            yield from ((0, other) for other in group)
+            yield from ((1, other) for other in group)
 
     if text in names and before not in {"def", "class", "import"}:
-        fields = before == "."
-        yield from (
-            (2, other) for other in sorted(names) if other.isidentifier() and (not fields or other)
-        )
+        yield from ((2, other) for other in sorted(names) if other.isidentifier())
 
 
 def _numbers(text: str, before: str, names: frozenset[str]) -> Iterator[tuple[int, str]]:

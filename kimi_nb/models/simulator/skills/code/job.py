@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["ROLE", "Job", "job_of", "share_of"]
+__all__ = ["ROLE", "Job", "job_of", "share_of", "tests_path"]
 
 _GOAL = re.compile(r"(?is)(?=.*\btests?\b)(?=.*\b(?:mend|fix|repair|debug)\b).*?\bpackage (\w+)/")
 _SHARE = "Mend these modules of the Python package {name}/ until their tests pass, in this order:"

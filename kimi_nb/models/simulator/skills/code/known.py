@@ -92,7 +92,9 @@ class Known:
 
     def asked(self, name: str, path: str) -> int:
         """How often the agent has made this call."""
-        return sum(done.name == name and done.arguments.get("path") == path for done in self.past.done)
+        return sum(
+            done.name == name and done.arguments.get("path") == path for done in self.past.done
+        )
 
     def searched(self, pattern: str) -> str | None:
         """What `grep` found for a pattern; None: not searched, or forgotten."""

@@ -17,7 +17,7 @@ from kimi_nb.models.simulator.skills.code.shapes import shape_edits
 
 __all__ = ["Proposal", "parsed", "proposals", "wanted_elsewhere"]
 
-MOST_STEPS = 1_000_000
+MOST_STEPS = 2_000_000
 """Steps of thought about one module."""
 MOST = 6
 LARGEST = 20_000
@@ -102,15 +102,19 @@ def _restructured(module: str, source: str, tests: ast.Module, moved: str) -> tu
     full = built(source, tree) if tree else source
 
     if full.strip() != source.strip():
-        names = [node.name for node in ast.walk(tree or ast.Module([], [])) if _is_open(node)]  # pyright: ignore[reportAttributeAccessIssue]
-        said.append(f"built {', '.join(names)}")
+        said.append(f"built {', '.join(_open(tree.body if tree else []))}")
         source = full
 
     return source, "; ".join(said)
 
 
-def _is_open(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Raise)
+def _open(body: list[ast.stmt]) -> list[str]:
+    """The functions that do nothing but refuse."""
+    return [
+        node.name
+        for node in body
+        if isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Raise)
+    ]
 
 
 def _missing(tree: ast.Module, tests: ast.Module, module: str) -> list[str]:

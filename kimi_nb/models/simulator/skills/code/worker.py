@@ -58,7 +58,9 @@ def _about(known: Known, module: str) -> tuple[Call, ...]:
     if verdict is None:
         looks = () if tries else _looks(known, module)
         run = Call("run_tests", {"path": tests_path(module)})
-        return looks or ((run,) if known.asked("run_tests", tests_path(module)) <= 2 * TRIES else ())
+        return looks or (
+            (run,) if known.asked("run_tests", tests_path(module)) <= 2 * TRIES else ()
+        )
 
     if verdict or len(tries) >= TRIES:
         return ()

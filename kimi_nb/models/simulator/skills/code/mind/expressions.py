@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from kimi_nb.models.simulator.skills.code.mind.limits import (
@@ -153,7 +154,7 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Any:
     holder = value_of(node.value, scope)
 
     if not isinstance(holder, str | list | tuple | dict | range):
-        raise Unknown("an item of this")
+        raise Raised("TypeError")
 
     if isinstance(node.slice, ast.Slice):
         parts = (node.slice.lower, node.slice.upper, node.slice.step)
@@ -181,17 +182,16 @@ def _attribute(node: ast.Attribute, scope: Scope) -> Any:
         if node.attr not in holder.methods:
             raise Raised("AttributeError")
 
-        method = holder.methods[node.attr]
-        return lambda *rest, **named: method(holder, *rest, **named)
+        return partial(holder.methods[node.attr], holder)
 
     return _method(holder, node.attr)
 
 
 def _method(holder: Any, name: str) -> Callable[..., Any]:
-    if not hasattr(type(holder), name):
+    if not hasattr(holder, name):
         raise Raised("AttributeError")
 
-    if name not in METHODS.get(type(holder), ()):
+    if not any(isinstance(holder, kind) and name in names for kind, names in METHODS.items()):
         raise Unknown(f"the method {name}")
 
     method = getattr(holder, name)

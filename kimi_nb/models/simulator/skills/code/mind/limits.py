@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 __all__ = [
     "CONSTANTS",
@@ -28,6 +28,8 @@ MOST_BITS = 2_048
 MOST_HELD = 2_000
 """Values that one collection may hold inside another, counted as often as they can be reached."""
 MOST_ARGUMENT = 1_000
+_HOLDERS = (list, tuple, dict, set)
+_SIZED = (str, *_HOLDERS)
 
 
 class Unknown(Exception):
@@ -44,13 +46,45 @@ class Raised(Exception):
 
 METHODS: Mapping[type, frozenset[str]] = {
     str: frozenset(
-        "lower upper title capitalize strip lstrip rstrip split splitlines join replace startswith "
-        "endswith isalpha isdigit isalnum isspace isupper islower index find count partition "
-        "rpartition zfill ljust rjust center removeprefix removesuffix swapcase".split()
+        [
+            "lower",
+            "upper",
+            "title",
+            "capitalize",
+            "strip",
+            "lstrip",
+            "rstrip",
+            "split",
+            "splitlines",
+            "join",
+            "replace",
+            "startswith",
+            "endswith",
+            "isalpha",
+            "isdigit",
+            "isalnum",
+            "isspace",
+            "isupper",
+            "islower",
+            "index",
+            "find",
+            "count",
+            "partition",
+            "rpartition",
+            "zfill",
+            "ljust",
+            "rjust",
+            "center",
+            "removeprefix",
+            "removesuffix",
+            "swapcase",
+        ]
     ),
-    list: frozenset("append extend insert pop index count sort reverse copy remove".split()),
-    dict: frozenset("get items keys values setdefault update pop copy".split()),
-    set: frozenset("add discard remove union intersection difference copy".split()),
+    list: frozenset(
+        ["append", "extend", "insert", "pop", "index", "count", "sort", "reverse", "copy", "remove"]
+    ),
+    dict: frozenset(["get", "items", "keys", "values", "setdefault", "update", "pop", "copy"]),
+    set: frozenset(["add", "discard", "remove", "union", "intersection", "difference", "copy"]),
     tuple: frozenset(("index", "count")),
 }
 CONSTANTS: Mapping[str, Any] = {"math.pi": math.pi, "math.inf": math.inf, "math.e": math.e}
@@ -97,19 +131,13 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 def bounded(value: Any) -> Any:
     """`value`. Raises Unknown if it has grown too large."""
-    match value:
-        case bool() | None | float():
-            pass
-        case int():
-            if value.bit_length() > MOST_BITS:
-                raise Unknown("a large number")
-        case str() | list() | dict() | set() | tuple():
-            if len(value) > LONGEST:  # pyright: ignore[reportUnknownArgumentType]
-                raise Unknown("a long value")
-        case _:
-            pass
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise Unknown("a large number")
 
-    return value
+    if isinstance(value, _SIZED) and len(cast("str", value)) > LONGEST:
+        raise Unknown("a long value")
+
+    return cast("Any", value)
 
 
 def held(values: Iterable[Any]) -> None:
@@ -117,14 +145,14 @@ def held(values: Iterable[Any]) -> None:
 
     What is shared counts as often as it can be reached: comparing goes there as often.
     """
-    left = [value for value in values if isinstance(value, list | tuple | dict | set)]
+    left: list[Any] = [value for value in values if isinstance(value, _HOLDERS)]
     count = 0
 
     while left:
-        value: Any = left.pop()
-        inner = [*value, *value.values()] if isinstance(value, dict) else list(value)
+        value = left.pop()
+        inner: list[Any] = [*value, *value.values()] if isinstance(value, dict) else list(value)
         count += len(inner)
-        left += [each for each in inner if isinstance(each, list | tuple | dict | set)]
+        left += [each for each in inner if isinstance(each, _HOLDERS)]
 
         if count > MOST_HELD:
             raise Unknown("a deep value")

@@ -12,7 +12,7 @@ from kimi_nb.models.simulator.skills.code.mind.scope import Instance, Names, Sco
 
 __all__ = ["Mind"]
 
-STEPS = 40_000
+STEPS = 60_000
 """Of one test."""
 DEPTH = 20
 _HARMLESS = frozenset({"__future__", "collections", "math", "typing"})
@@ -159,13 +159,18 @@ class Mind:
                 self._loop(statement, scope)
             case ast.While(orelse=[]):
                 self._repeat(statement, scope)
+            case ast.With(items=[ast.withitem(context_expr=ast.Call() as call)]):
+                self._expect(call, statement.body, scope)
+            case _:
+                self._jump(statement, scope)
+
+    def _jump(self, statement: ast.stmt, scope: Scope) -> None:
+        match statement:
             case ast.Raise(exc=ast.expr() as error):
                 raise Raised(_class_of(error))
             case ast.Assert():
                 if not value_of(statement.test, scope):
                     raise Raised("AssertionError")
-            case ast.With(items=[ast.withitem(context_expr=ast.Call() as call)]):
-                self._expect(call, statement.body, scope)
             case ast.Break():
                 raise _Broken
             case ast.Continue():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from kimi_nb.models.simulator.skills.code.mind.limits import LONGEST, MOST_BITS, Unknown, bounded
 
@@ -16,11 +16,10 @@ _SEQUENCES = (str, list, tuple)
 
 def _times(a: Any, b: Any) -> Any:
     for sequence, number in ((a, b), (b, a)):
-        if isinstance(sequence, _SEQUENCES) and isinstance(number, int):
-            if len(sequence) * max(number, 0) > LONGEST:  # pyright: ignore[reportUnknownArgumentType]
-                raise Unknown("a long value")
+        longer = isinstance(sequence, _SEQUENCES) and isinstance(number, int)
 
-            return sequence * number
+        if longer and len(cast("str", sequence)) * max(number, 0) > LONGEST:
+            raise Unknown("a long value")
 
     return bounded(a) * bounded(b)
 
@@ -43,12 +42,12 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: _times,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
+    ast.Div: lambda a, b: a / b,
+    ast.FloorDiv: lambda a, b: a // b,
     ast.Mod: _modulo,
     ast.Pow: _power,
-    ast.BitOr: operator.or_,
-    ast.BitAnd: operator.and_,
+    ast.BitOr: lambda a, b: a | b,
+    ast.BitAnd: lambda a, b: a & b,
 }
 UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.USub: operator.neg,
