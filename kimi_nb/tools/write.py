@@ -6,6 +6,7 @@ from kimi_nb.errors import ToolError
 from kimi_nb.tools.base import ToolContext
 from kimi_nb.tools.beneath import Folder
 from kimi_nb.tools.decorator import tool
+from kimi_nb.tools.shadows import check_no_module
 
 __all__ = ["write_file"]
 
@@ -36,6 +37,7 @@ def write_file(context: ToolContext, path: str, text: str) -> str:
         if not parts or path.endswith("/"):
             raise ToolError(f"{path!r} is a folder; name a file in it")
 
+        check_no_module(context.folder, parts)
         had = root.write(parts, data)
 
     before = "a new file" if had is None else f"it had {had:,}"
