@@ -35,7 +35,8 @@ class Options:
     use_map: bool = False
     """The orchestrator fans out by one `map_task` instead of many `assign_task`."""
     calls_per_turn: int = 1
-    """How many searches and documents an agent asks for at once, where none needs another."""
+    """How many searches and documents an agent asks for at once, where none needs another and all
+    are of one item."""
     notes: bool = True
     """An agent that searches says what it has found as it goes. False: only at the end, as far
     as it remembers it then."""

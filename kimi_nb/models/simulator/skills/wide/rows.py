@@ -41,7 +41,7 @@ class Found(NamedTuple):
 
 
 def look(task: Task, names: Sequence[str], book: Book, past: Past, options: Options) -> Found:
-    """Go on with the first rows that are not done, as far as calls may be made at once."""
+    """Go on with the first row that is not done: two at once would crowd the memory."""
     rows = _noted(task, past) if options.notes else {}
     fresh: list[tuple[str, ...]] = []
     calls: list[Call] = []
@@ -51,13 +51,13 @@ def look(task: Task, names: Sequence[str], book: Book, past: Past, options: Opti
             continue
 
         wanted = _Row(task, name, book)
-        calls += wanted.next_calls(options.calls_per_turn - len(calls))
+        calls = wanted.next_calls(options.calls_per_turn)
 
-        if wanted.done:
-            rows[name] = wanted.cells
-            fresh.append(wanted.cells)
-        elif len(calls) >= options.calls_per_turn:
+        if calls:
             break
+
+        rows[name] = wanted.cells
+        fresh.append(wanted.cells)
 
     note = "\n".join(map(_line, fresh)) if options.notes else ""
     return Found(tuple(calls), rows, note)
@@ -95,7 +95,6 @@ class _Row:
         self._kinds = [kind for column in task.columns[1:] if (kind := kind_of(column))]
         self._hits = {kind: book.hits(self._query(kind)) for kind in self._kinds}
         self._latest = self._known()
-        self.done = False
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -104,7 +103,7 @@ class _Row:
         return (self._name, *(fact.value if fact else "" for fact in values))
 
     def next_calls(self, most: int) -> list[Call]:
-        """At most so many calls that need no other's result; sets `done` if none is left."""
+        """At most so many calls that need no other's result; [] once the row is done."""
         calls: list[Call] = []
         open_: set[int] = set()
 
@@ -115,7 +114,6 @@ class _Row:
             call = self._next(kind, open_)
             calls += [call] if call else []
 
-        self.done = not calls
         return calls
 
     def _query(self, kind: str) -> str:
