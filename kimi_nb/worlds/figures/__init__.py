@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from kimi_nb.errors import UsageFault
+from kimi_nb.errors import ToolError, UsageFault
 from kimi_nb.tools import Toolset, native
 from kimi_nb.tools.chromium import Chromium
 from kimi_nb.tools.files import list_files, read_file
@@ -83,7 +83,11 @@ def _tools(_: Path) -> Toolset:
 
 def _write(found: list[Task], folder: Path) -> None:
     pages = {task.target: task.truth.page() for task in found if isinstance(task.truth, Mockup)}
-    pictures = in_browser(partial(_photos, pages))
+
+    try:
+        pictures = in_browser(partial(_photos, pages))
+    except ToolError as error:
+        raise UsageFault(f"this world needs a browser: {error}") from error
 
     for task in found:
         path = folder / task.target

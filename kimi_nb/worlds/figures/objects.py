@@ -14,6 +14,8 @@ __all__ = ["Score", "score"]
 
 LEAST = 40
 """Pixels of an object; the pieces of a letter's edge have less."""
+SPECK = 12
+"""Pixels: what has less is no piece of a line."""
 THIN = 3
 """Pixels: what is thinner is an edge."""
 COLOURED = 40
@@ -94,11 +96,18 @@ def _within(region: Region, other: Region) -> bool:
 
 
 def _near(picture: NDArray[Any], colour: str) -> NDArray[Any]:
-    """Where the picture has this colour, or nearly so."""
+    """Where the picture has this colour, or nearly so, but for specks at another thing's edge."""
     import numpy as np
 
     distance = np.abs(picture.astype(np.int64) - np.array(_channels(colour)))
-    return distance.max(axis=2) <= NEAR
+    near = distance.max(axis=2) <= NEAR
+    kept = np.zeros_like(near)
+
+    for piece in regions(np.where(near, 1, -1), least=SPECK):
+        for row, left, right in piece.runs:
+            kept[row, left:right] = near[row, left:right]
+
+    return kept
 
 
 def _is_line(mask: NDArray[Any], line: Thing) -> bool:
