@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import sys
 from collections.abc import AsyncGenerator
@@ -149,6 +150,44 @@ async def test_a_client_cannot_ask_for_more_agents_than_the_server_allows(shops:
         ran = content(await client.call_tool("swarm", {"goal": GOAL, "agents": 50}))
 
     assert ran["metrics"]["agents"] == 2
+
+
+def forged(trace: str, **options: Any) -> None:
+    """A log of the first facts of another, which asks for something else."""
+    first, began, *_ = Path(trace).read_text().splitlines()
+    fact = json.loads(began)
+    fact["options"] = json.dumps(json.loads(fact["options"]) | options)
+    Path("forged.jsonl").write_text(f"{first}\n{json.dumps(fact)}\n")
+
+
+def lines_of(path: str) -> int:
+    return len(Path(path).read_text().splitlines())
+
+
+FORGERIES: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"folder": "/etc"}, "leads out of the folder of this server"),
+    ({"tools": ["read_file", "write_file"]}, "does not give to agents: write_file"),
+    ({"base_url": "http://127.0.0.1:9/v1"}, "was not told to do"),
+    ({"max_agents": 1_000}, "start it with --agents 1000"),
+)
+
+
+async def test_a_log_that_somebody_wrote_gets_no_more_than_the_server_allows(
+    shops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shops)
+
+    async with client_of(shops, "--steps", "2") as client:
+        ran = content(await client.call_tool("swarm", {"goal": GOAL}))
+
+        for options, said in FORGERIES:
+            forged(ran["trace"], **options)
+            assert said in complaint(await client.call_tool("resume", {"trace": "forged.jsonl"}))
+            assert lines_of("forged.jsonl") == 2
+
+        forged(ran["trace"], budget={"steps": 1_000})
+        ended = content(await client.call_tool("resume", {"trace": "forged.jsonl"}))
+        assert ended["status"] == "over_budget"
 
 
 async def test_over_http(shops: Path) -> None:

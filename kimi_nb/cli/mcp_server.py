@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,13 @@ from kimi_nb._version import __version__
 from kimi_nb.cli.output import as_dict, tell
 from kimi_nb.cli.progress import progress_line
 from kimi_nb.errors import KimiNbError, UsageFault
+from kimi_nb.models.endpoint import resolve
+from kimi_nb.redact import Environment
+from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.handle import Replay, Run
-from kimi_nb.swarm.resume import resume
+from kimi_nb.swarm.resume import peek, resume
 from kimi_nb.swarm.start import runs, swarm
+from kimi_nb.tools import standard_tools
 from kimi_nb.trace import read
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.diagnose import diagnose
@@ -69,13 +73,14 @@ class Swarms:
     async def resume(self, trace: str, *, wait: float, told: Told) -> dict[str, Any]:
         """Wait on for a run, or take it up where its log ends. Raises KimiNbError."""
         path = self._inside(trace)
+        budget = self._allowed(path)
         running = [run for run in runs().values() if run.path and run.path.absolute() == path]
         options = {name: self.options[name] for name in ("model", "base_url", "limits", "prices")}
 
         if running and not running[-1].done:
             return await _waited(running[-1], wait, told)
 
-        taken = await asyncio.to_thread(resume, path, **options)
+        taken = await asyncio.to_thread(resume, path, budget=budget, **options)
         return await _waited(taken, wait, told)
 
     def report(self, trace: str) -> dict[str, Any]:
@@ -92,6 +97,40 @@ class Swarms:
             "critical_path": rows(found, "path"),
             "diagnosis": diagnose(found).as_rows(),
         }
+
+    def _allowed(self, path: Path) -> Budget:
+        """The budget with which the run in a log may go on.
+
+        Whoever can write a file here can write a log: it gets no more than `swarm` would give.
+        Raises UsageFault for a log that wants more, and TraceError.
+        """
+        was = peek(path)
+        self._inside(str(was.settings.folder))
+        ours = resolve(self.options["model"], self.options["base_url"], None, Environment())
+        theirs = was.options["base_url"]
+
+        if theirs and not self.options["base_url"] and (ours is None or theirs != ours.base_url):
+            raise UsageFault(
+                f"the log sends what the agents read to {theirs}, which this server was not told "
+                f"to do; to allow it, start it with --base-url {theirs}"
+            )
+
+        if more := sorted(was.tools.keys() - set(standard_tools().names)):
+            raise UsageFault(
+                f"the log has tools that this server does not give to agents: {', '.join(more)}; "
+                f"type: kimi-nb resume {path}"
+            )
+
+        if was.settings.max_agents > self.agents:
+            raise UsageFault(
+                f"the log allows {was.settings.max_agents} sub-agents, and this server "
+                f"{self.agents}; start it with --agents {was.settings.max_agents}"
+            )
+
+        told = asdict(self.options["budget"])
+        return replace(
+            was.budget, **{name: each for name, each in told.items() if each is not None}
+        )
 
     def _inside(self, path: str) -> Path:
         """The absolute path. Raises UsageFault for one that leads out of the server's folder."""
