@@ -87,12 +87,23 @@ def _python_native() -> Tool:
     return python_native_tool()
 
 
+def _run_tests() -> Tool:
+    from kimi_nb.tools.native import available
+    from kimi_nb.tools.run_tests import run_tests
+
+    if why := available():
+        raise UsageFault(f"run_tests cannot run here: {why}")
+
+    return run_tests
+
+
 SHIPPED: Mapping[str, _Shipped] = MappingProxyType(
     {
         "write_file": _Shipped(_write_file),
         "read_document": _Shipped(_read_document, "office", ("openpyxl", "docx", "pypdf")),
         "chart": _Shipped(_chart, "images", ("matplotlib",)),
         "python_native": _Shipped(_python_native),
+        "run_tests": _Shipped(_run_tests, "worlds", ("pytest",)),
         "view_image": _Shipped(_view_image, "images", ("PIL",)),
         "render": _Shipped(_render, "browser", ("playwright",)),
     }
