@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 from collections import Counter
@@ -52,6 +53,9 @@ async def run_tests(context: ToolContext, path: str = "") -> str:
     """
     if why := native.available():
         raise ToolError(why)
+
+    if importlib.util.find_spec("pytest") is None:
+        raise ToolError("pytest is not installed; type: pip install 'kimi-nb[worlds]'")
 
     with Folder(context.folder) as root:
         parts = root.parts(path)

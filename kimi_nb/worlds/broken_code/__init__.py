@@ -6,6 +6,7 @@ each imports the one before: what their tests say is true only once those below 
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from kimi_nb.errors import UsageFault
@@ -33,6 +34,9 @@ def make(items: int, seed: int) -> World:
     """
     if why := native.available():
         raise UsageFault(f"the code world runs what models write, so it needs a sandbox: {why}")
+
+    if importlib.util.find_spec("pytest") is None:
+        raise UsageFault("the code world needs pytest; type: pip install 'kimi-nb[worlds]'")
 
     package = planned(sized(items), seed)
     return World(
