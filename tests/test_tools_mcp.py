@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -312,6 +313,32 @@ def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 @given(st.recursive(leaves, larger, max_leaves=12))
 def test_any_schema_comes_out_in_the_dialect(schema: dict[str, Any]) -> None:
     assert schema_complaint(moonshot(schema), "t") is None
+
+
+NAMES = [f"name{number}" for number in range(12)]
+RING: Any = {"allOf": [{"$ref": "#/$defs/ring"}] * 9, "required": NAMES, "properties": {"a": {}}}
+TREE: Any = {"type": "object", "properties": {name: {"$ref": "#/$defs/tree"} for name in NAMES}}
+ROOT: Any = {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        RING | {"$defs": {"ring": RING}},  # refers to itself, nine times over
+        TREE | {"$defs": {"tree": TREE}},  # unfolds into 12 to the power of 12 parts
+        ROOT | {"properties": {"a": {"enum": ["a" * 100_000]}}},  # would stand in every prompt
+        ROOT | {"properties": ["a"]},
+        ROOT | {"properties": {"a": {}}, "required": 3},
+        ROOT | {"properties": {"a": {"anyOf": 3}}},
+        ROOT | {"properties": {"a": {"enum": 3}}},
+        ROOT | {"properties": {"a": {"allOf": [3], "properties": 3}}},
+    ],
+)
+def test_a_hostile_schema_is_any_object(schema: dict[str, Any]) -> None:
+    found = moonshot(schema)
+    assert found["type"] == "object"
+    assert len(json.dumps(found)) < 60_000
+    assert schema_complaint(found, "t") is None
 
 
 def test_what_the_dialect_keeps() -> None:
