@@ -15,6 +15,7 @@ from kimi_nb.tools.native import (
     Finished,
     available,
     process,
+    rules,
     run_blocking,
     watch,
 )
@@ -185,3 +186,19 @@ time.sleep(60)
 def test_a_file_does_not_grow_without_bound(tmp_path: Path, more: int, code: int) -> None:
     done = python(f"open('x', 'w').truncate({process.FILE_SIZE + more})", tmp_path, writable=True)
     assert (done.code, "File too large" in done.output) == (code, bool(code))
+
+
+@sandboxed
+def test_code_cannot_read_the_package_that_grades_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is installed among the libraries, all around it can still be read."""
+    import networkx as nx  # stands for kimi_nb, which lies elsewhere here
+
+    look = "import numpy; print('numpy'); import networkx; print(networkx.__name__)"
+    assert python(look, tmp_path).output.split() == ["numpy", "networkx"]
+    monkeypatch.setattr(rules, "PACKAGE", Path(nx.__file__).resolve().parent)
+    done = python(look, tmp_path)
+    assert "numpy" in done.output.splitlines()
+    assert "PermissionError" in done.output
+    assert done.code == 1

@@ -44,6 +44,8 @@ _DATA = (
     "/usr/share/fonts",
     "/usr/share/zoneinfo",
 )
+PACKAGE = Path(__file__).resolve().parents[2]
+"""This package: from it code could reckon the truth by which it is graded."""
 _DEVICES = ("/dev/random", "/dev/urandom", "/dev/zero")
 
 
@@ -64,11 +66,24 @@ def library_rules() -> list[Rule]:
     """What every sandbox may read, and run."""
     configured = {str(Path(sys.prefix, "pyvenv.cfg")), *_DATA}
     return [
-        *[(str(path), READ | _EXECUTE) for path in libraries()],
+        *[rule for path in libraries() for rule in _without(PACKAGE, path)],
         *[(os.path.realpath(path), READ) for path in sorted(configured)],
         *[(path, _READ_FILE) for path in _DEVICES],
         ("/dev/null", _READ_FILE | _WRITE_FILE),
     ]
+
+
+def _without(hidden: Path, folder: Path) -> list[Rule]:
+    """What lies in a folder may be read and run, but for the files of one folder in it."""
+    if not hidden.is_relative_to(folder):
+        return [(str(folder), READ | _EXECUTE)]
+
+    if folder == hidden:
+        return []
+
+    inside = [Path(entry) for entry in os.scandir(folder) if not entry.is_symlink()]
+    rest = [rule for path in sorted(inside) for rule in _without(hidden, path)]
+    return [(str(folder), _READ_DIR), *rest]
 
 
 def scratch_rule(path: Path) -> Rule:
