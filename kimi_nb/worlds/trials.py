@@ -24,11 +24,11 @@ from kimi_nb.worlds.base import World
 __all__ = ["FAMILIES", "Row", "Summary", "Trial", "recorded", "row", "summaries", "trials"]
 
 FAMILIES: Mapping[str, tuple[int, ...]] = {
-    "wide": (10, 50, 150),
-    "deep": (4, 8),
-    "office": (6, 24),
-    "code": (4, 12),
-    "figure": (3, 9),
+    "wide": (10, 50),
+    "deep": (6, 12),
+    "office": (12, 60),
+    "code": (6, 20),
+    "figure": (3, 12),
 }
 """The families, and the sizes that are tried where none are asked for."""
 OVER = frozenset({"finished", "partial", "over_budget"})
