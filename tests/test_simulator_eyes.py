@@ -244,6 +244,19 @@ def test_a_drawing_that_is_no_longer_there_is_said() -> None:
     assert "no longer there" in end.text
 
 
+def test_a_page_that_failed_is_tried_once_more_and_the_reason_is_told() -> None:
+    goal = "Turn each of these targets into code.\n- page-01.txt → page-01.html\n"
+    wrote = Done("write_file", {"path": "page-01.html", "text": "<p>"}, "wrote", 0)
+    result = "page-01.html: 480×360\naction 1, click #a: Timeout 2000ms exceeded."
+    failed = Done("render", {"path": "page-01.html"}, result, 1)
+    again = turn(past(goal, wrote, failed), TOOLS, Options())
+    assert again is not None
+    assert [call.name for call in again.calls] == ["render"]
+    end = turn(past(goal, wrote, failed, failed), TOOLS, Options())
+    assert end is not None
+    assert "failed: action 1" in end.text
+
+
 def test_other_goals_are_none_of_its_business() -> None:
     assert turn(past("Count the words of each file in notes/."), TOOLS, Options()) is None
 

@@ -105,10 +105,14 @@ def _sentence(target: str, wanted: str, own: list[Done]) -> Progress:
     tried = [done for done in own if done.name == "render"]
 
     if tried:
-        result = tried[-1].result or ""
-        wrong = next((line for line in result.splitlines() if "error" in line.lower()), "")
-        fine = not wrong and "action " not in result
-        return Progress(rounds=len(writes), note=wrong[:120] or "tried in the browser", ok=fine)
+        lines = (tried[-1].result or "").splitlines()
+        wrong = next((line for line in lines if "error" in line.lower() or "action " in line), "")
+
+        if not wrong or len(tried) >= TRIES:
+            note = wrong[:120] or "tried in the browser"
+            return Progress(rounds=len(writes), note=note, ok=not wrong)
+
+        return Progress(Call("render", tried[-1].arguments), rounds=1)  # it may have been busy
 
     if writes:
         if _failed(writes[-1]):
