@@ -205,4 +205,4 @@ class RunEnded(Fact):
     """"finished", "partial", "cancelled", "over_budget" or "failed"."""
     answer: str
     why: str = ""
-    """One sentence for every status but "finished", and if the log could not be written."""
+    """One sentence for every status but "finished"; also if it could not be judged, or logged."""

@@ -107,6 +107,8 @@ class Engine:
     """When, by the clock of the event loop."""
     root: asyncio.Task[tuple[str, str, str]] | None = None
     """The task that a stop cancels; None before the run begins and once its end is being logged."""
+    judging: asyncio.Task[Judged] | None = None
+    """The judge at work, whom a stop sends home: he may never come to an end."""
     launched: int = 0
     """Number of the last sub-agent."""
     cancelled: dict[str, str] = field(default_factory=dict[str, str])
@@ -157,8 +159,13 @@ class Engine:
             self.draft.clear()
 
     def stop(self, stop: Stop) -> None:
-        """End the run: all agents are cancelled, what was done is kept. The first stop counts."""
-        if self.stopped is None:
+        """End the run: all agents are cancelled, what was done is kept. The first stop counts.
+
+        While the run is judged, any stop ends that, and the run is over as it was.
+        """
+        if self.judging is not None:
+            self.judging.cancel()
+        elif self.stopped is None:
             self.stopped = stop
             self.stopped_at = asyncio.get_running_loop().time()
 

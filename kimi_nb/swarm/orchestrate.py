@@ -6,10 +6,11 @@ import asyncio
 import functools
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from kimi_nb.errors import BudgetExceeded, ModelError
-from kimi_nb.events import AgentBegan, AgentEnded, RunEnded
+from kimi_nb.events import AgentBegan, AgentEnded, Judged, RunEnded
 from kimi_nb.models.base import Conversation, ToolSpecs
 from kimi_nb.swarm.agent import ToolTurn, converse
 from kimi_nb.swarm.engine import AgentFault, Engine, Stop
@@ -20,6 +21,7 @@ from kimi_nb.swarm.stage import NOT_WANTED, Stage
 from kimi_nb.swarm.subagent import one_line
 from kimi_nb.swarm.team import Team
 from kimi_nb.swarm.turn import Stepper
+from kimi_nb.tools.render import clean
 from kimi_nb.tools.threads import in_thread
 from kimi_nb.trace import Log
 
@@ -73,17 +75,27 @@ async def _judged(engine: Engine, answer: str) -> str:
     if engine.judge is None:
         return ""
 
-    try:
-        verdict = await in_thread(
-            functools.partial(engine.judge.judge, answer, engine.settings.folder)
-        )
-    except asyncio.CancelledError:
-        return "it was not judged: the program ended"
-    except Exception as error:  # noqa: BLE001 -- what judges may not cost the run its end
-        return f"it could not be judged: {type(error).__name__}: {one_line(error)}"
+    judge = functools.partial(engine.judge.judge, answer, engine.settings.folder)
+    engine.judging = asyncio.create_task(in_thread(judge), name="kimi_nb judge")
 
-    engine.log.add("", verdict)
+    try:
+        engine.log.add("", _sound(await engine.judging))
+    except asyncio.CancelledError:
+        return "it was not judged, for that was cancelled; resume it to have it judged"
+    except Exception as error:  # noqa: BLE001 -- what judges may not cost the run its end
+        why = f"{type(error).__name__}: {one_line(error)}"
+        return f"it could not be judged: {why}; resume it to try again"
+
     return ""
+
+
+def _sound(verdict: Judged) -> Judged:
+    """The verdict as the log can hold it: judges are of the user's, too."""
+    if not 0 <= verdict.quality <= 1:
+        message = f"a quality lies between 0 and 1, not at {verdict.quality}"
+        raise ValueError(message)
+
+    return replace(verdict, by=clean(verdict.by), why=clean(verdict.why))
 
 
 async def _patiently(engine: Engine, root: asyncio.Task[Ending]) -> None:

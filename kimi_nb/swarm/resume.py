@@ -97,10 +97,10 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
 ) -> Run | Replay:
     """Go on with the run in a log where it ended, in the same file.
 
-    Completed calls are not made again; a finished run is only read. Give the `judge` and the
-    `tools` of your own that the run had, and `goal` and `plan` only to make sure of them;
-    `budget` is the whole run's, what is spent included. A model and a budget that are given
-    hold for later resumes too.
+    Completed calls are not made again; a finished run is only read, or judged if it was not.
+    Give the `judge` and the `tools` of your own that the run had, and `goal` and `plan` only to
+    make sure of them; `budget` is the whole run's, what is spent included. A model and a budget
+    that are given hold for later resumes too.
 
     `fork`: a new file. It begins with what the log has, which stays as it is even while another
     process writes it, and goes on with other tools or another version. With another goal or
@@ -157,8 +157,7 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
 
     try:
         was = had(path, log.records)
-        end = log.records[-1].fact
-        finished = isinstance(end, RunEnded) and end.status == "finished"
+        finished = _finished(log.records, was, wanted)
         other = parted(was, wanted.goal, wanted.tasks)
 
         if finished:
@@ -189,6 +188,17 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
         raise
 
     return Taken(log, connection, account, toolset, was.settings, was.goal, tasks)
+
+
+def _finished(records: Sequence[Record], was: Had, wanted: Wanted) -> bool:
+    """Whether nothing is left to do, for a judge that the run lacks its verdict of neither."""
+    end = records[-1].fact
+
+    if not (isinstance(end, RunEnded) and end.status == "finished"):
+        return False
+
+    unjudged = was.options.get("judge") and not fold(records).judgements
+    return not (unjudged and wanted.judge is not None)
 
 
 def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
