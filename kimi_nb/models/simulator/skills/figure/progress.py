@@ -105,14 +105,7 @@ def _sentence(target: str, wanted: str, own: list[Done]) -> Progress:
     tried = [done for done in own if done.name == "render"]
 
     if tried:
-        lines = (tried[-1].result or "").splitlines()
-        wrong = next((line for line in lines if "error" in line.lower() or "action " in line), "")
-
-        if not wrong or len(tried) >= TRIES:
-            note = wrong[:120] or "tried in the browser"
-            return Progress(rounds=len(writes), note=note, ok=not wrong)
-
-        return Progress(Call("render", tried[-1].arguments), rounds=1)  # it may have been busy
+        return _tried(tried, len(writes))
 
     if writes:
         if _failed(writes[-1]):
@@ -135,6 +128,17 @@ def _sentence(target: str, wanted: str, own: list[Done]) -> Progress:
     page = "" if text.startswith("ERROR") else page_for(text)
     short = " ".join(text.split())[:100]
     return Progress(_write(wanted, page)) if page else Progress(note=f"not understood: {short}")
+
+
+def _tried(tried: list[Done], rounds: int) -> Progress:
+    """How trying a page ended; once more if something failed, for the browser may be busy."""
+    lines = (tried[-1].result or "").splitlines()
+    wrong = next((line for line in lines if "error" in line.lower() or "action " in line), "")
+
+    if wrong and len(tried) < TRIES:
+        return Progress(Call("render", tried[-1].arguments), rounds=rounds)
+
+    return Progress(rounds=rounds, note=wrong[:120] or "tried in the browser", ok=not wrong)
 
 
 def _write(path: str, text: str) -> Call:
