@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from scripted import Scripted, call, calls, check_ended, is_orchestrator, results, say
 
 import kimi_nb as kn
+from kimi_nb.redact import hide
 from kimi_nb.tools import ToolContext, ToolOutcome, Toolset
 from kimi_nb.tools.mcp import mcp_tools
 from kimi_nb.tools.mcp.dialect import moonshot
@@ -174,6 +175,13 @@ async def test_a_server_gets_nothing_of_our_environment(monkeypatch: pytest.Monk
     assert "GIVEN=given" in found
     assert "PATH=" in found
     assert "anary" not in found
+
+
+async def test_a_key_that_a_server_gets_is_hidden() -> None:
+    keys = {"FORGE_TOKEN": "fgp_0123456789abcdef", "CITY": "Nowhere-0123456789"}
+
+    async with tools_of(*PEER, env=keys):
+        assert hide(f"{keys}") == str(keys | {"FORGE_TOKEN": "[key]"})
 
 
 async def test_a_server_that_dies_is_told_and_started_again() -> None:

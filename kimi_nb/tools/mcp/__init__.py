@@ -29,6 +29,7 @@ __all__ = ["mcp_tools"]
 
 DESCRIPTION = 2_000
 """Characters of a tool's description: it is a stranger's text in every prompt."""
+_SECRET = re.compile(r"(?i)key|token|secret|passw")
 INSTALL = "pip install 'kimi-nb[mcp]'"
 
 
@@ -47,7 +48,8 @@ def mcp_tools(
     server: the URL of one that runs (Streamable HTTP), or the command that starts one, as a line
         or a list of words. It is started at once, ends with the run, and starts again when called.
     only: names of the tools to take; all without it. `prefix` goes before their names.
-    env: variables for the command; of ours it gets PATH, HOME and the like, no keys.
+    env: variables for the command; of ours it gets PATH, HOME and the like, no keys. One that is
+        called a key, token, secret or password is hidden wherever a key is.
     headers: for a URL, such as {"Authorization": "Bearer …"}; never shown or logged.
     private: what it says may be data of yours: it reads your mail, say, or your files.
     trusted: what it says is not taken as a stranger's text, nor what it is asked as sent out.
@@ -59,6 +61,10 @@ def mcp_tools(
 
     for secret in (headers or {}).values():
         know(secret.removeprefix("Bearer ").strip())
+
+    for name, value in (env or {}).items():
+        if _SECRET.search(name):
+            know(value)
 
     connection = Connection(_place(server, env or {}, headers or {}))
     wanted = frozenset(only)
