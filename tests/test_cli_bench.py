@@ -48,6 +48,7 @@ def a_row(**more: Any) -> Row:
         items=10,
         seed=0,
         single=False,
+        model="simulator",
         status="finished",
         success=True,
         quality=0.8,
@@ -173,6 +174,39 @@ def test_a_benchmark_that_was_cut_off_goes_on(folder: Path, tmp_path: Path) -> N
     assert recorded(trial, tmp_path) is None
     found = Bench(folder=tmp_path, options=FAST, prices={}).trace(trial)
     assert row(trial, found).quality == row(trial, whole).quality
+
+
+@pytest.mark.usefixtures("no_run")
+def test_a_folder_of_another_models_runs_is_refused(folder: Path) -> None:
+    trial = trials(["wide"], [3])[0]
+
+    with pytest.raises(kn.KimiNbError, match="is a run of simulator, not of kimi-k3"):
+        Bench(folder=folder, options={"model": "kimi-k3"}, prices={}).trace(trial)
+
+
+def test_one_that_could_not_be_judged_is_judged_when_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = trials(["wide"], [3])[0]
+    running = Bench(folder=tmp_path, options=FAST, prices={})
+
+    def fails(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(World, "judge", fails)
+
+        with pytest.raises(kn.KimiNbError, match="could not be judged: OSError"):
+            running.trace(trial)
+
+    assert row(trial, running.trace(trial)).quality > 0.7
+
+
+def test_the_time_of_the_judge_is_nobodys(folder: Path) -> None:
+    trial = trials(["wide"], [3])[0]
+    trace = read(folder / f"{trial.name}.jsonl")
+    late = [r if r.agent or not r.seq else replace(r, t=r.t + 100) for r in trace]
+    assert row(trial, Trace(late)) == row(trial, trace)
 
 
 def test_one_that_was_killed_at_its_start_begins_anew(tmp_path: Path) -> None:

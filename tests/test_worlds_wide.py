@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import kimi_nb as kn
 from kimi_nb.errors import BadRequest
-from kimi_nb.events import ToolCalled
+from kimi_nb.events import Said, ToolCalled
 from kimi_nb.models import simulator
 from kimi_nb.models.base import Reply, Request, Sink
 from kimi_nb.models.simulator.local import Simulator
@@ -319,3 +319,12 @@ def test_the_single_agent_takes_longer_to_the_same_quality(both: tuple[kn.Run, k
 def test_another_world_has_no_such_curve(both: tuple[kn.Run, kn.Run]) -> None:
     with pytest.raises(kn.UsageFault, match="no table"):
         curve(kn.worlds.deep(3), both[0])
+
+
+def test_what_it_took_counts_the_step_in_which_a_row_was_said(both: tuple[kn.Run, kn.Run]) -> None:
+    _, one = both
+    told = [r for r in one.trace if isinstance(r.fact, Said) and rows_in(r.fact.text, COLUMNS)]
+    found = curve(WORLD, one)
+    assert isinstance(told[0].fact, Said)
+    assert found[0].critical_steps == found[0].total_steps == told[0].fact.step
+    assert found[-1].tokens == one.metrics.tokens_in + one.metrics.tokens_out

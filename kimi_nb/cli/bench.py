@@ -16,7 +16,8 @@ from kimi_nb.cli.output import print_json, tell
 from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.swarm.asked import holds_run
-from kimi_nb.swarm.handle import Run
+from kimi_nb.swarm.handle import Replay, Run
+from kimi_nb.swarm.resume import peek
 from kimi_nb.trace import Trace
 from kimi_nb.views.prices import Price
 from kimi_nb.views.words import SIMULATOR
@@ -40,12 +41,20 @@ class Bench:
     prices: Mapping[str, Price]
 
     def trace(self, trial: Trial) -> Trace:
-        """The log of a trial: read, gone on with, or made. Raises KeyboardInterrupt."""
+        """The log of a trial: read, gone on with, or made.
+
+        Raises KeyboardInterrupt, and KimiNbError for a log of another model than asked for.
+        """
+        path = self.folder / f"{trial.name}.jsonl"
+        begun = holds_run(path)
+
+        if begun:
+            self._check_model(path)
+
         if (known := recorded(trial, self.folder)) is not None:
             return known
 
-        path = self.folder / f"{trial.name}.jsonl"
-        run = resume(path) if holds_run(path) else self._begun(trial, path)
+        run = self._resumed(path) if begun else self._begun(trial, path)
 
         if isinstance(run, Run) and follow(run):
             raise KeyboardInterrupt
@@ -55,6 +64,17 @@ class Bench:
             raise KimiNbError(why)
 
         return ended
+
+    def _check_model(self, path: Path) -> None:
+        asked, had = self.options.get("model"), peek(path).model
+
+        if asked not in {None, had}:
+            why = f"{path} is a run of {had}, not of {asked}: name another folder with -o"
+            raise KimiNbError(why)
+
+    def _resumed(self, path: Path) -> Run | Replay:
+        """With all that the log of a run does not keep."""
+        return resume(path, prices=self.prices, limits=self.options.get("limits"))
 
     def _begun(self, trial: Trial, path: Path) -> Run:
         shutil.rmtree(path.with_suffix(".files"), ignore_errors=True)  # of one killed at its start

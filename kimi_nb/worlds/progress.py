@@ -4,16 +4,17 @@
     first = next((p.critical_steps for p in points if p.quality >= 0.7), None)
 
 What is known at a moment is all rows that any agent has said so far, in what it says as it goes
-or in what it brings back. Of a row said twice the latest counts.
+or in what it brings back. Of a row said twice the latest counts. What an agent says in a step is
+known when that step is over, so that its cost counts, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.events import AgentEnded, RunEnded, Said
+from kimi_nb.events import AgentEnded, RunEnded, Said, StepEnded
 from kimi_nb.trace import Record
 from kimi_nb.views.critical import run_cost
 from kimi_nb.views.fold import Fold, records_of
@@ -57,12 +58,13 @@ def curve(
 
     truth = wide_search.truth(world.items, world.seed)
     known: dict[str, tuple[str, ...]] = {}
+    saying: dict[str, str] = {}
     state = Fold()
     points: list[Point] = []
 
     for record in records_of(trace):
         state.add(record)
-        said = {wide_search.key_of(row[0]): row for row in _rows(record) if row[0]}
+        said = {wide_search.key_of(row[0]): row for row in _rows(record, saying) if row[0]}
 
         if any(known.get(key) != row for key, row in said.items()):
             known |= said
@@ -72,12 +74,20 @@ def curve(
     return points
 
 
-def _rows(record: Record) -> Iterator[tuple[str, ...]]:
+def _rows(record: Record, saying: dict[str, str]) -> list[tuple[str, ...]]:
+    """The rows that become known by a record; `saying`: what agents said in steps that go on."""
     match record.fact:
-        case Said(text=text) | AgentEnded(text=text) | RunEnded(answer=text):
-            yield from rows_in(text, wide_search.COLUMNS) if "|" in text else ()
-        case _:
+        case Said(text=text, cut=False):
+            saying[record.agent] = text
+            return []
+        case StepEnded():
+            text = saying.pop(record.agent, "")
+        case AgentEnded(text=text) | RunEnded(answer=text):
             pass
+        case _:
+            return []
+
+    return rows_in(text, wide_search.COLUMNS) if "|" in text else []
 
 
 def _point(state: Fold, prices: Mapping[str, Price], rows: int, quality: float) -> Point:

@@ -33,13 +33,12 @@ class Reached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """Swarms against single agents at one target: sums over the seeds in which both reached it."""
+    """Swarms against single agents at one target: means over the seeds in which both reached it."""
 
     items: int
     target: float
     pairs: int
     critical_steps_swarm: float
-    """Mean, as all that follow."""
     critical_steps_single: float
     tokens_swarm: float
     tokens_single: float

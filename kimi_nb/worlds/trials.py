@@ -62,6 +62,7 @@ class Row:
     items: int
     seed: int
     single: bool
+    model: str
     status: str
     success: bool
     quality: float
@@ -70,6 +71,7 @@ class Row:
     critical_steps: int
     total_steps: int
     wall_s: float
+    """To the last thing that an agent did: what the judge takes is not in it."""
     work_s: float
     tokens: int
     """In and out."""
@@ -143,13 +145,14 @@ def row(trial: Trial, trace: Trace, prices: Mapping[str, Price] = PRICES) -> Row
         items=trial.items,
         seed=trial.seed,
         single=trial.single,
+        model=run.model,
         status=run.status,
         success=verdict.success,
         quality=verdict.quality,
         agents=found.agents,
         critical_steps=found.critical_steps,
         total_steps=found.total_steps,
-        wall_s=found.wall_s,
+        wall_s=max((record.t for record in trace if record.agent), default=0.0),
         work_s=found.work_s,
         tokens=found.tokens_in + found.tokens_out,
         cost_usd=found.cost_usd,
