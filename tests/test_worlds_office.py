@@ -32,7 +32,7 @@ from kimi_nb.tools.chart import chart
 from kimi_nb.tools.documents import document_tool
 from kimi_nb.worlds import office
 from kimi_nb.worlds.base import Grade
-from kimi_nb.worlds.office_files.claims import matches
+from kimi_nb.worlds.office_files.claims import claims, matches
 from kimi_nb.worlds.office_files.folder import FIGURES, Company, company
 from kimi_nb.worlds.office_files.papers import Value
 
@@ -79,6 +79,24 @@ def grade(tmp_path_factory: pytest.TempPathFactory) -> Grading:
         return office(14, 3).grade(text if in_answer else "", folder)
 
     return graded
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("| file | fact | value |", "| a_b.csv | revenue | 1234.50 |"),
+        ("| Fact | Value (EUR) | File |", "| **Revenue** | €1,234.50 | [a_b.csv](a_b.csv) |"),
+        ("file | fact | value", r"a\_b.csv | `revenue` | １，２３４．５０"),
+    ],
+)
+@pytest.mark.parametrize("fence", ["", "```"])
+def test_a_claim_is_understood_however_its_table_is_written(
+    head: str, row: str, fence: str
+) -> None:
+    text = f"Some | words.\n{fence}\n{head}\n|---|---|---|\n{row}\n{row}\n{fence}\nThe end."
+    ((file, fact, value),) = claims(text)
+    assert (file, fact) == ("a_b.csv", "revenue")
+    assert matches(value, 1234.5)
 
 
 # The world

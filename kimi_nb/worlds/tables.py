@@ -13,7 +13,7 @@ __all__ = ["plain", "rows_in"]
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[\s:|\-]+")
 _LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,500}\)")
-_MARKS = re.compile(r"\\(?=[|\\*_`])|\*{1,3}|`|<br */?>|\[\^?\d{1,3}\]|(?<!\w)_{1,2}|_{1,2}(?!\w)")
+_MARKS = re.compile(r"\\([|\\*_`])|(<br */?>)|\*{1,3}|`|\[\^?\d{1,3}\]|(?<!\w)_{1,2}|_{1,2}(?!\w)")
 LONGEST = 2_000
 """Characters of a line that is looked at; a longer one is no row of a table."""
 
@@ -56,7 +56,12 @@ def rows_in(text: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
 def plain(cell: str) -> str:
     """A cell without Markdown's marks, links and footnotes, full-width signs made narrow."""
     text = unicodedata.normalize("NFKC", cell)
-    return " ".join(_MARKS.sub(" ", _LINK.sub(r"\1", text)).split())
+    return " ".join(_MARKS.sub(_unmarked, _LINK.sub(r"\1", text)).split())
+
+
+def _unmarked(mark: re.Match[str]) -> str:
+    """The sign that a backslash kept, a space for a new line, nothing for all else."""
+    return mark[1] or (" " if mark[2] else "")
 
 
 def _cells(line: str) -> list[str]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
 
 from kimi_nb.worlds.office_files.papers import MONTHS, Value
+from kimi_nb.worlds.tables import rows_in
 
 __all__ = ["Claim", "claims", "matches"]
 
 Claim = tuple[str, str, str]
 """File, fact and value, as they stand in the report."""
-HEADERS = ["file", "fact", "value"]
+HEADERS = ("file", "fact", "value")
 LONGEST = 300
 """Characters of a cell that is looked at."""
 MOST = 50_000
 """Lines that are looked at."""
-_BAR = re.compile(r"(?<!\\)\|")
-_LINK = re.compile(r"\[([^\][]*)\]\([^)(]*\)")
 _NUMBER = re.compile(
     r"(?P<whole>-?\d{1,3}(?:(?P<mark>[,.'\u2019 ])\d{3}(?:(?P=mark)\d{3})*)?|-?\d+)"
     r"(?:[.,](?P<part>\d+))?",
@@ -29,7 +27,12 @@ _UNIT = re.compile(r"(?i)^(?:eur|euros?|€)|(?:eur|euros?|€)$")
 
 def claims(text: str) -> list[Claim]:
     """The rows of all tables with the columns file, fact and value, each once."""
-    return list(dict.fromkeys(_rows(text.splitlines()[:MOST])))
+    rows = rows_in("\n".join(text.splitlines()[:MOST]), HEADERS)
+    return list(dict.fromkeys(_claim(*row) for row in rows if all(row)))
+
+
+def _claim(file: str, fact: str, value: str) -> Claim:
+    return file.removeprefix("/data/").removeprefix("./"), fact.casefold(), value
 
 
 def matches(said: str, truth: Value) -> bool:
@@ -42,40 +45,6 @@ def matches(said: str, truth: Value) -> bool:
         case _:
             number = _number(said)
             return number is not None and abs(number - truth) < 0.005
-
-
-def _rows(lines: Sequence[str]) -> Iterator[Claim]:
-    places: list[int] = []
-
-    for number, line in enumerate(lines):
-        if "|" not in line:
-            places = []
-            continue
-
-        cells = [_plain(cell) for cell in _cells(line)]
-        titles = [cell.casefold() for cell in cells]
-
-        if set(HEADERS) <= set(titles) and _is_rule(lines, number + 1):
-            places = [titles.index(name) for name in HEADERS]
-        elif places and not _is_rule(lines, number) and len(cells) > max(places):
-            file, fact, value = (cells[place] for place in places)
-            yield file.removeprefix("/data/").removeprefix("./"), fact.casefold(), value
-
-
-def _is_rule(lines: Sequence[str], number: int) -> bool:
-    text = lines[number] if number < len(lines) else ""
-    return "-" in text and set(text) <= set("|:- \t")
-
-
-def _cells(line: str) -> list[str]:
-    bare = line[: 10 * LONGEST].strip().removeprefix("|").removesuffix("|")
-    return [cell[:LONGEST] for cell in _BAR.split(bare)]
-
-
-def _plain(cell: str) -> str:
-    """Without the marks of Markdown."""
-    text = _LINK.sub(r"\1", cell).replace("\\|", "|")
-    return " ".join(text.replace("**", "").replace("`", "").split())
 
 
 def _words(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kimi_nb.errors import ToolError
+from kimi_nb.media import BROKEN
 from kimi_nb.tools.beneath import Folder
 from kimi_nb.worlds.base import Grade
 from kimi_nb.worlds.office_files.claims import Claim, claims, matches
@@ -25,8 +26,6 @@ FIGURES_SHARE = 0.1
 """Of the quality."""
 ENOUGH = 0.9
 """F1 of a success."""
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RecursionError)
-
 _Key = tuple[str, str]
 
 
@@ -129,14 +128,7 @@ def _bars(data: bytes) -> dict[str, float]:
         values = [float(value) for value in about["values"]]
         bars = dict(zip(labels, values, strict=True))
         return bars if about["chart"] == "bar" and len(bars) == len(labels) else {}
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        TypeError,
-        LookupError,
-        PIL.Image.DecompressionBombError,
-    ):
+    except (*BROKEN, PIL.Image.DecompressionBombError):
         return {}
 
 
