@@ -371,6 +371,27 @@ async def test_a_tool_that_the_run_no_longer_has_may_have_returned_anything(
         world.heard.clear()
 
 
+async def test_a_tool_that_was_private_stays_so_where_another_has_its_name(
+    world: Outside, tmp_path: Path
+) -> None:
+    path, corpus = tmp_path / "run.jsonl", tmp_path / "corpus.sqlite"
+    fetch = calls(call("fetch", url=world.url("/x")))
+    turns = (calls(call("open", document=1)), fetch)
+
+    for private in (True, False):
+        told = world.tools() + corpus_tools(corpus, private=private)
+        path.unlink(missing_ok=True)
+        await outcomes(world, tmp_path, *turns, tools=told)
+        cut = next(n for n, r in enumerate(kn.read(path)) if isinstance(r.fact, ToolReturned))
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[: cut + 2]))
+        world.heard.clear()
+        public = world.tools() + corpus_tools(corpus, private=False)
+        fork = tmp_path / f"fork{private}.jsonl"
+        await kn.resume(path, fork=fork, model=script(*turns), tools=public)
+        assert bool(world.heard) != private
+
+
 async def test_the_orchestrator_sees_which_reports_strangers_had_a_hand_in(
     world: Outside, tmp_path: Path
 ) -> None:

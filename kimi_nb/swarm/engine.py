@@ -144,12 +144,15 @@ class Engine:
             self.account.recall(wasted)
 
     def labels_of(self, tools: Iterable[str]) -> Labels:
-        """What results of these tools may hold: anything, if only an earlier process had one."""
+        """What results of these tools may hold: anything, if only an earlier process had one.
+
+        What was said of a tool counts on: results from then may be in an agent's memory.
+        """
         return NONE.union(*map(self._labels, tools))
 
     def _labels(self, name: str) -> Labels:
         if (tool := self.tools.get(name)) is not None:
-            return labels_of(tool)
+            return labels_of(tool) | self.past.labels.get(name, NONE)
 
         return ALL if name in self.past.tools else NONE
 

@@ -27,6 +27,7 @@ from kimi_nb.events import (
     ToolReturned,
 )
 from kimi_nb.models.base import Reply, ToolCall, Usage
+from kimi_nb.tools.rights import Labels
 from kimi_nb.trace import Record
 
 __all__ = ["Past", "PastAgent"]
@@ -78,6 +79,8 @@ class Past:
         self.agents: dict[str, PastAgent] = {}
         self.tools: set[str] = set()
         """Names of all tools that there were, those of a log that this one forks from included."""
+        self.labels: dict[str, Labels] = defaultdict(frozenset)
+        """What their results may hold by what was said of them then."""
         self._spare: dict[tuple[str, int, str, str], deque[str]] = defaultdict(deque)
 
         for record in records:
@@ -116,8 +119,14 @@ class Past:
         ]
 
     def _had(self, fact: RunBegan | RunResumed | RunForked) -> None:
-        if fact.options:
-            self.tools.update(orjson.loads(fact.options).get("tools", ()))
+        if not fact.options:
+            return
+
+        options = orjson.loads(fact.options)
+        self.tools.update(options.get("tools", ()))
+
+        for name, labels in options.get("labels", {}).items():
+            self.labels[name] |= frozenset(labels)
 
     def _add(self, agent: str, fact: Fact) -> None:
         match fact:

@@ -20,6 +20,7 @@ from kimi_nb.swarm.connect import Connection
 from kimi_nb.swarm.engine import Judge, Settings
 from kimi_nb.swarm.plan import Task
 from kimi_nb.tools import Tool, Toolset
+from kimi_nb.tools.rights import labels_of
 from kimi_nb.trace import Record
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def options_of(
         "base_url": connection.base_url,
         "budget": {name: value for name, value in asdict(budget).items() if value is not None},
         "tools": digests(toolset),
+        "labels": {tool.name: sorted(labels) for tool in toolset if (labels := labels_of(tool))},
         "plan": entries(tasks),
         "judge": judge and judge.name,
         "simulator": connection.simulator,
