@@ -94,6 +94,13 @@ def test_a_summary_is_the_mean_of_the_pairs() -> None:
     assert found.faster == pytest.approx(4.0)
 
 
+def test_what_cannot_be_compared_is_no_pair() -> None:
+    none = [a_row(seed=1, critical_steps=0), a_row(seed=1, single=True)]
+    other = [a_row(seed=2), a_row(seed=2, single=True, model="kimi-k3")]
+    (found,) = summaries([*a_pair(0, 30), *none, *other])
+    assert (found.pairs, found.fewer_critical_steps) == (1, pytest.approx(3.0))
+
+
 def test_the_sizes_are_summed_up_apart() -> None:
     rows = [*a_pair(0, 30), *a_pair(0, 90, items=20), *a_pair(0, 10, family="deep")]
     found = [(each.family, each.items) for each in summaries(rows)]

@@ -87,7 +87,7 @@ class Summary(NamedTuple):
     family: str
     items: int
     pairs: int
-    """Seeds for which both have been judged."""
+    """Seeds for which both took steps, of one model, and have been judged."""
     quality_swarm: float
     quality_single: float
     fewer_critical_steps: float
@@ -173,13 +173,14 @@ def summaries(rows: Iterable[Row]) -> list[Summary]:
 
 
 def _pairs(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
-    """Swarm and single agent of each seed."""
-    by_seed: dict[int, dict[bool, Row]] = {}
+    """Swarm and single agent of each seed and model; no ratio can be told of one without a step."""
+    alike: dict[tuple[int, str], dict[bool, Row]] = {}
 
     for each in rows:
-        by_seed.setdefault(each.seed, {})[each.single] = each
+        if each.critical_steps:
+            alike.setdefault((each.seed, each.model), {})[each.single] = each
 
-    return ((both[False], both[True]) for both in by_seed.values() if len(both) == 2)
+    return ((both[False], both[True]) for both in alike.values() if len(both) == 2)
 
 
 def _summary(pairs: list[tuple[Row, Row]]) -> Summary:
