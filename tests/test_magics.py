@@ -231,6 +231,7 @@ def test_the_pages_cancel_button_ends_the_cell_normally(kernel):
         ("%%swarm x --folder no/where\ngo", "does not exist"),
         ("%%swarm x --plan no.yaml\ngo", "cannot read the plan 'no.yaml'"),
         ("%%swarm x --tools nothing\ngo", "no such function in this notebook"),
+        ("%%swarm x --tools write_fil\ngo", "did you mean 'write_file'?"),
         ("%%swarm x --base-url ftp://a\ngo", "http"),
         ("%swarm replay none.jsonl", "cannot read the trace"),
         ("%swarm resume none.jsonl", "there is no trace"),

@@ -219,6 +219,9 @@ def test_an_async_function_and_a_missing_package_are_refused_at_once(
     with pytest.raises(kn.UsageFault, match="wait is async"):
         kn.tool(executor="processes")(wait)
 
+    with pytest.raises(kn.UsageFault, match=r"executor='threads': write executor='processes'"):
+        kn.tool(executor="threads")(lambda: None)
+
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
     with pytest.raises(kn.UsageFault, match=r"pip install 'kimi-nb\[processes\]'"):

@@ -72,6 +72,12 @@ def test_a_name_that_is_nobody_s_says_what_there_is() -> None:
     with pytest.raises(kn.UsageFault, match=r"give a list, as in tools=\['write_file'\]"):
         kn.swarm("go", tools="write_file")
 
+    with pytest.raises(kn.UsageFault, match=r"type list is no tool; .*tools=\[mine, \*them\]"):
+        kn.swarm("go", tools=["write_file", [my_own]])  # as kn.tools.mcp_tools gives
+
+    with pytest.raises(kn.UsageFault, match=r"type int is no tool; see @kn.tool"):
+        kn.swarm("go", tools=[3])
+
     with pytest.raises(kn.UsageFault, match="two tools are called 'write_file'"):
         kn.swarm("go", tools=["write_file", my_own])
 
@@ -189,7 +195,7 @@ def test_a_notebook_names_its_functions_and_ours() -> None:
     assert tools_named({"write_file": write_file}, "write_file") == [write_file]
     assert tools_named(names, "") == []
 
-    with pytest.raises(kn.UsageFault, match=r"no such function .* \(kimi_nb brings write_file, "):
+    with pytest.raises(kn.UsageFault, match=r"no such function .*; of what kimi_nb brings, there are: write_"):
         tools_named(names, "nothing")
 
 

@@ -125,7 +125,7 @@ def test_a_partial_answer_is_compared_and_said_to_be_one() -> None:
         ),
         (many(status="cancelled"), alone(), "first run is cancelled"),
         (many(), alone(status="over_budget"), "second run is over budget"),
-        (many()[:20], alone(), "first run is running"),
+        (many()[:20], alone(), "it has not come to an answer (await it,"),
     ],
 )
 def test_what_is_not_fair_is_refused(swarm: Trace, single: Trace, said: str) -> None:

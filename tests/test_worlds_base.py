@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -18,9 +20,10 @@ import kimi_nb as kn
 from kimi_nb.cli.main import main
 from kimi_nb.errors import TraceMismatch
 from kimi_nb.events import Judged, RunBegan
+from kimi_nb.swarm.handle import Interrupted
 from kimi_nb.trace import TornTail, Trace
 from kimi_nb.views.report import report_html
-from kimi_nb.views.summary import summary_html
+from kimi_nb.views.summary import summary_html, summary_text
 from kimi_nb.worlds.base import World
 
 QUICK = kn.Simulator(latency=0)
@@ -51,9 +54,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> kn.Run:
     return kn.worlds.wide(3, seed=1).run(trace=path, simulator=QUICK).result()
 
 
-@pytest.mark.parametrize("items", [2, 301, 0, -1])
+@pytest.mark.parametrize("items", [2, 301, 0, -1, "20", 20.0, 3.5, None, True])
 @pytest.mark.parametrize("family", ["wide", "deep"])
-def test_a_size_that_is_none_is_refused(family: str, items: int) -> None:
+def test_a_size_that_is_none_is_refused(family: str, items: Any) -> None:
     with pytest.raises(kn.UsageFault, match="3 to 300"):
         getattr(kn.worlds, family)(items)
 
@@ -158,6 +161,20 @@ def test_going_on_without_the_judge_or_the_tools_is_refused_and_says_what_to_typ
             kn.worlds.resume(path, **wrong)
 
     assert end_of(kn.worlds.resume(path, goal=kn.worlds.wide(3, seed=1).goal)).judged is not None
+
+
+async def test_whoever_stops_it_reads_what_goes_on_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    run = kn.worlds.wide(3, seed=1).run(trace=path)
+    waiting = asyncio.create_task(run.wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+
+    with pytest.raises(Interrupted, match=re.escape(f"go on with kn.worlds.resume({str(path)!r})")):
+        await waiting
+
+    assert f'kn.worlds.resume("{path}") or %swarm resume' in summary_text(run.trace)
+    assert end_of(kn.worlds.resume(path)).status == "finished"
 
 
 def test_a_fork_of_a_worlds_run_is_judged(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from kimi_nb.swarm.handle import Replay
 from kimi_nb.swarm.plan import read_plan
 from kimi_nb.swarm.resume import peek, resume
 from kimi_nb.tools import Tool
+from kimi_nb.tools.nearest import suggest
 from kimi_nb.tools.shipped import SHIPPED
 from kimi_nb.views.prices import Price, typed_price
 from kimi_nb.worlds.known import is_world
@@ -102,10 +103,9 @@ def _tool(names: Mapping[str, Any], name: str) -> Any:
 
     if name not in SHIPPED:
         if value is None:
-            ours = ", ".join(SHIPPED)
             message = (
-                f"--tools {name}: no such function in this notebook; run its cell "
-                f"(kimi_nb brings {ours})"
+                f"--tools {name}: no such function in this notebook, run its cell; "
+                f"of what kimi_nb brings, {suggest(name, SHIPPED)}"
             )
             raise UsageFault(message)
 

@@ -128,6 +128,12 @@ def _tool(item: Tool | Callable[..., Any] | str) -> Tool:
     if isinstance(item, str):
         return shipped(item)
 
+    if not callable(item):
+        many = isinstance(item, Iterable)
+        hint = "give its elements: tools=[mine, *them]" if many else "see @kn.tool"
+        message = f"an object of type {type(item).__name__} is no tool; {hint}"
+        raise UsageFault(message)
+
     return item if isinstance(item, Tool) else tool(item)
 
 

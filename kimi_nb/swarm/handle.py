@@ -22,6 +22,7 @@ from kimi_nb.views.live import live_text
 from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.summary import summary_html, summary_text
 from kimi_nb.views.text import escape
+from kimi_nb.views.words import resume_call
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -240,7 +241,9 @@ class Run(Replay):
         except asyncio.CancelledError:
             self.cancel()
             self._wait_for_end()
-            where = f"; go on with kn.resume({str(self.path)!r})" if self.path else ""
+            where = (
+                f"; go on with {resume_call(self.fold)}({str(self.path)!r})" if self.path else ""
+            )
             message = f"the swarm was stopped, what it did is kept{where}"
             raise Interrupted(message) from None
 

@@ -68,6 +68,7 @@ def tool(  # noqa: PLR0913 -- what a tool is; all but the function have defaults
 
     def made(function: Callable[..., Any]) -> Tool:
         if executor is not None:
+            _check_executor(executor)
             _check_carried(function)
 
         return replace(
@@ -105,6 +106,14 @@ def _tool(function: Callable[..., Any], name: str | None) -> Tool:
         context_parameter=context[0] if context else None,
         reader=shape.reader,
     )
+
+
+def _check_executor(executor: object) -> None:
+    if executor != "processes" and not isinstance(executor, Executor):
+        raise UsageFault(
+            f"executor={executor!r}: write executor='processes', or give a "
+            "concurrent.futures.Executor"
+        )
 
 
 def _check_carried(function: Callable[..., Any]) -> None:

@@ -118,7 +118,7 @@ def _unfit(run: Run, which: str) -> list[str]:
         return []
 
     state = run.status.replace("_", " ")
-    return [f"{which} is {state}: it has not come to an answer (wait, or kn.resume it)"]
+    return [f"{which} is {state}: it has not come to an answer (await it, or kn.resume it)"]
 
 
 def _apart(many: Run, one: Run) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from kimi_nb.events import Judged
@@ -20,6 +21,7 @@ __all__ = [
     "next_step",
     "origin",
     "percent",
+    "resume_call",
     "seconds",
     "shape",
     "short",
@@ -27,6 +29,8 @@ __all__ = [
     "status_line",
     "verdicts",
 ]
+
+_OF_A_WORLD = re.compile(r'"judge":\s*"[a-z]+\(items=\d+, seed=-?\d+\)"')
 
 SHAPES = {
     "waiting": "·",
@@ -142,12 +146,17 @@ def next_step(run: Run, path: Path | None) -> str:
         return ""
 
     if path is None:
-        return 'To go on: save it with .save("run.jsonl"), then kn.resume("run.jsonl")'
+        return f'To go on: save it with .save("run.jsonl"), then {resume_call(run)}("run.jsonl")'
 
     bare = one_line(str(path))
     quoted = json.dumps(bare, ensure_ascii=False)
-    typed = f"kn.resume({quoted}) or %swarm resume {bare}"
+    typed = f"{resume_call(run)}({quoted}) or %swarm resume {bare}"
     return f"To go on, without paying again for what is done: {typed}"
+
+
+def resume_call(run: Run) -> str:
+    """The function that goes on with it: a world brings its own tools and its judge."""
+    return "kn.worlds.resume" if _OF_A_WORLD.search(run.options) else "kn.resume"
 
 
 def metric_rows(found: Metrics, run: Run) -> list[tuple[str, str, str]]:

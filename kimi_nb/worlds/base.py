@@ -101,7 +101,7 @@ class World:
 
 def sized(items: int) -> int:
     """`items`. Raises UsageFault for what is no size of a world."""
-    if not SMALLEST <= items <= LARGEST:
-        raise UsageFault(f"a world has {SMALLEST} to {LARGEST} items, not {items}")
+    if type(items) is not int or not SMALLEST <= items <= LARGEST:
+        raise UsageFault(f"a world has {SMALLEST} to {LARGEST} items, not {items!r}")
 
     return items
