@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,22 @@ async def test_without_pillow_the_model_hears_what_to_install(
     monkeypatch.setitem(sys.modules, "PIL.ImageOps", None)
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     assert "pip install 'kimi-nb[images]'" in (await view(tmp_path, "a.png")).text
+
+
+STRIP = """
+import io, resource, sys
+from PIL import Image
+from kimi_nb.tools.pictures import _scaled
+image = Image.new("L", (40_000_000, 1))
+room = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + 400_000_000
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+print(*_scaled(image).size)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux tells it")
+def test_a_strip_takes_no_more_memory_than_another_image() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STRIP], capture_output=True, check=False, text=True
+    )
+    assert (done.stdout, done.stderr) == ("1024 1\n", "")

@@ -149,7 +149,7 @@ def _scaled(image: PIL.Image.Image) -> PIL.Image.Image:
 
     factor = LONGEST / longest
     width, height = (max(1, round(side * factor)) for side in image.size)
-    return image.resize((width, height))
+    return image.resize((width, height), reducing_gap=3.0)  # else a strip takes gigabytes
 
 
 def _encoded(image: PIL.Image.Image, kind: str) -> bytes:
