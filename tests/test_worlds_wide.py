@@ -80,6 +80,15 @@ def test_the_number_is_the_harmonic_mean_of_precision_and_recall() -> None:
     assert quality(table(rows)) < quality(table(rows[:6]))
 
 
+@given(st.sets(st.integers(0, ITEMS - 1), min_size=1), st.integers(1, 5))
+def test_a_second_table_that_repeats_some_cells_costs_nothing(rows: set[int], column: int) -> None:
+    heading = (COLUMNS[0], COLUMNS[column])
+    again = table([(ROWS[row][0], ROWS[row][column]) for row in rows], heading)
+    wrong = table([(ROWS[row][0], "7") for row in rows], heading)
+    assert quality(f"{table([*ROWS])}\n\nIn short:\n\n{again}") == 1.0
+    assert quality(f"{table([*ROWS])}\n\nIn short:\n\n{wrong}") < 1.0
+
+
 def test_guessing_twice_does_not_pay() -> None:
     wrong = (ROWS[0][0], *("1" for _ in COLUMNS[1:]))
     assert quality(table([*ROWS, wrong])) == quality(table([wrong, *ROWS]))

@@ -2,8 +2,9 @@
 
 An item is a cell, the key's among them. A row counts where its key is one of the truth's. With
 c right cells, p cells in the answer's rows and t in the truth's: precision c/p, recall c/t, and
-F1 their harmonic mean, 2c / (p + t). Rows that are the same count once. Where two rows of one key
-differ, all count as given and the worst as found: guessing twice does not pay.
+F1 their harmonic mean, 2c / (p + t). A row that says no more than another counts once with it,
+as in a second table of the tallest. Where two rows of one key differ, all count as given and the
+worst as found: guessing twice does not pay.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def grade_rows(rows: Iterable[tuple[str, ...]], truth: Truth) -> Score:
         if any(row):
             known.setdefault(key_of(row[0]), set()).add(_normal(row))
 
+    known = {key: _distinct(alike) for key, alike in known.items()}
     width = len(COLUMNS)
     right = whole = 0
 
@@ -103,6 +105,15 @@ def key_of(name: str) -> str:
     """A name as it is compared: small letters, digits and single spaces."""
     words = "".join(char if char.isalnum() else " " for char in name.casefold()).split()
     return " ".join(words[1:] if words[:1] == ["the"] else words)
+
+
+def _distinct(alike: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """The fullest row, and those that say something else."""
+    fullest = max(sorted(alike), key=lambda row: sum(map(bool, row)))
+    others = (
+        row for row in alike if any(a not in {"", b} for a, b in zip(row, fullest, strict=True))
+    )
+    return {fullest, *others}
 
 
 def _right(row: tuple[str, ...], true: tuple[str, ...]) -> int:
