@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from faults.kimi import KimiServer
+from matplotlib.figure import Figure
 
 import kimi_nb as kn
 from kimi_nb.cli import main
 from kimi_nb.cli.bench import Bench
 from kimi_nb.trace import Trace, read
 from kimi_nb.worlds.base import World
+from kimi_nb.worlds.picture import plain
 from kimi_nb.worlds.targets import TARGETS, Reached, gains, reached
 from kimi_nb.worlds.trials import Row, recorded, row, summaries, trials
 
@@ -183,6 +185,31 @@ def test_a_benchmark_that_was_cut_off_goes_on(folder: Path, tmp_path: Path) -> N
     assert row(trial, found).quality == row(trial, whole).quality
 
 
+def test_ctrl_c_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(run: kn.Run) -> bool:
+        run.cancel()
+        run.result()
+        return True
+
+    monkeypatch.setattr("kimi_nb.cli.bench.follow", pressed)
+    assert main([*ASKED, "-o", str(tmp_path)]) == 130
+    said = capsys.readouterr().err
+    assert f"bench: what was done is kept; to go on, type the same again with -o {tmp_path}" in said
+
+
+def test_numbers_stand_on_a_short_axis_and_on_a_long_one() -> None:
+    for least, most in ((0.85, 1.75), (0.9, 60.0)):
+        axes = Figure().subplots()
+        axes.plot([least, most], [0, 1])
+        axes.set_xscale("log")
+        plain(axes.xaxis, axes.get_xlim())
+        shown = [tick for tick in axes.xaxis.get_majorticklocs() if least <= tick <= most]
+        assert 3 <= len(shown) <= 9
+        assert 1 in shown
+
+
 @pytest.mark.usefixtures("no_run")
 def test_a_folder_of_another_models_runs_is_refused(folder: Path) -> None:
     trial = trials(["wide"], [3])[0]
@@ -230,7 +257,7 @@ def test_one_that_the_endpoint_refuses_stops_the_benchmark(tmp_path: Path) -> No
     with KimiServer() as server:
         options = {"base_url": server.base_url, "model": "kimi-k3", "key": "sk-wrong-0123456789"}
 
-        with pytest.raises(kn.KimiNbError, match="to go on, type the same again"):
+        with pytest.raises(kn.KimiNbError, match=r"to go on, type the same again with -o /"):
             Bench(folder=tmp_path, options=options, prices={}).trace(trial)
 
     assert recorded(trial, tmp_path) is None

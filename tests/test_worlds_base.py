@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +20,15 @@ from processes import ENVIRONMENT
 
 import kimi_nb as kn
 from kimi_nb.cli.main import main
+from kimi_nb.cli.progress import progress_line
 from kimi_nb.errors import TraceMismatch
 from kimi_nb.events import Judged, RunBegan
 from kimi_nb.swarm.handle import Interrupted
 from kimi_nb.trace import TornTail, Trace
+from kimi_nb.views.header import header
 from kimi_nb.views.report import report_html
 from kimi_nb.views.summary import summary_html, summary_text
-from kimi_nb.worlds.base import World
+from kimi_nb.worlds.base import Grade, World
 
 QUICK = kn.Simulator(latency=0)
 KILLED = """
@@ -74,6 +78,33 @@ def test_a_run_that_goes_on_is_judged_by_nobody_yet(finished: kn.Run) -> None:
     begun = [r for r in finished.trace if not isinstance(r.fact, Judged)][:9]
     assert kn.worlds.of(Trace(begun)).name == "wide(items=3, seed=1)"
     assert "judged by" not in repr(kn.Replay(Trace(begun)))
+
+
+def test_while_the_answer_is_judged_the_run_says_so(finished: kn.Run) -> None:
+    place = next(i for i, r in enumerate(finished.trace) if isinstance(r.fact, Judged))
+    waiting = kn.Replay(Trace(finished.trace[:place]))
+    assert "judged by wide(items=3, seed=1): not yet" in repr(waiting)
+    seen = header(waiting.fold, 9.0, "run", {})
+    assert seen["judged"] == "judged by wide(items=3, seed=1): not yet"
+    assert "not yet" not in repr(finished)
+
+
+def test_progress_in_a_terminal_says_that_the_answer_is_judged(tmp_path: Path) -> None:
+    go_on = threading.Event()
+    world = kn.worlds.wide(3, seed=1)
+
+    def grade(answer: str, folder: Path) -> Grade:
+        assert go_on.wait(20)
+        return world.grade(answer, folder)
+
+    run = replace(world, grade=grade).run(trace=tmp_path / "run.jsonl", simulator=QUICK)
+
+    while not run.done and "judged by wide(items=3, seed=1): not yet" not in progress_line(run):
+        time.sleep(0.01)
+
+    assert not run.done
+    go_on.set()
+    assert "not yet" not in progress_line(run.result())
 
 
 def test_a_world_is_known_from_its_log(finished: kn.Run) -> None:

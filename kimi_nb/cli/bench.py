@@ -40,6 +40,11 @@ class Bench:
     options: Mapping[str, Any]
     prices: Mapping[str, Price]
 
+    @property
+    def again(self) -> str:
+        """What to type to go on with a benchmark that was cut off."""
+        return f"type the same again with -o {shlex.quote(str(self.folder))}"
+
     def trace(self, trial: Trial) -> Trace:
         """The log of a trial: read, gone on with, or made.
 
@@ -60,7 +65,7 @@ class Bench:
             raise KeyboardInterrupt
 
         if (ended := recorded(trial, self.folder)) is None:
-            why = f"{trial.name} {run.status}: {run.why}; to go on, type the same again"
+            why = f"{trial.name} {run.status}: {run.why}; to go on, {self.again}"
             raise KimiNbError(why)
 
         return ended
@@ -98,8 +103,8 @@ def bench(
     folder = Path(asked.output or f".kimi_nb/bench/{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(parents=True, exist_ok=True)
     tell(f"bench: {len(planned)} runs, logs in {folder}")
-    tell(f"if it is cut off, go on with: kimi-nb bench swarm … -o {shlex.quote(str(folder))}")
     running = Bench(folder=folder, options=options, prices=prices)
+    tell(f"if it is cut off, {running.again}")
     rows: list[Row] = []
     targets: list[Reached] = []
     left_out: dict[str, str] = {}
@@ -110,6 +115,9 @@ def bench(
 
         try:
             trace = running.trace(trial)
+        except KeyboardInterrupt:
+            tell(f"bench: what was done is kept; to go on, {running.again}")
+            raise
         except UsageFault as error:
             left_out[trial.family] = str(error)
             tell(f"bench: {trial.family} is left out: {error}")
@@ -169,7 +177,8 @@ def _told(
     else:
         print("\n".join(_tables(found, gained, simulated=simulated)))
 
-    tell(f"bench: {folder}/rows.csv, summary.csv, targets.csv{', swarm.png' if picture else ''}")
+    more = ", swarm.png" if picture else "; for a picture, pip install 'kimi-nb[images]'"
+    tell(f"bench: {folder}/rows.csv, summary.csv, targets.csv{more}")
     return 0 if not left_out else 1
 
 

@@ -9,6 +9,7 @@ import time
 from kimi_nb.swarm.handle import Run
 from kimi_nb.views.live import doing
 from kimi_nb.views.text import fit
+from kimi_nb.views.words import verdicts
 
 __all__ = ["follow", "progress_line"]
 
@@ -63,12 +64,15 @@ def progress_line(run: Run) -> str:
 
 
 def _trouble(run: Run) -> str:
-    """What an agent has to repeat and why, or what calls wait for; "" while all goes well."""
+    """What an agent has to repeat and why, or what the run waits for; "" while all goes well."""
     now = run.seconds
     trying = [a for a in run.fold.agents.values() if a.state_at(now) == "retrying"]
 
     if trying:
         return f" · {trying[0].id}: {doing(trying[0], run.fold, now)}"
+
+    if waits_for := verdicts(run.fold):
+        return f" · {waits_for[0]}"
 
     return f" · {run.pace}" if run.waiting else ""
 

@@ -30,6 +30,7 @@ __all__ = [
     "verdicts",
 ]
 
+_JUDGE = re.compile(r'"judge":\s*"([^"\\]+)"')
 _OF_A_WORLD = re.compile(r'"judge":\s*"[a-z]+\(items=\d+, seed=-?\d+\)"')
 
 SHAPES = {
@@ -128,9 +129,20 @@ def origin(run: Run) -> str:
 
 
 def verdicts(run: Run) -> list[str]:
-    """What each judge says of the answer, a line for each; [] for a run that goes on."""
+    """What each judge says of the answer, a line for each; [] while there is none to judge."""
+    if judge := _at_work(run):
+        return [f"judged by {one_line(judge)}: not yet"]
+
     latest = {judged.by: judged for judged in run.judgements}
     return [_verdict(judged) for judged in latest.values()]
+
+
+def _at_work(run: Run) -> str:
+    """The judge whom a run with its answer still waits for, or in whose work it was cut off."""
+    main = run.main()
+    named = _JUDGE.search(run.options)
+    waits = run.status == "running" and main is not None and main.ended is not None
+    return named[1] if waits and named and not run.judgements else ""
 
 
 def _verdict(judged: Judged) -> str:

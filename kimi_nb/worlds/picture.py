@@ -10,7 +10,7 @@ from typing import Any
 from kimi_nb.worlds.targets import Gain
 from kimi_nb.worlds.trials import Summary
 
-__all__ = ["drawn"]
+__all__ = ["drawn", "plain"]
 
 SWARM, SINGLE = "#0072b2", "#d55e00"
 """Two of Okabe and Ito's colours, which colour-blind readers tell apart."""
@@ -60,7 +60,7 @@ def _ratios(axes: Any, found: Sequence[Summary]) -> None:
     axes.axvline(1, color="black", linewidth=0.8)
     _named(axes, found)
     axes.set_xscale("log")
-    _plain(axes.xaxis)
+    plain(axes.xaxis, axes.get_xlim())
     axes.set_xlabel("times (logarithmic)")
     _legend(axes)
 
@@ -96,7 +96,7 @@ def _targets(axes: Any, gained: Sequence[Gain]) -> None:
     axes.plot(targets, single, "x-", color=SINGLE, label="single agent")
     axes.plot(targets, swarm, "o-", color=SWARM, label="swarm")
     axes.set_yscale("log")
-    _plain(axes.yaxis)
+    plain(axes.yaxis, axes.get_ylim())
     axes.set_xticks(targets)
     axes.set_xlabel(f"target item-F1, % (wide, {items} items)")
     axes.set_ylabel("critical steps to reach it (logarithmic)")
@@ -110,11 +110,12 @@ def _named(axes: Any, found: Sequence[Summary]) -> None:
     axes.grid(axis="x", color="#e0e0e0", linewidth=0.6)
 
 
-def _plain(axis: Any) -> None:
-    """20 rather than 2 × 10¹."""
+def plain(axis: Any, limits: tuple[float, float]) -> None:
+    """20 rather than 2 × 10¹, and several numbers on a short axis, too."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    short = limits[1] / limits[0] < 4
+    axis.set_major_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 4, 6, 8) if short else (1, 2, 5)))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())
 
