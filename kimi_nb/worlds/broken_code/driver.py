@@ -12,6 +12,8 @@ import os
 import sys
 from typing import Any
 
+__all__ = ()  # a script
+
 
 def called(module: Any, function: str, arguments: list[Any]) -> dict[str, Any]:
     """The value of one call, or the name of its exception."""

@@ -9,7 +9,7 @@ from random import Random
 from string import Template as Text
 from typing import Any, NamedTuple
 
-__all__ = ["Fault", "Template", "faults_of", "intact", "with_fault"]
+__all__ = ["Draw", "Fault", "Template", "faults_of", "intact", "with_fault"]
 
 Draw = Callable[[Random], list[Any]]
 """The arguments of one call."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-__all__ = ["refused_code", "refused_page"]
+__all__ = ["LONGEST", "refused_code", "refused_page"]
 
 LONGEST = 12_000
 """Characters of a file: a picture of the targets' size does not fit in as pixels of its own."""

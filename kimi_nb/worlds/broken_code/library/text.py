@@ -6,7 +6,7 @@ from random import Random
 
 from kimi_nb.worlds.broken_code.template import Template
 
-__all__ = ["MODULES"]
+__all__ = ["MODULES", "WORDS"]
 
 WORDS = [
     "amber",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kimi_nb.regions import Box
 
-__all__ = ["Axes", "Scene", "Shape", "Text"]
+__all__ = ["Axes", "Point", "Scene", "Shape", "Text"]
 
 Point = tuple[float, float]
 

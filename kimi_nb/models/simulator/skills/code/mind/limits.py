@@ -14,7 +14,9 @@ from typing import Any, cast
 __all__ = [
     "CONSTANTS",
     "FUNCTIONS",
+    "LONGEST",
     "METHODS",
+    "MOST_BITS",
     "Raised",
     "Unknown",
     "bounded",
