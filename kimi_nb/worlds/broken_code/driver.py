@@ -42,4 +42,5 @@ def main() -> None:
     os.write(output, json.dumps(answers).encode())
 
 
-main()
+if __name__ == "__main__":
+    main()
