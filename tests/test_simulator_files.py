@@ -265,6 +265,14 @@ async def test_what_is_beyond_it_gets_a_plain_statement(folder, tools, goal):
 
 @pytest.mark.parametrize(
     ("goal", "said"),
+    [("Write me a poem.", "beyond me: 'Write me a poem'."), ("写一首诗。", "：“写一首诗”。")],
+)
+async def test_a_goal_is_quoted_with_one_full_stop(folder, tools, goal, said):
+    assert said in await World(folder, tools).swarm(goal)
+
+
+@pytest.mark.parametrize(
+    ("goal", "said"),
     [
         ("Count the rows of each CSV in nowhere/", "nowhere"),
         ("Count the rows of each CSV in notes/", "alpha.md"),

@@ -163,7 +163,7 @@ def signature(*, chinese: bool) -> str:
 
 def beyond(goal: str, parts: Sequence[str], *, chinese: bool) -> str:
     """What can be asked of the simulator."""
-    quoted = " ".join(goal.split())
+    quoted = " ".join(goal.split()).rstrip("。.")  # a full stop follows the quotation
     short = quoted if len(quoted) <= 120 else quoted[:119] + "…"
 
     if chinese:
