@@ -33,6 +33,9 @@ def index_folder(folder: str | Path, path: str | Path) -> Indexed:
     """
     left_out: list[str] = []
 
+    if not Path(folder).is_dir():
+        raise ToolError(f"there is no folder {str(folder)!r} (here is {Path.cwd()})")
+
     with Folder(Path(folder)) as root:
         files = [entry for entry in root.walk(()) if not entry.is_folder and _meant(entry)]
         files.sort(key=lambda entry: entry.path)
