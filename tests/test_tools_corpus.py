@@ -300,5 +300,5 @@ def test_a_folder_becomes_a_corpus(tmp_path: Path) -> None:
     assert kn.tools.index_folder(folder, folder / "own.sqlite") == (2, ("'d.bin' is binary",))
     assert hits(folder / "own.sqlite", "swarm") == [1]
 
-    with pytest.raises(kn.ToolError, match="there is no folder .*gone"):
+    with pytest.raises(kn.ToolError, match=r"there is no folder .*gone"):
         kn.tools.index_folder(tmp_path / "gone", path)
