@@ -11,7 +11,7 @@ from traces import Script, chains, prefixes_of, staged, swarms
 
 from kimi_nb.events import AgentBegan, AgentEnded, Said
 from kimi_nb.trace import Trace
-from kimi_nb.views.diagnosis.features import STRONG, WEAK, features
+from kimi_nb.views.diagnosis.features import LONGEST, STRONG, WEAK, features
 from kimi_nb.views.diagnosis.flow import flow, needs
 from kimi_nb.views.diagnosis.ledger import CAPACITY, Ledger
 
@@ -276,9 +276,24 @@ def test_what_one_reads_as_thousands_another_reads_as_a_fraction() -> None:
     assert features("1,200.5").keys() == {"#1200.5"}
 
 
-@pytest.mark.parametrize("size", [20_000, 2_000_000])
+@pytest.mark.parametrize("size", [200_000, 2_000_000])
 def test_only_the_part_that_is_read_of_one_message_counts(size: int) -> None:
     assert "late" not in "".join(features("a" * size + " latecomer"))
+
+
+def test_the_end_of_a_long_answer_shows_what_was_used() -> None:
+    rows = "\n".join(f"| item {i} | 1 |" for i in range(5_000))
+    assert 50_000 < len(rows) < LONGEST
+    answer = "Wilhelmina founded one for 1450 visitors; Okonkwo sells 870; Ciarán cost 2.3 million."
+    whole = flow(conversation(GOAL, JOBS, answer=answer))
+    assert whole.used
+    assert flow(conversation(GOAL, JOBS, answer=f"{rows}\n{answer}")).used == whole.used
+
+
+def test_of_an_answer_too_long_to_be_read_nobody_is_told_unused() -> None:
+    short = "Wilhelmina founded one for 1450 visitors; Okonkwo sells 870."
+    assert flow(conversation(GOAL, JOBS, answer=short)).unused
+    assert not flow(conversation(GOAL, JOBS, answer=short + " a" * LONGEST)).unused
 
 
 def test_a_ledger_that_is_full_tells_nobody_unused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,7 +145,7 @@ def test_a_comparison_the_wrong_way_round_says_so() -> None:
 
 
 def test_a_comparison_of_a_run_that_goes_on_says_how_to_get_an_answer() -> None:
-    with pytest.raises(UsageFault, match=r"first run is running: .*\(wait, or kn\.resume it\)"):
+    with pytest.raises(UsageFault, match=r"first run is running: .*\(await it, or kn\.resume it\)"):
         kn.compare(staged((1,))[:3], single())
 
 

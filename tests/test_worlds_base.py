@@ -265,3 +265,10 @@ def everything(world: World, folder: Path) -> list[str]:
     open_ = world.tools(folder).get("open")
     assert open_ is not None
     return [open_.function(number) for number in range(1, 2_001)]
+
+
+def test_a_run_that_cannot_begin_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        kn.worlds.wide(items=3).run(trace=tmp_path / "run.jsonl", modle="x")
+
+    assert list(tmp_path.iterdir()) == []

@@ -90,7 +90,9 @@ class Fold(Run):
         cls = type(fact)
         handler = _OF_AGENTS.get(cls)
         self.count += 1
-        self.now = t
+
+        if not (cls is events.Judged or (cls is events.RunEnded and self.judgements)):
+            self.now = t  # what the judge takes is not the run's time
 
         if handler is None:
             _of_the_run(self, fact, t)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,19 +85,24 @@ class World:
             raise UsageFault(f"{folder} is there already: name another log with trace=")
 
         folder.mkdir(parents=True)
-        self.write(folder)
         options.setdefault("max_steps", max(100, self.steps))
         options.setdefault("name", f"{self.family}-{self.items}-{time.strftime('%H%M%S')}")
-        return swarm(
-            self.goal,
-            model=model,
-            single=single,
-            trace=path,
-            folder=folder,
-            tools=self.tools(folder),
-            judge=self,
-            **options,
-        )
+
+        try:
+            self.write(folder)
+            return swarm(
+                self.goal,
+                model=model,
+                single=single,
+                trace=path,
+                folder=folder,
+                tools=self.tools(folder),
+                judge=self,
+                **options,
+            )
+        except BaseException:  # no run came of it
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def sized(items: int) -> int:

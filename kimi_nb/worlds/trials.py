@@ -152,7 +152,7 @@ def row(trial: Trial, trace: Trace, prices: Mapping[str, Price] = PRICES) -> Row
         agents=found.agents,
         critical_steps=found.critical_steps,
         total_steps=found.total_steps,
-        wall_s=max((record.t for record in trace if record.agent), default=0.0),
+        wall_s=found.wall_s,
         work_s=found.work_s,
         tokens=found.tokens_in + found.tokens_out,
         cost_usd=found.cost_usd,

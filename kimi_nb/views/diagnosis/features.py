@@ -16,8 +16,8 @@ from functools import cache, lru_cache
 
 __all__ = ["LONGEST", "STRONG", "WEAK", "features", "is_common", "script"]
 
-LONGEST = 20_000
-"""Characters of a text that are read: what an orchestrator gets of one message."""
+LONGEST = 200_000
+"""Characters of a text that are read: the answer of hundreds of sub-agents has them."""
 WEAK = 1
 STRONG = 2
 """A number that nobody writes by chance, or a name: one of them is evidence by itself."""

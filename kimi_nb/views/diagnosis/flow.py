@@ -23,7 +23,7 @@ import orjson
 
 from kimi_nb import events
 from kimi_nb.trace import Record
-from kimi_nb.views.diagnosis.features import script
+from kimi_nb.views.diagnosis.features import LONGEST, script
 from kimi_nb.views.diagnosis.ledger import ENOUGH, Ledger, Sketch
 from kimi_nb.views.steps import DELEGATES
 
@@ -100,6 +100,8 @@ class Flows:
     """By hash of a call of its own, the turn in which it was made first."""
     _script: str = ""
     """Of the answer, or of what the orchestrator said last."""
+    _cut: bool = False
+    """Something that it said is longer than what is read of it."""
 
     def add(self, record: Record) -> None:
         """Take in the next record."""
@@ -125,7 +127,7 @@ class Flows:
         silent = {name for name, result in told.items() if result.silent}
         used = {n for n, r in results.items() if r.shown >= ENOUGH and n not in silent}
         seen = len(used & told.keys())
-        telling = not self._book.full and seen >= LEAST_SHOWN * len(told)
+        telling = not self._book.full and not self._cut and seen >= LEAST_SHOWN * len(told)
         return Flow(
             needs=dict(self._needs),
             doubtful=dict(self._doubtful),
@@ -189,6 +191,7 @@ class Flows:
     def _say(self, text: str) -> None:
         self._book.say(text)
         self._script = script(text) or self._script
+        self._cut = self._cut or len(text) > LONGEST
 
     def _call(self, seq: int, fact: events.ToolCalled) -> None:
         if fact.tool in DELEGATES:  # its tasks come with the sub-agents

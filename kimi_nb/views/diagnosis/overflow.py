@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from kimi_nb.views.diagnosis.case import Case, took
-from kimi_nb.views.diagnosis.features import LONGEST
 from kimi_nb.views.diagnosis.findings import NOTHING, Cost, Finding, evidence, listed, quote
 from kimi_nb.views.state import Agent
 from kimi_nb.views.words import count, short
 
 __all__ = ["cut_turns", "long_results", "overflown", "too_long"]
 
+MESSAGE = 20_000
+"""Characters that an orchestrator gets of one message."""
 _TOO_LONG = re.compile(
     r"model token limit|context.{0,20}(length|window|limit|size)|prompt is too long"
     r"|(input|prompt|request).{0,40}(too long|exceeds? the .{0,20}(maximum|limit))|max_model_len"
@@ -95,7 +96,7 @@ def long_results(case: Case) -> Iterator[Finding]:
     Cost: unknown; how many tokens the rest had is not in a trace.
     """
     done = (agent for agent in case.run.sub_agents() if agent.state == "finished")
-    agents = [agent for agent in done if len(agent.outcome) > LONGEST]
+    agents = [agent for agent in done if len(agent.outcome) > MESSAGE]
 
     if agents:
         ids = tuple(agent.id for agent in agents)
@@ -105,7 +106,7 @@ def long_results(case: Case) -> Iterator[Finding]:
             ids,
             evidence(agent.last_record for agent in agents),
             NOTHING,
-            f"{count(len(agents), 'result')} ({listed(ids)}) had more than {short(LONGEST)} "
+            f"{count(len(agents), 'result')} ({listed(ids)}) had more than {short(MESSAGE)} "
             f"characters, that of {quote(longest.id)} {short(len(longest.outcome))}: the rest was "
             f"cut before anybody read it.",
             "Ask sub-agents for the result only, or to write the long part to a file.",
