@@ -188,3 +188,16 @@ def test_intervals_never_overlap_and_lie_within_the_agent(trace: Trace) -> None:
         assert all(span.ended > span.began for span in spans)
         end = state.now if agent.ended is None else agent.ended
         assert not edges or (agent.began <= edges[0] and edges[-1] <= end)
+
+
+def test_the_time_of_the_judge_is_not_the_runs() -> None:
+    script = Script()
+    main = script.orchestrator()
+    main.step(2.0)
+    main.end("done")
+    began = script.end("done")
+    verdict = e.Judged(by="me", success=True, quality=1.0, why="right")
+    late = [*began[:-1], Record(len(began) - 1, 60.0, "", verdict)]
+    late.append(Record(len(late), 61.0, "", began[-1].fact))
+    assert fold(late).now == fold(began[:-1]).now < 60
+    assert fold(late).status == "finished"
