@@ -195,7 +195,9 @@ def test_a_notebook_names_its_functions_and_ours() -> None:
     assert tools_named({"write_file": write_file}, "write_file") == [write_file]
     assert tools_named(names, "") == []
 
-    with pytest.raises(kn.UsageFault, match=r"no such function .*; of what kimi_nb brings, there are: write_"):
+    with pytest.raises(
+        kn.UsageFault, match=r"no such function .*; of what kimi_nb brings, there are: write_"
+    ):
         tools_named(names, "nothing")
 
 
