@@ -23,6 +23,7 @@ from test_tools_python import alive, workers
 
 from kimi_nb.events import ToolReturned
 from kimi_nb.tools import snippet
+from kimi_nb.tools.rights import MARK
 
 pytestmark = pytest.mark.usefixtures("_warm")
 GOOD = ("one", "two", "three")
@@ -42,6 +43,11 @@ def at_work(code: str) -> Callable[[str, list[str]], Any]:
         return calls(call("python", code="6 * 7" if got else code))
 
     return work
+
+
+def report(run: Any) -> str:
+    """What the sub-agent said, without the mark of one that may have read anything."""
+    return run.answer.removeprefix(MARK).lstrip()
 
 
 def both(run: Any) -> list[str]:
@@ -174,7 +180,7 @@ def test_fault_34_without_a_sandbox_code_is_refused_and_run_nowhere(
         monkeypatch.undo()
         assert run.status == "finished"
         assert words in run.answer
-        assert run.answer.startswith("ERROR: ")
+        assert report(run).startswith("ERROR: ")
         assert not proof.exists()
         assert workers() == []
         returned = [r.fact for r in run.trace if isinstance(r.fact, ToolReturned)]
@@ -194,5 +200,5 @@ def test_fault_34_with_a_sandbox_the_same_code_is_refused_by_it(tmp_path):
 
     with Trial(tmp_path, brain) as trial:
         run = trial.run().result(PATIENCE)
-        assert run.answer.startswith("ERROR: ")
+        assert report(run).startswith("ERROR: ")
         assert not proof.exists()

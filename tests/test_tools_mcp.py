@@ -247,7 +247,7 @@ def address() -> Iterator[str]:
 
 
 async def test_a_server_over_http(address: str) -> None:
-    async with tools_of(address, headers={"Authorization": "Bearer 0123456789abcdef"}) as tools:
+    async with tools_of(address, headers={"Authorization": "Bearer zq9f3e7c1b5d8a2046"}) as tools:
         assert (await ask(tools, "add", '{"a": 40}')).text == "42"
         assert (await ask(tools, "picture")).images
 
