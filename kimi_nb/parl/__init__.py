@@ -1,0 +1,1 @@
+"""Parallel-agent reinforcement learning: an orchestrator learns when to create sub-agents."""
