@@ -19,6 +19,9 @@ from kimi_nb.worlds.broken_code.package import planned
 
 __all__ = ["make"]
 
+STEPS = 12
+"""Model calls for one module, of an agent that reads, mends and tests it alone."""
+
 GOAL = (
     "The tests of the Python package {name}/ fail. They lie in tests/, one file for each module. "
     "Mend the package until its own pytest passes: debug what is wrong, build what is missing, "
@@ -47,6 +50,7 @@ def make(items: int, seed: int) -> World:
         write=package.write,
         tools=_tools,
         grade=lambda answer, folder: graded(package, folder),  # noqa: ARG005 - what counts is the code
+        steps=STEPS * items,
     )
 
 
