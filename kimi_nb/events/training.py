@@ -1,6 +1,7 @@
 """What can happen in the training of an orchestrator, a log of its own.
 
 TrainingBegan · (ScheduleSet | IterationEnded)* · TrainingEnded, all with the agent id "".
+One that is taken up again goes on behind that with another TrainingBegan, the same but `started`.
 The rewards are those of PARL (the K2.5 report, §3): r_parallel, r_finish and r_perf.
 """
 

@@ -1,0 +1,71 @@
+"""How far a training is: a file beside its log, from which it goes on to the same weights."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from kimi_nb.errors import TraceError
+from kimi_nb.parl.learner import Learner
+from kimi_nb.parl.policy import NUMBER
+from kimi_nb.parl.update import Adam
+
+__all__ = ["beside", "load", "save"]
+
+
+def beside(log: Path) -> Path:
+    """Where the checkpoint of the training with this log lies."""
+    return log.with_suffix(".npz")
+
+
+def save(state: Learner, path: Path) -> None:
+    """Write it, whole or not at all. Raises TraceError where that is not possible."""
+    scratch = path.with_name(path.name + ".part")
+    adam = state.adam
+
+    try:
+        with scratch.open("wb") as file:
+            np.savez(
+                file,
+                weights=state.weights,
+                adam_mean=adam.mean,
+                adam_square=adam.square,
+                adam_rate=adam.rate,
+                adam_count=adam.count,
+                iteration=state.iteration,
+                dice=json.dumps(state.dice.bit_generator.state),
+            )
+
+        scratch.replace(path)
+    except OSError as error:
+        raise TraceError(f"cannot write the checkpoint {str(path)!r}: {error.strerror}") from None
+
+
+def load(path: Path) -> Learner:
+    """The checkpoint in a file. Raises TraceError for one that is not there or is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            dice = np.random.default_rng()
+            dice.bit_generator.state = json.loads(str(found["dice"]))
+            adam = Adam(
+                float(found["adam_rate"]),
+                found["adam_mean"],
+                found["adam_square"],
+                int(found["adam_count"]),
+            )
+            state = Learner(
+                weights=found["weights"], adam=adam, iteration=int(found["iteration"]), dice=dice
+            )
+    except OSError as error:
+        reason = error.strerror or error
+        raise TraceError(f"cannot read the checkpoint {str(path)!r}: {reason}") from None
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise TraceError(f"{path} is no checkpoint of a training ({error})") from None
+
+    if {state.weights.shape, adam.mean.shape, adam.square.shape} != {(NUMBER,)}:
+        raise TraceError(f"{path} is of another policy, which had other features: train anew")
+
+    return state

@@ -1,0 +1,90 @@
+"""A policy that one can read: a softmax over actions whose logits are linear in the features.
+
+Each kind of action weighs the state; doing a part oneself and giving it to a sub-agent weigh the
+part as well. So there are few weights, and each says what makes that action likelier.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kimi_nb.parl.features import OF_PART, OF_STATE, Seen
+from kimi_nb.parl.tasks import Floats, Ints
+
+__all__ = ["KINDS", "NUMBER", "Table", "choose", "log_odds", "prior", "pull", "table"]
+
+KINDS = ("SELF", "SPAWN", "RUN", "FINISH")
+AIMED = 2
+"""Kinds, the first ones, that are aimed at a part."""
+NUMBER = AIMED * len(OF_PART) + len(KINDS) * len(OF_STATE)
+"""Weights of a policy; some do nothing: those of features that all legal actions share."""
+
+
+class Table(NamedTuple):
+    """The weights by what they weigh: views into the vector that is learned."""
+
+    parts: Floats
+    """(AIMED, len(OF_PART))"""
+    state: Floats
+    """(len(KINDS), len(OF_STATE))"""
+
+
+def table(weights: Floats) -> Table:
+    """The weights by kind of action and by feature."""
+    cut = AIMED * len(OF_PART)
+    return Table(
+        weights[:cut].reshape(AIMED, len(OF_PART)),
+        weights[cut:].reshape(len(KINDS), len(OF_STATE)),
+    )
+
+
+def prior(spawning: float = 0.0) -> Floats:
+    """Weights of a pretrained single agent: it works alone, one part after the other, and submits.
+
+    It seldom creates a sub-agent, rather for what is ready, and makes one call a turn: that is
+    what serial collapse hangs on. `spawning` is added to the logit of every SPAWN.
+    """
+    weights = np.zeros(NUMBER)
+    parts, state = table(weights)
+    self_, spawn, run, finish = range(len(KINDS))
+    parts[spawn, OF_PART.index("ready")] = 1.5
+    parts[spawn, OF_PART.index("assigned")] = -1.0
+    state[self_, 0], state[spawn, 0] = 4.0, spawning - 2.0
+    state[run, 0] = 3.0
+    state[finish, 0], state[finish, OF_STATE.index("finished")] = -2.0, 6.0
+    return weights
+
+
+def log_odds(weights: Floats, seen: Seen) -> Floats:
+    """(L, 2 N + 2) the logarithm of each action's probability; −∞ for what is illegal."""
+    parts, state = table(weights)
+    number = seen.parts.shape[1]
+    aimed, whole = seen.parts @ parts.T, seen.state @ state.T
+    logits = np.empty(seen.legal.shape)
+    logits[:, :number] = aimed[:, :, 0] + whole[:, 0, None]
+    logits[:, number:-2] = aimed[:, :, 1] + whole[:, 1, None]
+    logits[:, -2:] = whole[:, 2:]
+    logits[~seen.legal] = -np.inf
+    logits -= logits.max(axis=1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+def choose(odds: Floats, dice: np.random.Generator) -> Ints:
+    """(L,) an action for each row, drawn by its log-probabilities."""
+    heights = np.exp(odds).cumsum(axis=1)
+    drawn = dice.random(len(odds)) * heights[:, -1]
+    return (heights <= drawn[:, None]).sum(axis=1)
+
+
+def pull(seen: Seen, odds: Floats, actions: Ints, by: Floats) -> Floats:
+    """Σ over the rows of by · ∇ log π(action), as a vector of the weights' shape."""
+    number = seen.parts.shape[1]
+    push = np.exp(odds) * -by[:, None]
+    push[np.arange(len(by)), actions] += by
+    aimed = push[:, :-2].reshape(len(by), AIMED, number)
+    ends = np.concatenate([aimed.sum(axis=2), push[:, -2:]], axis=1)
+    flat = seen.parts.reshape(-1, len(OF_PART))
+    of_parts = aimed.swapaxes(0, 1).reshape(AIMED, -1) @ flat
+    return np.concatenate([of_parts.ravel(), (ends.T @ seen.state).ravel()])
