@@ -300,6 +300,44 @@ def test_killed_it_works_out_again_what_the_checkpoint_had_not(tmp_path: Path, k
     assert rows[-1].lambda_finish == 0.5
 
 
+def test_ctrl_c_cancels_it_and_it_goes_on_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "training.jsonl"
+
+    def told(row: e.IterationEnded) -> None:
+        if row.iteration == 2:
+            raise KeyboardInterrupt
+
+    cut = Training({}, SMALL, path=path, told=told)
+
+    with pytest.raises(KeyboardInterrupt):
+        cut.run()
+
+    why = "It was cancelled after 2 iterations."
+    assert read(path)[-1].fact == e.TrainingEnded(status="cancelled", why=why)
+    on, whole = resume(path), Training({}, SMALL)
+    on.result()
+    whole.run()
+    assert np.array_equal(on.weights, whole.weights)
+
+
+def test_a_checkpoint_that_another_training_left_there_is_not_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "training.jsonl"
+    Training({}, replace(SMALL, seed=9, iterations=1), path=path).run()
+    path.unlink()
+
+    def told(row: e.IterationEnded) -> None:
+        if row.iteration == 2:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Training({}, SMALL, path=path, told=told).run()
+
+    on, whole = resume(path), Training({}, SMALL)
+    on.result()
+    whole.run()
+    assert np.array_equal(on.weights, whole.weights)
+
+
 def test_what_cannot_go_on_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "training.jsonl"
     Training({}, replace(SMALL, iterations=1), path=path).run()
@@ -312,6 +350,9 @@ def test_what_cannot_go_on_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UsageFault, match=r"parallel and finish, not \['speed'\]"):
         train({"speed": FALL})
+
+    with pytest.raises(UsageFault, match="goes by a Schedule"):
+        train({"parallel": 0.3})
 
     with pytest.raises(UsageFault, match="at most 1"):
         train({"parallel": Schedule(2, 0, "linear", 1)}, Plan(form="blog"))

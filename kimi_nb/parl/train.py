@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import TraceError, UsageFault
@@ -26,6 +27,7 @@ from kimi_nb.views.anneal import Schedule
 from kimi_nb.views.learning import schedule_of
 from kimi_nb.views.prices import PRICES
 from kimi_nb.views.rewards import Rewards
+from kimi_nb.views.words import count
 
 __all__ = ["Training", "resume", "train"]
 
@@ -158,6 +160,10 @@ class Training:
         if reward not in REWARDS:
             raise UsageFault(f"the rewards with a schedule are parallel and finish, not {reward!r}")
 
+        if not isinstance(cast("object", schedule), Schedule):
+            message = f"{reward} goes by a Schedule, as in Schedule(0.3, 0, 'linear', 0.7)"
+            raise UsageFault(message)
+
         Reward(form=self.plan.form, **{reward: schedule})  # which refuses what does not fit
         self._asked.append((reward, schedule))
 
@@ -219,6 +225,8 @@ class Training:
 
         try:
             ended = self._iterate()
+        except KeyboardInterrupt as error:
+            self._error, ended = error, self._cancelled()
         except BaseException as error:  # noqa: BLE001 -- `result` raises it, in the caller's thread
             self._error = error
             ended = TrainingEnded(status="failed", why=f"{type(error).__name__}: {error}")
@@ -227,16 +235,22 @@ class Training:
             self._log.close()
 
     def _iterate(self) -> TrainingEnded:
+        if not self._rewards.rows:
+            self._keep()  # over that of another training, if one lay there
+
         while self._learner.iteration < self.plan.iterations:
             if self._stop.is_set():
                 self._keep()
-                why = f"It was cancelled after {self._learner.iteration} iterations."
-                return TrainingEnded(status="cancelled", why=why)
+                return self._cancelled()
 
             self._next()
 
         self._keep()
         return TrainingEnded(status="finished")
+
+    def _cancelled(self) -> TrainingEnded:
+        done = count(len(self._rewards.rows), "iteration")
+        return TrainingEnded(status="cancelled", why=f"It was cancelled after {done}.")
 
     def _next(self) -> None:
         iteration = self._learner.iteration + 1
