@@ -86,6 +86,12 @@ def test_nobody_beats_the_least_and_it_keeps_the_lower_bound(seed: int) -> None:
         assert (found.critical_steps >= fewest - 1e-9).all()
 
 
+def test_the_lower_bound_holds_where_sub_agents_are_slower_than_oneself() -> None:
+    tasks, costs = tasks_of(6, 20), Costs(briefing=10.0)
+    assert np.array_equal(lower_bound(tasks, costs), tasks.serial)
+    assert np.array_equal(least(tasks, costs), tasks.serial)
+
+
 def test_a_chain_has_nothing_to_gain() -> None:
     tasks = tasks_of(0, 20, "deep")
     assert np.array_equal(least(tasks), tasks.serial)

@@ -153,10 +153,10 @@ def test_context_presses_on_what_one_does_oneself() -> None:
 
 
 def test_reports_fill_the_context_and_coupling_costs_quality() -> None:
-    world = world_of(by_hand([6, 6], coupling=0.8), replace(SURE, roomy=0.0))
-    found = do(world, "spawn 0", "run", "self 1", "finish")
-    assert world.state.context[0] == 6.5
-    assert found.quality[0] == pytest.approx(((1 - 0.5 * 0.8) + (1 - 0.022 * 6.5)) / 2)
+    world = world_of(by_hand([6, 6, 6], coupling=0.8), replace(SURE, roomy=0.0))
+    found = do(world, "spawn 0", "spawn 1", "run", "self 2", "finish")
+    assert world.state.context[0] == 7
+    assert found.quality[0] == pytest.approx((2 * (1 - 0.5 * 0.8) + (1 - 0.022 * 7)) / 3)
 
 
 def test_quality_has_a_floor() -> None:
@@ -311,6 +311,18 @@ def greedy_spawner(world: World) -> Ints:
     rest = np.where(state.waiting > 0, 2 * parts, 2 * parts + 1)
     spawns = np.where(fresh.any(axis=1), parts + fresh.argmax(axis=1), rest)
     return np.where(world.over, 2 * parts + 1, spawns)
+
+
+def test_no_luck_comes_twice() -> None:
+    world = world_of(repeat(by_hand([2, 3]), 10))
+    seen: list[float] = []
+
+    for _ in range(3):
+        seen += world._luck(np.arange(10)).ravel().tolist()
+        world.step(np.full(10, 2))
+        world.step(np.full(10, 4))
+
+    assert len(set(seen)) == 3 * 10 * 2 * 8
 
 
 def test_luck_is_as_likely_as_the_costs_say() -> None:

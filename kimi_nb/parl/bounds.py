@@ -79,8 +79,8 @@ class _Search:
         """The parts that a stage may add, and its critical steps.
 
         A sub-agent more that is no slower than the slowest costs its briefing only, now as in any
-        later stage: so a stage takes all ready parts up to some work, or as many as it may. A
-        part that takes less than a briefing is never worth one.
+        later stage: so a stage takes all ready parts up to some work, or as many as it may. What
+        takes less than a briefing is cheaper done oneself, and no later for being done before.
         """
         costs, work = self._costs, self._work
         ready = [
@@ -89,10 +89,9 @@ class _Search:
             if not done >> part & 1 and self._needs[part] & done == self._needs[part]
         ]
         yield from ((1 << part, float(work[part])) for part in ready)
-        worth = [part for part in ready if work[part] >= costs.briefing]
 
-        for slowest in {work[part] for part in worth}:
-            fits = [part for part in worth if work[part] <= slowest]
+        for slowest in {work[part] for part in ready}:
+            fits = [part for part in ready if work[part] <= slowest]
             number = min(len(fits), costs.most)
             cost = costs.turn + costs.briefing * number + costs.start + slowest
             yield from ((_bits(some), cost) for some in combinations(fits, number))
