@@ -96,6 +96,17 @@ async def test_a_run_that_takes_long_is_waited_for_by_resume(shops: Path) -> Non
         assert ended["trace"] == begun["trace"]
 
 
+async def test_of_two_runs_at_once_each_is_waited_for(shops: Path) -> None:
+    async with client_of(shops) as client:
+        asked = {"goal": GOAL, "wait_seconds": 0}
+        begun = [content(await client.call_tool("swarm", asked)) for _ in range(2)]
+        assert [each["status"] for each in begun] == ["running", "running"]
+
+        for each in begun:
+            ended = content(await client.call_tool("resume", {"trace": each["trace"]}))
+            assert (ended["status"], ended["trace"]) == ("finished", each["trace"])
+
+
 async def test_a_run_that_its_budget_ended_is_taken_up(shops: Path) -> None:
     async with client_of(shops, "--steps", "2") as client:
         ended = content(await client.call_tool("swarm", {"goal": GOAL}))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ class Swarms:
     agents: int
     options: Mapping[str, Any]
     """As `kn.swarm` has them: model, base_url, budget, limits, prices, tools."""
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+    """Each run has a name of its own, by which it is kept: several may go on at once."""
 
     async def swarm(
         self, goal: str, folder: str, agents: int, *, single: bool, wait: float, told: Told
@@ -63,6 +66,7 @@ class Swarms:
         """Start a run and wait for it. Raises UsageFault."""
         run = swarm(
             goal,
+            name=f"swarm-{next(self.numbers)}",
             folder=self._inside(folder),
             max_agents=min(agents, self.agents),
             single=single,
