@@ -24,7 +24,16 @@ from kimi_nb.views.words import SIMULATOR
 from kimi_nb.worlds import resume
 from kimi_nb.worlds.picture import drawn
 from kimi_nb.worlds.targets import Gain, Reached, gains, reached
-from kimi_nb.worlds.trials import Row, Summary, Trial, recorded, row, summaries, trials
+from kimi_nb.worlds.trials import (
+    FAMILIES,
+    Row,
+    Summary,
+    Trial,
+    recorded,
+    row,
+    summaries,
+    trials,
+)
 
 __all__ = ["bench"]
 
@@ -99,7 +108,8 @@ def bench(
 ) -> int:
     """Run all trials that have not been run, and say what came of them."""
     seeds = range(asked.seed, asked.seed + asked.seeds)
-    planned = trials(asked.families.split(","), _sizes(asked.sizes), seeds)
+    families = asked.families.split(",") if asked.families else list(FAMILIES)
+    planned = trials(families, _sizes(asked.sizes), seeds)
     folder = Path(asked.output or f".kimi_nb/bench/{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(parents=True, exist_ok=True)
     tell(f"bench: {len(planned)} runs, logs in {folder}")

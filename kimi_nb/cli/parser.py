@@ -163,7 +163,7 @@ def _add_mcp(mcp: argparse.ArgumentParser) -> None:
 def _add_bench(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("what", choices=["swarm"], help="on tasks with a truth")
     bench.add_argument(
-        "--families", default="wide,deep,office,code,figure", metavar="A,B", help="which tasks"
+        "--families", default="", metavar="A,B", help="which tasks; default: all of kn.worlds"
     )
     bench.add_argument("--sizes", default="", metavar="N,M", help="items; default: of each family")
     bench.add_argument("--seeds", type=int, default=1, metavar="N", help="tasks of each size")
