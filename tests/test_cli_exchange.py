@@ -14,7 +14,7 @@ import pytest
 from hostile import Page
 from traces import staged
 
-from kimi_nb.cli import main, output
+from kimi_nb.cli import main
 from kimi_nb.errors import UsageFault
 from kimi_nb.trace import Trace, read
 from kimi_nb.views.chrome import chrome_trace
@@ -131,8 +131,8 @@ def test_who_waits_long_is_told_for_what(slow, arguments, said, monkeypatch) -> 
         assert told.wait(10)
         raise UsageFault("enough")
 
-    monkeypatch.setattr(output, "PATIENCE", 0.01)
-    monkeypatch.setattr(output, "tell", tell)
+    monkeypatch.setattr("kimi_nb.patience.SECONDS", 0.01)
+    monkeypatch.setattr("kimi_nb.patience._tell", tell)
     monkeypatch.setattr(slow, waits)
     assert main(arguments) == 2
     assert heard == [said]

@@ -16,7 +16,7 @@ LAYERS = (
     {"_version"},
     {"redact"},
     {"errors"},
-    {"beside", "events", "locked", "media", "regions"},
+    {"beside", "events", "locked", "media", "patience", "regions"},
     {"trace"},
     {"models", "tools", "views"},
     {"swarm", "parl"},

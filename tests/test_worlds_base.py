@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import signal
 import subprocess
@@ -272,3 +273,22 @@ def test_a_run_that_cannot_begin_leaves_nothing_behind(tmp_path: Path) -> None:
         kn.worlds.wide(items=3).run(trace=tmp_path / "run.jsonl", modle="x")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_waits_for_a_large_world_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = io.StringIO()
+
+    def write(_folder: Path) -> None:
+        while "\n" not in told.getvalue():
+            time.sleep(0.001)
+
+    monkeypatch.setattr("kimi_nb.patience.SECONDS", 0.0)
+    monkeypatch.setattr("sys.stderr", told)
+    world = replace(kn.worlds.wide(items=3), write=write)
+
+    with pytest.raises(kn.UsageFault, match="no corpus"):  # for it has written none
+        world.run(trace=tmp_path / "run.jsonl")
+
+    assert told.getvalue().startswith("wide(items=3, seed=7): writing what it is about to ")

@@ -7,8 +7,9 @@ import json
 import shlex
 from pathlib import Path
 
-from kimi_nb.cli.output import patience, print_json, tell
+from kimi_nb.cli.output import print_json, tell
 from kimi_nb.errors import UsageFault
+from kimi_nb.patience import patience
 from kimi_nb.trace import Trace, read
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.export import export

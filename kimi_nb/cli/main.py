@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from kimi_nb.cli.exchange import export_run, import_spans
-from kimi_nb.cli.output import hang_up, patience, prepare, print_json, show, tell
+from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.models.endpoint import DEFAULT_MODEL
+from kimi_nb.patience import patience
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.doctor import examine

@@ -5,19 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-from threading import Timer
 from typing import Any
 
 import orjson
 
 from kimi_nb.swarm.handle import Replay
 
-__all__ = ["as_dict", "hang_up", "patience", "prepare", "print_json", "show", "tell"]
-
-PATIENCE = 1.5
-"""Seconds after which somebody who waits is told for what."""
+__all__ = ["as_dict", "hang_up", "prepare", "print_json", "show", "tell"]
 
 
 def prepare() -> None:
@@ -56,18 +50,6 @@ def print_json(value: dict[str, Any]) -> None:
 def tell(line: str) -> None:
     """Progress and complaints."""
     print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def patience(what: str) -> Generator[None]:
-    """Says what goes on, should it take long."""
-    timer = Timer(PATIENCE, tell, [f"{what} …"])
-    timer.start()
-
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def hang_up() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.events import Judged
+from kimi_nb.patience import patience
 from kimi_nb.swarm.asked import new_path
 from kimi_nb.swarm.handle import Run
 from kimi_nb.swarm.start import swarm
@@ -89,7 +90,9 @@ class World:
         options.setdefault("name", f"{self.family}-{self.items}-{time.strftime('%H%M%S')}")
 
         try:
-            self.write(folder)
+            with patience(f"{self.name}: writing what it is about to {folder}"):
+                self.write(folder)
+
             return swarm(
                 self.goal,
                 model=model,
