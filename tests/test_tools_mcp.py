@@ -178,7 +178,7 @@ async def test_a_server_gets_nothing_of_our_environment(monkeypatch: pytest.Monk
 
 
 async def test_a_key_that_a_server_gets_is_hidden() -> None:
-    keys = {"FORGE_TOKEN": "fgp_0123456789abcdef", "CITY": "Nowhere-0123456789"}
+    keys = {"FORGE_TOKEN": "fgp_w7k2m9q4x1z8c5v3", "CITY": "Nowhere-0123456789"}
 
     async with tools_of(*PEER, env=keys):
         assert hide(f"{keys}") == str(keys | {"FORGE_TOKEN": "[key]"})
