@@ -10,7 +10,7 @@ import numpy as np
 
 from kimi_nb.errors import TraceError
 from kimi_nb.parl.learner import Learner
-from kimi_nb.parl.policy import NUMBER
+from kimi_nb.parl.policy import POLICIES
 from kimi_nb.parl.update import Adam
 
 __all__ = ["beside", "load", "save"]
@@ -30,6 +30,7 @@ def save(state: Learner, path: Path) -> None:
         with scratch.open("wb") as file:
             np.savez(
                 file,
+                policy=state.policy,
                 weights=state.weights,
                 adam_mean=adam.mean,
                 adam_square=adam.square,
@@ -57,7 +58,11 @@ def load(path: Path) -> Learner:
                 int(found["adam_count"]),
             )
             state = Learner(
-                weights=found["weights"], adam=adam, iteration=int(found["iteration"]), dice=dice
+                weights=found["weights"],
+                policy=str(found.get("policy", "linear")),  # the only one, once
+                adam=adam,
+                iteration=int(found["iteration"]),
+                dice=dice,
             )
     except OSError as error:
         reason = error.strerror or error
@@ -65,7 +70,10 @@ def load(path: Path) -> Learner:
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise TraceError(f"{path} is no checkpoint of a training ({error})") from None
 
-    if {state.weights.shape, adam.mean.shape, adam.square.shape} != {(NUMBER,)}:
+    policy = POLICIES.get(state.policy)
+    shapes = {state.weights.shape, adam.mean.shape, adam.square.shape}
+
+    if policy is None or shapes != {(policy.number,)}:
         raise TraceError(f"{path} is of another policy, which had other features: train anew")
 
     return state

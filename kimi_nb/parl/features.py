@@ -39,7 +39,7 @@ class Sight:
         tasks = world.tasks
         serial = np.maximum(tasks.serial, 1.0)
         self._fixed = np.stack(
-            [tasks.work / WORK, tasks.coupling, to_the_end(tasks) / serial[:, None]], axis=2
+            [tasks.work / WORK, world.seen_coupling, to_the_end(tasks) / serial[:, None]], axis=2
         )
         self._serial = serial
 

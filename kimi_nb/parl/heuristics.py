@@ -1,7 +1,8 @@
 """Policies that learn nothing, to hold a learned one against; all play by the world's actions.
 
 Each takes a World and returns an action for every episode; `play(world, all_serial)` gives the
-Outcome. They know the tasks and the costs, but not what chance will do.
+Outcome. They know the tasks and the costs, of the
+coupling what can be seen of it, but not what chance will do.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def all_parallel(world: World) -> Ints:
 
 def greedy(world: World) -> Ints:
     """Ready parts of little coupling to sub-agents if there are two; else the first one oneself."""
-    apart = world.state.ready & (world.tasks.coupling < ENTANGLED)
+    apart = world.state.ready & (world.seen_coupling < ENTANGLED)
     several = apart.sum(axis=1) > 1
     return _act(world, apart & several[:, None], _first(world))
 
@@ -57,8 +58,9 @@ HEURISTICS = {
 def _stage(world: World, rank: Ints) -> Bools:
     """(E, N): the parts that list scheduling launches now; none where a stage does not pay."""
     costs, state, tasks = world.costs, world.state, world.tasks
-    chance = costs.reliability * (1 - costs.fragility * tasks.coupling)
-    worth = chance * (1 - costs.loss * tasks.coupling) * tasks.work
+    coupling = world.seen_coupling
+    chance = costs.reliability * (1 - costs.fragility * coupling)
+    worth = chance * (1 - costs.loss * coupling) * tasks.work
     batch = _highest(state.ready, rank, costs.most)
     number = batch.sum(axis=1)
     late = 1 + (costs.straggler - 1) * (1 - (1 - costs.straggling) ** number)

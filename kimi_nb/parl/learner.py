@@ -8,7 +8,7 @@ import numpy as np
 
 from kimi_nb.events import IterationEnded
 from kimi_nb.parl.plan import Plan
-from kimi_nb.parl.policy import prior
+from kimi_nb.parl.policy import POLICIES
 from kimi_nb.parl.reward import Reward
 from kimi_nb.parl.rollout import Rollouts, components, roll_out
 from kimi_nb.parl.tasks import Floats, draw, repeat
@@ -23,6 +23,7 @@ class Learner:
 
     weights: Floats
     """Of the policy; a vector that is replaced and never changed."""
+    policy: str = "linear"
     adam: Adam
     iteration: int
     """The last that is in the weights; 0 before the first."""
@@ -31,15 +32,21 @@ class Learner:
 
 def begin(plan: Plan) -> Learner:
     """The pretrained single agent with which a training begins."""
-    weights, dice = prior(plan.spawning), np.random.default_rng(plan.seed)
-    return Learner(weights=weights, adam=Adam(plan.rate), iteration=0, dice=dice)
+    weights = POLICIES[plan.policy].prior(plan.spawning)
+    return Learner(
+        weights=weights,
+        policy=plan.policy,
+        adam=Adam(plan.rate, np.zeros_like(weights), np.zeros_like(weights)),
+        iteration=0,
+        dice=np.random.default_rng(plan.seed),
+    )
 
 
 def learn(learner: Learner, plan: Plan, reward: Reward) -> IterationEnded:
     """The next iteration, of which `learner` comes out wiser; means over its rollouts."""
     progress = learner.iteration / plan.iterations
     tasks = repeat(draw(learner.dice, plan.tasks, plan.families), plan.rollouts)
-    taken = roll_out(learner.weights, tasks, learner.dice)
+    taken = roll_out(learner.weights, tasks, learner.dice, policy=learner.policy, noise=plan.noise)
     totals = reward.total(components(taken.outcome), progress)
     gains = advantages(totals, plan.rollouts, plan.baseline)
 

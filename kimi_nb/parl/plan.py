@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.parl.policy import POLICIES
 from kimi_nb.parl.reward import FORMS, Form
 from kimi_nb.parl.tasks import FAMILIES
 from kimi_nb.parl.update import BASELINES, Baseline
@@ -41,6 +42,10 @@ class Plan:
     spawning: float = 0.0
     """Added to the logit of every SPAWN before the training begins: below 0 it is more serial."""
     families: tuple[str, ...] = FAMILIES
+    policy: str = "linear"
+    """Which of POLICIES learns."""
+    noise: float = 0.0
+    """Standard deviation of what is seen of the coupling."""
 
     def __post_init__(self) -> None:
         for name, fits, what in _RULES:
@@ -95,5 +100,7 @@ _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("spawning", _number(-20, 20), "a number from −20 to 20"),
     ("baseline", lambda value: value in BASELINES, f"one of {', '.join(BASELINES)}"),
     ("form", lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),
+    ("policy", lambda value: value in POLICIES, f"one of {', '.join(POLICIES)}"),
+    ("noise", _number(0, 1), "a number from 0 to 1"),
     ("families", _known, f"a tuple of some of {', '.join(FAMILIES)}"),
 )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kimi_nb.parl.features import Seen, Sight
-from kimi_nb.parl.policy import choose, log_odds
+from kimi_nb.parl.features import Seen
+from kimi_nb.parl.policy import POLICIES, choose, likeliest
 from kimi_nb.parl.reward import Components, r_finish, r_parallel, r_perf
 from kimi_nb.parl.tasks import Floats, Ints, Tasks
 from kimi_nb.parl.world import Costs, Outcome, World
@@ -27,21 +27,34 @@ class Rollouts(NamedTuple):
     episodes: Ints
     """(M,) whose action it was."""
     outcome: Outcome
+    policy: str = "linear"
+    """Whose, of POLICIES."""
 
 
 def roll_out(
-    weights: Floats, tasks: Tasks, dice: np.random.Generator, costs: Costs | None = None
+    weights: Floats,
+    tasks: Tasks,
+    dice: np.random.Generator,
+    costs: Costs | None = None,
+    *,
+    policy: str = "linear",
+    noise: float = 0.0,
+    sure: bool = False,
 ) -> Rollouts:
-    """One episode of each task by the policy with these weights. Same dice, same rollouts."""
-    world = World(tasks, dice, costs)
-    sight, rows = Sight(world), np.arange(len(tasks))
+    """One episode of each task by the policy with these weights. Same dice, same rollouts.
+
+    `noise` is the standard deviation of what is seen of the coupling. When `sure`, each action is
+    the likeliest one and none is drawn.
+    """
+    world, plays = World(tasks, dice, costs, noise), POLICIES[policy]
+    sight, rows = plays.sight(world), np.arange(len(tasks))
     actions = np.empty(len(tasks), np.int64)
     taken: list[tuple[Seen, Ints, Floats, Ints]] = []
 
     while len(rows):
         seen = sight.of(rows)
-        odds = log_odds(weights, seen)
-        chosen = choose(odds, dice)
+        odds = plays.log_odds(weights, seen)
+        chosen = likeliest(odds) if sure else choose(odds, dice)
         taken.append((seen, chosen, odds[np.arange(len(rows)), chosen], rows))
         actions[:] = 2 * tasks.parts + 1
         actions[rows] = chosen
@@ -55,6 +68,7 @@ def roll_out(
         odds=np.concatenate(all_odds),
         episodes=np.concatenate(whose),
         outcome=world.outcome(),
+        policy=policy,
     )
 
 

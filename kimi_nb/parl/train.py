@@ -19,7 +19,7 @@ from kimi_nb.events import Fact, IterationEnded, ScheduleSet, TrainingBegan, Tra
 from kimi_nb.parl.checkpoint import beside, load, save
 from kimi_nb.parl.learner import Learner, begin, learn
 from kimi_nb.parl.plan import Plan
-from kimi_nb.parl.policy import NUMBER
+from kimi_nb.parl.policy import POLICIES
 from kimi_nb.parl.reward import NEVER, Reward
 from kimi_nb.parl.tasks import Floats
 from kimi_nb.trace import Log, Record, Trace, read
@@ -136,6 +136,10 @@ class Training:
             message = f"{at} knows of {done} iterations and its log of {known}: delete the former"
             raise TraceError(message)
 
+        if learner.policy != self.plan.policy:
+            message = f"{at} is of the policy {learner.policy}, its log is not: delete the former"
+            raise TraceError(message)
+
         return learner
 
     @property
@@ -208,7 +212,8 @@ class Training:
             self._rewards.add(record)
 
     def _begin(self) -> None:
-        what = f"A softmax of {NUMBER} weights, on {', '.join(self.plan.families)} tasks."
+        policy, families = POLICIES[self.plan.policy], ", ".join(self.plan.families)
+        what = f"A {policy.what} of {policy.number} weights, on {families} tasks."
         began = TrainingBegan(
             what=what,
             seed=self.plan.seed,

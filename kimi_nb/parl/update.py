@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from kimi_nb.parl.policy import NUMBER, log_odds, pull
+from kimi_nb.parl.policy import NUMBER, POLICIES
 from kimi_nb.parl.rollout import Rollouts
 from kimi_nb.parl.tasks import Floats
 
@@ -59,12 +59,13 @@ def gradient(weights: Floats, taken: Rollouts, gains: Floats, mask: float, tau: 
     odds, moved = _moved(weights, taken)
     ratio = np.exp(moved)
     by = trust(ratio, mask) * ratio * gains[taken.episodes] - 2.0 * tau * moved
-    return pull(taken.seen, odds, taken.actions, by / len(moved))
+    policy = POLICIES[taken.policy]
+    return policy.pull(weights, taken.seen, odds, taken.actions, by / len(moved))
 
 
 def _moved(weights: Floats, taken: Rollouts) -> tuple[Floats, Floats]:
     """All log-probabilities as they are now, and log π/π_old of the actions that were taken."""
-    odds = log_odds(weights, taken.seen)
+    odds = POLICIES[taken.policy].log_odds(weights, taken.seen)
     return odds, odds[np.arange(len(odds)), taken.actions] - taken.odds
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.parl.state import Costs, Outcome, begin
@@ -23,10 +24,17 @@ class World:
     """Episodes of these tasks, one each. Same dice, same world; no episode sees another's luck.
 
     Of N parts, action i < N does part i oneself (SELF), N + i assigns it to a new sub-agent
-    (SPAWN), 2 N ends the turn (RUN), 2 N + 1 submits (FINISH).
+    (SPAWN), 2 N ends the turn (RUN), 2 N + 1 submits (FINISH). `noise` is the standard deviation
+    of what is seen of the coupling.
     """
 
-    def __init__(self, tasks: Tasks, dice: np.random.Generator, costs: Costs | None = None) -> None:
+    def __init__(
+        self,
+        tasks: Tasks,
+        dice: np.random.Generator,
+        costs: Costs | None = None,
+        noise: float = 0.0,
+    ) -> None:
         self.tasks = tasks
         self.costs = costs = costs or Costs()
         self._keys = dice.integers(0, 2**64, len(tasks), dtype=np.uint64)
@@ -38,6 +46,8 @@ class World:
         self._success = np.zeros(len(tasks), bool)
         self._legal: Bools | None = None
         self.state = begin(tasks)
+        self.seen_coupling = self._blurred(noise) if noise else tasks.coupling
+        """(E, N) what policies and heuristics know of the coupling; the world goes by the true one."""
 
     @property
     def over(self) -> Bools:
@@ -167,19 +177,30 @@ class World:
         state.over[rows] = state.critical_steps[rows] > self.tasks.budget[rows]
 
     def _luck(self, rows: Ints) -> Floats:
-        """Two uniform numbers for each sub-agent of the stage, (2, rows, most): SplitMix64.
+        """Two uniform numbers for each sub-agent of the stage, (2, rows, most).
 
         They hang on the episode, its stage and the place in the queue alone: so an episode runs
         alike whoever runs beside it, which one generator for all could not give.
         """
         most = self.costs.most
         count = self.state.stages[rows, None] * 2 * most + np.arange(2 * most) + 1
-        bits = self._keys[rows, None] + count.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        bits = (bits ^ (bits >> np.uint64(31))) >> np.uint64(11)
-        uniform = bits.astype(np.float64) * 2.0**-53
-        return uniform.reshape(len(rows), 2, most).swapaxes(0, 1)
+        return _uniform(self._keys[rows], count).reshape(len(rows), 2, most).swapaxes(0, 1)
+
+    def _blurred(self, noise: float) -> Floats:
+        """The coupling and a normal error that stays as it is for the whole episode, in [0, 1]."""
+        parts = self.tasks.parts
+        drawn = _uniform(self._keys, -1 - np.arange(2 * parts)[None])  # no stage comes to these
+        error = np.sqrt(-2 * np.log1p(-drawn[:, :parts])) * np.cos(2 * np.pi * drawn[:, parts:])
+        return np.clip(self.tasks.coupling + noise * error, 0, 1) * self.tasks.present
+
+
+def _uniform(keys: NDArray[np.uint64], count: Ints) -> Floats:
+    """(E, …) the numbers in [0, 1) that each key has at these counts: SplitMix64."""
+    bits = keys[:, None] + count.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    bits = (bits ^ (bits >> np.uint64(31))) >> np.uint64(11)
+    return bits.astype(np.float64) * 2.0**-53
 
 
 def play(world: World, policy: Callable[[World], Ints]) -> Outcome:
