@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,18 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.parl.state import Costs, Outcome, begin
 from kimi_nb.parl.tasks import Bools, Floats, Ints, Tasks
 
-__all__ = ["Costs", "Outcome", "World", "play"]
+__all__ = ["Costs", "Launched", "Outcome", "World", "play"]
+
+
+class Launched(NamedTuple):
+    """The sub-agents of one stage in L episodes; every array is (L, costs.most)."""
+
+    parts: Ints
+    """Whose they are, in the order of assignment; -1 beyond the last."""
+    steps: Floats
+    completes: Bools
+    """Of several for one part all that could; the first one's work counts."""
+    useless: Bools
 
 
 class World:
@@ -47,7 +59,7 @@ class World:
         self._legal: Bools | None = None
         self.state = begin(tasks)
         self.seen_coupling = self._blurred(noise) if noise else tasks.coupling
-        """(E, N) what policies and heuristics know of the coupling; the world goes by the true one."""
+        """(E, N) what policies and heuristics know of it; the world goes by the true one."""
 
     @property
     def over(self) -> Bools:
@@ -143,28 +155,39 @@ class World:
     def _run(self, rows: Ints) -> None:
         """One stage of all sub-agents that wait in these episodes."""
         costs, state, tasks = self.costs, self.state, self.tasks
-        queue, beside = self._queue[rows], rows[:, None]
-        used, number = queue >= 0, state.waiting[rows]
-        work, ready = tasks.work[beside, queue], state.ready[beside, queue]
-        done = state.done[beside, queue]
-        straggles, completes = self._luck(rows)
-        full = (work + costs.start) * np.where(straggles < costs.straggling, costs.straggler, 1.0)
-        idle = np.where(done, costs.done, costs.blocked * work)
-        steps = np.where(ready, full, idle) * used
+        launched, number = self._launched(rows), state.waiting[rows]
         main = costs.turn + costs.briefing * number
         new = np.zeros((len(rows), tasks.parts), bool)
-        at, slot = np.nonzero(used & ready & (completes < self._chance[beside, queue]))
-        new[at, queue[at, slot]] = True
+        at, slot = np.nonzero(launched.completes)
+        new[at, launched.parts[at, slot]] = True
 
         state.sub_agents[rows] += number
         state.completed[rows] += new.sum(axis=1)
-        state.useless[rows] += (used & (~ready | self._again[rows])).sum(axis=1)
+        state.useless[rows] += launched.useless.sum(axis=1)
         state.context[rows] += costs.report * number
         state.quality[rows] += new * (1 - costs.loss * tasks.coupling[rows])
         state.done[rows] |= new
         self._missing[rows] -= (tasks.needs[rows] & new[:, None, :]).sum(axis=2)
         self._queue[rows], state.queued[rows], state.waiting[rows] = -1, 0, 0
+        steps = launched.steps
         self._end_stage(rows, main + steps.max(axis=1), main + steps.sum(axis=1))
+
+    def _launched(self, rows: Ints) -> Launched:
+        """What becomes of all sub-agents that wait in these episodes; it changes nothing."""
+        costs, state, tasks = self.costs, self.state, self.tasks
+        queue, beside = self._queue[rows], rows[:, None]
+        used = queue >= 0
+        work, ready = tasks.work[beside, queue], state.ready[beside, queue]
+        done = state.done[beside, queue]
+        straggles, completes = self._luck(rows)
+        full = (work + costs.start) * np.where(straggles < costs.straggling, costs.straggler, 1.0)
+        idle = np.where(done, costs.done, costs.blocked * work)
+        return Launched(
+            parts=queue,
+            steps=np.where(ready, full, idle) * used,
+            completes=used & ready & (completes < self._chance[beside, queue]),
+            useless=used & (~ready | self._again[rows]),
+        )
 
     def _end_stage(self, rows: Ints, critical: Floats, total: Floats) -> None:
         state = self.state
