@@ -132,6 +132,40 @@ def test_half_as_much_again_as_the_mean_is_even_enough() -> None:
     only(conversation(GOAL, jobs(9, 30)), "imbalance")
 
 
+def slower(seconds: float = 9.6, written: int = 50, *, fails: bool = False) -> Trace:
+    """Four that take three steps each, the second of them these."""
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    subs = main.assign(list(PLACES[:4]))
+
+    for sub in subs:
+        slow = sub is subs[1]
+
+        for _ in range(3):
+            sub.step(seconds if slow else 5.0, tokens=(100, written if slow else 50, 50))
+
+        sub.end(outcome="failed" if slow and fails else "finished")
+
+    main.join(subs)
+    main.step().end()
+    return script.end()
+
+
+def test_slower_calls_for_the_same_work_make_no_stage_uneven() -> None:
+    clean(slower())
+    only(slower(10.1), "straggler")
+
+
+def test_longer_answers_make_a_stage_uneven() -> None:
+    assert only(slower(written=100), "imbalance").agents == ("a01", "a02", "a03", "a04")
+    clean(slower(written=90))  # 1.5 times their mean
+
+
+def test_one_that_was_slow_and_failed_makes_a_stage_uneven() -> None:
+    (found,) = (f for f in diagnose(slower(fails=True)) if f.kind == "imbalance")
+    assert "it failed in the end" in found.what
+
+
 def test_a_plan_has_no_stages_that_wait() -> None:
     clean(chains((30,), (3,), (3,), (3,)))
 

@@ -30,8 +30,9 @@ def uneven(case: Case, *, limited: bool) -> Iterator[Finding]:
     """Stages in which the rest waited for few (straggler), or in which max ≫ mean (imbalance).
 
     Never both for one stage, and only for what decided the wall time: the slowest is on the
-    critical path, and the wait matters. Where waiting itself was the cause and is a finding
-    already (`limited`), it is not said again. Plans have no stages that wait.
+    critical path, and the wait matters. Slower calls for the same work make no imbalance. Where
+    waiting itself was the cause and is a finding already (`limited`), it is not said again. Plans
+    have no stages that wait.
 
     Cost: of a straggler, critical steps and seconds between the slowest and the slowest of the
     rest; of an imbalance, between the slowest and the mean (the barrier). Tokens: none, for the
@@ -99,6 +100,9 @@ def _imbalance(case: Case, team: Sequence[Agent], last: Agent) -> Finding | None
     kind, why, advice = _cause(case, last, team)
     why = f": {why}"
 
+    if kind == "call" and last.state != "failed" and not _had_more(last, team):
+        return None
+
     if kind in WORK and last.state != "failed":
         why = ""
         advice = (
@@ -115,6 +119,16 @@ def _imbalance(case: Case, team: Sequence[Agent], last: Agent) -> Finding | None
         f"{seconds(lasted[last.id])} and the mean {seconds(usual)}, so that the barrier cost "
         f"{seconds(barrier)}{why}.",
         advice,
+    )
+
+
+def _had_more(last: Agent, team: Sequence[Agent]) -> bool:
+    """Whether it had more to do than its share, in steps or in what it wrote.
+
+    Of a hundred that do alike, some get slower answers: no other way to deal the work helps.
+    """
+    return last.steps > UNEVEN * mean(agent.steps for agent in team) or (
+        last.tokens_out > UNEVEN * mean(agent.tokens_out for agent in team)
     )
 
 
