@@ -18,6 +18,7 @@ from scripted import (
     results,
     say,
 )
+from virtual_time import swarms_in_virtual_time
 
 import kimi_nb as kn
 from kimi_nb.errors import BadRequest
@@ -61,31 +62,29 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("goal", GOALS, ids=("csv", "packages", "markdown", "chinese", "other"))
 async def test_the_simulators_runs_are_clean(goal: str, folder: Path, tmp_path: Path) -> None:
-    run = kn.swarm(
-        goal, model="simulator", folder=folder, trace=tmp_path / "run.jsonl", max_agents=100
-    )
-    await run
+    with swarms_in_virtual_time():
+        run = kn.swarm(
+            goal, model="simulator", folder=folder, trace=tmp_path / "run.jsonl", max_agents=100
+        )
+        await run
+
     trace = run.trace
     assert run.status == "finished"
-    found = diagnose(in_seconds(trace))
+    found = diagnose(trace)
     assert not found, found
     assert not any(needs(trace).values())
     assert not flow(trace).unused
 
 
 async def test_a_single_simulator_is_clean(folder: Path, tmp_path: Path) -> None:
-    run = kn.swarm(
-        QUICKSTART, model="simulator", folder=folder, trace=tmp_path / "run.jsonl", single=True
-    )
-    await run
-    found = diagnose(in_seconds(run.trace))
+    with swarms_in_virtual_time():
+        run = kn.swarm(
+            QUICKSTART, model="simulator", folder=folder, trace=tmp_path / "run.jsonl", single=True
+        )
+        await run
+
+    found = diagnose(run.trace)
     assert not found, found
-
-
-def in_seconds(trace: Trace, wall: float = 3.0) -> Trace:
-    """The same in three seconds, if this machine was too busy for that."""
-    factor = min(1.0, wall / trace[-1].t)
-    return Trace(replace(record, t=record.t * factor) for record in trace)
 
 
 async def scripted(tmp_path: Path, stages: Iterable[list[str]], answer: Any, **more: Any) -> Trace:

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
+
+import pytest
+
+from kimi_nb.swarm import start
+from kimi_nb.swarm.runtime import runtime
+from kimi_nb.trace import Log
+
+LOOK = 0.001
+"""Seconds between two looks whether a tool still works."""
 
 
 class VirtualSelector(selectors.DefaultSelector):
@@ -23,8 +35,10 @@ class VirtualSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
+    selector = VirtualSelector
+
     def __init__(self) -> None:
-        self.virtual = VirtualSelector()
+        self.virtual = self.selector()
         super().__init__(self.virtual)
 
     def time(self) -> float:
@@ -38,3 +52,43 @@ def in_virtual_time(main: Coroutine[Any, Any, Any]) -> Any:
 
 def clock() -> float:
     return asyncio.get_running_loop().time()
+
+
+class WorkingSelector(VirtualSelector):
+    """As if the machine were as fast as can be: no time passes while a tool works in its thread."""
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout is None:
+            return super(VirtualSelector, self).select(None)
+
+        if timeout > 0 and any(t.name == "kimi_nb tool" for t in threading.enumerate()):
+            return super(VirtualSelector, self).select(LOOK)
+
+        return super().select(timeout)
+
+
+class WorkingLoop(VirtualLoop):
+    selector = WorkingSelector
+
+
+@contextmanager
+def swarms_in_virtual_time() -> Iterator[None]:
+    """Runs that begin meanwhile sleep and log by a virtual clock, while their tools really work.
+
+    What counts is how long the model takes, as the simulator paces itself; how busy this machine
+    is changes nothing.
+    """
+    runtime().stop()
+    loop = WorkingLoop()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "new_event_loop", lambda: loop)
+        runtime().loop  # noqa: B018 -- starts its thread
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "Log", partial(Log, clock=loop.time))
+
+        try:
+            yield
+        finally:
+            runtime().stop()
