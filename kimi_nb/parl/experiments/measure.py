@@ -1,0 +1,84 @@
+"""What a policy does on tasks that no training saw, the same tasks and the same luck for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from kimi_nb.parl.reward import r_perf
+from kimi_nb.parl.state import Costs, Outcome
+from kimi_nb.parl.tasks import FAMILIES, Ints, Tasks, draw
+from kimi_nb.parl.world import World, play
+
+__all__ = ["LUCK", "SETS", "Families", "TaskSet", "by_family", "played"]
+
+Families = dict[str, dict[str, float]]
+"""For each family: how many tasks, and the means over them."""
+
+HELD_OUT, LUCK = 10**6, 10**6 + 1
+"""Seeds of the tasks and of what chance does in them; trainings have the small ones."""
+FANS = (8, 16, 32, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSet:
+    """Tasks to measure on, made anew from their seed, and the costs of their world."""
+
+    number: int
+    families: tuple[str, ...] = FAMILIES
+    parts: int | None = None
+    most: int | None = None
+    """Sub-agents of one stage, where it is not as usual."""
+
+    @property
+    def costs(self) -> Costs:
+        return Costs() if self.most is None else Costs(most=self.most)
+
+    def tasks(self) -> Tasks:
+        return _drawn(self.number, self.families, self.parts)
+
+
+@cache
+def _drawn(number: int, families: tuple[str, ...], parts: int | None) -> Tasks:
+    return draw(np.random.default_rng(HELD_OUT), number, families, parts)
+
+
+SETS: Mapping[str, TaskSet] = {
+    "held-out": TaskSet(1000),
+    "24 parts": TaskSet(500, parts=24),
+    **{f"fan-out {fan}": TaskSet(200, ("wide",), fan + 1, fan) for fan in FANS},
+}
+"""By name; a wide task of a fan-out has one part more, which merges."""
+
+
+def played(policy: Callable[[World], Ints], on: str) -> Families:
+    """What this rule does on the set of that name."""
+    tasks = SETS[on].tasks()
+    world = World(tasks, np.random.default_rng(LUCK), SETS[on].costs)
+    return by_family(tasks, play(world, policy))
+
+
+def by_family(tasks: Tasks, outcome: Outcome) -> Families:
+    """Means over the tasks of each family that is there."""
+    values = {
+        "success_q": r_perf(outcome.success, outcome.quality),
+        "success": outcome.success,
+        "quality": outcome.quality,
+        "critical_steps": outcome.critical_steps,
+        "total_steps": outcome.total_steps,
+        "sub_agents": outcome.sub_agents,
+        "useless": outcome.useless,
+    }
+    found: Families = {}
+
+    for at, family in enumerate(FAMILIES):
+        here = tasks.family == at
+
+        if here.any():
+            means = {name: round(float(each[here].mean()), 4) for name, each in values.items()}
+            found[family] = {"tasks": int(here.sum()), **means}
+
+    return found

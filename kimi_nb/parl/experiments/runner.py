@@ -1,0 +1,171 @@
+"""Carries out what is missing of some experiments, in processes of one thread each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from kimi_nb.errors import KimiNbError, UsageFault
+from kimi_nb.parl.experiments.catalogue import EXPERIMENTS, Experiment
+from kimi_nb.parl.experiments.conditions import Condition
+from kimi_nb.parl.experiments.rows import Key, Row, Rows, keep, read_rows
+from kimi_nb.parl.experiments.trial import Trial, done
+
+__all__ = ["RESULTS", "Progress", "asked_for", "carry_out", "missing"]
+
+RESULTS = "results.jsonl"
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Progress(NamedTuple):
+    """How far it is."""
+
+    ended: int
+    trials: int
+    seconds: float
+    """Since the beginning."""
+
+    @property
+    def left(self) -> float:
+        """Seconds that the rest takes if it goes on so."""
+        return self.seconds / self.ended * (self.trials - self.ended) if self.ended else 0.0
+
+
+def asked_for(names: Sequence[str]) -> dict[str, Experiment]:
+    """The experiments of these names, in the catalogue's order; all for none.
+
+    Raises UsageFault for an unknown name.
+    """
+    if unknown := sorted(set(names) - set(EXPERIMENTS)):
+        known = ", ".join(EXPERIMENTS)
+        raise UsageFault(f"no experiment is called {unknown[0]!r}; choose among {known}")
+
+    return {name: each for name, each in EXPERIMENTS.items() if not names or name in names}
+
+
+def missing(experiments: Mapping[str, Experiment], seeds: int, rows: Rows) -> list[Trial]:
+    """What has to be trained or measured still, seed by seed, so that a part is of all conditions.
+
+    Raises UsageFault where a row is of other options than its condition has now.
+    """
+    wanted: dict[str, tuple[Condition, set[str]]] = {}
+
+    for experiment in experiments.values():
+        for condition in experiment.conditions:
+            found = wanted.setdefault(condition.name, (condition, set()))
+            found[1].update(experiment.sets(condition))
+
+    trials = (
+        _left(condition, seed, sorted(on), rows)
+        for seed in range(seeds)
+        for condition, on in wanted.values()
+    )
+    return [trial for trial in trials if trial is not None]
+
+
+def _left(condition: Condition, seed: int, on: Sequence[str], rows: Rows) -> Trial | None:
+    trained = rows.get(Key(condition.name, seed, ""))
+    left = tuple(name for name in on if Key(condition.name, seed, name) not in rows)
+
+    if trained is None:
+        return Trial(condition, seed, tuple(on))
+
+    if trained["options"] != condition.options:
+        raise UsageFault(
+            f"the results have {condition.name!r} with other options, {trained['options']}: "
+            "name another folder with --out"
+        )
+
+    return Trial(condition, seed, left, tuple(trained["weights"])) if left else None
+
+
+def carry_out(
+    experiments: Mapping[str, Experiment],
+    seeds: int,
+    folder: Path,
+    jobs: int,
+    told: Callable[[Progress], None],
+) -> Rows:
+    """All rows of the folder once nothing is missing; each is appended when its trial has ended.
+
+    What a KeyboardInterrupt finds under way ends, and its rows are kept, before it is raised.
+    Raises KimiNbError where a process was killed.
+    """
+    path = folder / RESULTS
+
+    with keep(path) as results:
+        trials = missing(experiments, seeds, read_rows(path))
+        began, ended = time.monotonic(), 0
+
+        def kept(rows: Sequence[Row]) -> None:
+            nonlocal ended
+            results.add(rows)
+            ended += 1
+            told(Progress(ended, len(trials), time.monotonic() - began))
+
+        if trials:
+            told(Progress(0, len(trials), 0.0))
+            _in_processes(trials, jobs, kept)
+
+    return read_rows(path)
+
+
+def _in_processes(
+    trials: Sequence[Trial], jobs: int, kept: Callable[[Sequence[Row]], None]
+) -> None:
+    """`kept` gets the rows of each trial; never more are under way than there are processes."""
+    waiting = iter(trials)
+    busy: set[Future[list[Row]]] = set()
+
+    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn"), _deaf) as pool:
+        try:
+            busy.update(pool.submit(done, trial) for trial in islice(waiting, jobs))
+
+            while busy:
+                for each in wait(busy, return_when=FIRST_COMPLETED).done:
+                    kept(each.result())
+                    busy.remove(each)
+                    busy.update(pool.submit(done, trial) for trial in islice(waiting, 1))
+        except BrokenExecutor:
+            why = "a process of the trainings was killed; what was done is kept: type the same"
+            raise KimiNbError(f"{why} again, perhaps with fewer --jobs") from None
+        except KeyboardInterrupt:
+            for each in busy:
+                kept(each.result())
+
+            raise
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """For processes that begin meanwhile: of so small matrices two threads cost twice the time."""
+    had = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+
+    try:
+        yield
+    finally:
+        for name, value in had.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _deaf() -> None:
+    """Ctrl-C is for the process that keeps the rows: it lets the others end what they do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

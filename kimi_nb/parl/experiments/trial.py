@@ -1,0 +1,86 @@
+"""One training of a condition with a seed, and what its policy then does, as rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kimi_nb.events import IterationEnded
+from kimi_nb.parl.experiments.conditions import Condition
+from kimi_nb.parl.experiments.measure import LUCK, SETS, by_family
+from kimi_nb.parl.experiments.rows import Row
+from kimi_nb.parl.learner import begin, learn
+from kimi_nb.parl.policy import KINDS, table
+from kimi_nb.parl.rollout import roll_out
+from kimi_nb.parl.tasks import Floats
+
+__all__ = ["CURVE", "Trial", "done"]
+
+CURVE = ("r_perf", "sub_agents", "critical_steps", "total_steps")
+"""What is kept of the training's own log, as means over STRETCH iterations each."""
+STRETCH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A condition with a seed, the sets to measure on, and the weights if it is trained already."""
+
+    condition: Condition
+    seed: int
+    on: tuple[str, ...]
+    weights: tuple[float, ...] = ()
+
+
+def done(trial: Trial) -> list[Row]:
+    """The rows of a trial: of its training, unless there are weights, and of each set."""
+    label: Row = {
+        "condition": trial.condition.name,
+        "seed": trial.seed,
+        "options": trial.condition.options,
+    }
+    rows: list[Row] = []
+    weights = np.array(trial.weights)
+
+    if not trial.weights:
+        weights, row = _trained(trial.condition, trial.seed)
+        rows.append(label | row)
+
+    return rows + [label | {"on": on, "families": _measured(weights, on)} for on in trial.on]
+
+
+def _trained(condition: Condition, seed: int) -> tuple[Floats, Row]:
+    plan, began = replace(condition.plan, seed=seed), time.process_time()
+    learner, reward = begin(plan), condition.reward
+
+    if condition.running:
+        table(learner.weights).state[KINDS.index("RUN"), 0] += condition.running
+
+    ended = [learn(learner, plan, reward) for _ in range(plan.iterations)]
+    seconds = time.process_time() - began
+    weights = learner.weights.round(5)  # what is measured is what the row has
+    return weights, {
+        "cpu_seconds": round(seconds, 2),
+        "curve": _curve(ended),
+        "weights": weights.tolist(),
+    }
+
+
+def _curve(ended: Sequence[IterationEnded]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+
+    for name in CURVE:
+        values = np.array([getattr(row, name) for row in ended])
+        pieces = np.split(values, range(STRETCH, len(values), STRETCH))
+        found[name] = [round(float(piece.mean()), 3) for piece in pieces]
+
+    return found
+
+
+def _measured(weights: Floats, on: str) -> dict[str, dict[str, float]]:
+    chosen = SETS[on]
+    tasks = chosen.tasks()
+    taken = roll_out(weights, tasks, np.random.default_rng(LUCK), chosen.costs)
+    return by_family(tasks, taken.outcome)
