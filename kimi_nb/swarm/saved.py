@@ -147,13 +147,19 @@ def had(path: str | Path, records: Sequence[Record]) -> Had:
         raise TraceError(message)
 
     began, latest = facts[0], facts[-1]
+    options = orjson.loads([fact.options for fact in facts if fact.options][-1])
+
+    if "tools" not in options:
+        message = f"no run of kn.swarm wrote {path}, so it cannot go on: kn.replay({str(path)!r})"
+        raise TraceError(message)
+
     return Had(
         goal=began.goal,
         seed=began.seed,
         simulated=began.simulated,
         model=[fact.model for fact in facts if fact.model][-1],
         version=latest.version,
-        options=orjson.loads([fact.options for fact in facts if fact.options][-1]),
+        options=options,
         started=latest.started,
         process=latest.process,
     )

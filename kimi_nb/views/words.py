@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _JUDGE = re.compile(r'"judge":\s*"([^"\\]+)"')
+_ROLLOUT = re.compile(r'"rollout":')
+"""Of PARL's world: over is over."""
 _OF_A_WORLD = re.compile(r'"judge":\s*"[a-z]+\(items=\d+, seed=-?\d+\)"')
 
 SHAPES = {
@@ -154,7 +156,7 @@ def _verdict(judged: Judged) -> str:
 
 def next_step(run: Run, path: Path | None) -> str:
     """What to type to go on with a run that is not finished; "" for one that is."""
-    if run.status == "finished":
+    if run.status == "finished" or _ROLLOUT.search(run.options):
         return ""
 
     if path is None:
