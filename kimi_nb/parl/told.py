@@ -61,7 +61,7 @@ class _Story:
             "rollout": player,
             "episode": episode,
             "family": texts.family,
-            "budget": {"seconds": round(texts.budget, 6)},
+            "allowed": round(texts.budget, 6),
         }
         began = events.RunBegan(
             goal=goal,
