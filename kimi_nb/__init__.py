@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kimi_nb import tools, worlds
+from kimi_nb import parl, tools, worlds
 from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError, ToolError, UsageFault
 from kimi_nb.models.rules import Rules
@@ -74,6 +74,7 @@ __all__ = [
     "load_ipython_extension",
     "measures",
     "metrics",
+    "parl",
     "playground",
     "predict",
     "read",

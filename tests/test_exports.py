@@ -46,7 +46,7 @@ def test_all_is_what_the_package_offers() -> None:
         and not isinstance(getattr(kimi_nb, name), types.ModuleType)
         and name not in {"TYPE_CHECKING", "annotations"}
     }
-    modules = {"tools", "worlds"}  # used as kn.worlds.wide
+    modules = {"parl", "tools", "worlds"}  # used as kn.worlds.wide
     assert offered == set(kimi_nb.__all__) - {"__version__"} - modules
 
 
