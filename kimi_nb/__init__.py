@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kimi_nb import parl, tools, worlds
 from kimi_nb._version import __version__
 from kimi_nb.errors import KimiNbError, ToolError, UsageFault
+from kimi_nb.models.named import register as _register
 from kimi_nb.models.rules import Rules
 from kimi_nb.models.simulator import Options as Simulator
 from kimi_nb.swarm.budget import Budget
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from kimi_nb.models.base import Model
     from kimi_nb.teach.guess import Guess, Page
     from kimi_nb.widgets.playground import Playground
     from kimi_nb.widgets.source import Trainer
@@ -134,6 +136,15 @@ def _in_page(guess: Guess) -> Page:
     from kimi_nb.widgets.predict import GuessView  # only for a page: a terminal needs none
 
     return GuessView(guess)
+
+
+def _learned(checkpoint: str, options: Simulator, critical_steps: int | None) -> Model:
+    from kimi_nb.parl.driver import driver  # it needs NumPy
+
+    return driver(checkpoint, options, critical_steps)
+
+
+_register("parl", _learned)  # here, for models and swarm know nothing of parl
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

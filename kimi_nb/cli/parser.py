@@ -101,7 +101,7 @@ def _add_import(spans: argparse.ArgumentParser) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", metavar="ID", help="model id, or 'simulator'")
+    parser.add_argument("--model", metavar="ID", help="model id, 'simulator', or 'parl:CHECKPOINT'")
     parser.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
 
 

@@ -21,6 +21,7 @@ from kimi_nb.magics.redaction import Redaction
 from kimi_nb.magics.resuming import prices_typed, take_up, tools_named
 from kimi_nb.magics.showing import Showing, has_page
 from kimi_nb.models.endpoint import DEFAULT_MODEL, SIMULATOR
+from kimi_nb.models.named import is_named
 from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.budget import Budget
 from kimi_nb.swarm.connect import Limits
@@ -61,7 +62,7 @@ class SwarmMagics(Magics):
     @magic_arguments()
     @argument("name", nargs="?", help="variable that holds the run, from its start")
     @argument("--agents", type=int, metavar="N", help="sub-agents at most")
-    @argument("--model", metavar="ID", help="model id, or 'simulator'")
+    @argument("--model", metavar="ID", help="model id, 'simulator', or 'parl:CHECKPOINT'")
     @argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
     @argument("--thinking", metavar="WAY", help="low, high, max, on or off")
     @argument("--price", metavar="IN,CACHED,OUT", help="the model's, in USD for 1M tokens")
@@ -166,8 +167,9 @@ class SwarmMagics(Magics):
         )
 
     def _base_url(self, arguments: argparse.Namespace) -> str | None:
-        """What was typed; the default one, unless the simulator was asked for."""
-        default = "" if (arguments.model or self.model) == SIMULATOR else self.base_url
+        """What was typed; the default one, unless what answers is in this process."""
+        model = arguments.model or self.model
+        default = "" if model == SIMULATOR or is_named(model) else self.base_url
         return arguments.base_url or default or None
 
     def _budget(self, arguments: argparse.Namespace) -> Budget:

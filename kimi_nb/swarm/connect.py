@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from kimi_nb.errors import Allowed, UsageFault
 from kimi_nb.models.base import Model
 from kimi_nb.models.endpoint import refuse_on_binder, resolve
 from kimi_nb.models.limiter import Limiter, limiter_for
+from kimi_nb.models.named import is_named, made
 from kimi_nb.models.rules import Manner
 from kimi_nb.models.secret import Secret
 from kimi_nb.models.tiers import tier_limits
@@ -67,7 +69,7 @@ class Connection:
     """The simulator's options; None for a real endpoint."""
 
 
-def connect(
+def connect(  # noqa: PLR0913, PLR0917 -- all that decides who answers
     model: str | Model | None,
     base_url: str | None,
     key: str | Secret | None,
@@ -75,14 +77,24 @@ def connect(
     options: Options | None,
     limits: Limits | None,
     manner: Manner = Manner(),  # noqa: B008 -- frozen
+    critical_steps: int | None = None,
 ) -> Connection:
     """The connection; without id, URL, key or client, also in the environment: the simulator.
 
+    `critical_steps`: the run's budget, which a learned orchestrator ("parl:CHECKPOINT") goes by.
     Raises UsageFault for contradictions and for a key that cannot be used.
     """
     key = Secret.of(key)
     learn_environment()
-    connection = _connection(model, base_url, key, client, options, manner)
+
+    if isinstance(model, str) and is_named(model):
+        if base_url or client is not None:
+            message = f"{model} answers in this process: leave the endpoint out"
+            raise UsageFault(message)
+
+        connection = _in_process(options, lambda chosen: made(model, chosen, critical_steps))
+    else:
+        connection = _connection(model, base_url, key, client, options, manner)
 
     if limits is not None:
         connection.limiter.restrict(**limits.numbers()._asdict())
@@ -107,7 +119,9 @@ def _connection(
     endpoint = None if options is not None else resolve(model, base_url, key, Environment())
 
     if endpoint is None:
-        return _simulator(options)
+        from kimi_nb.models.simulator import Simulator
+
+        return _in_process(options, Simulator)
 
     from kimi_nb.models.chat import ChatModel
 
@@ -139,10 +153,9 @@ def _through_client(model: str | Model | None, client: AsyncOpenAI, manner: Mann
     return Connection(model=made, limiter=limiter, owned=False, base_url=url)
 
 
-def _simulator(options: Options | None) -> Connection:
-    from kimi_nb.models.simulator import Options, Simulator
+def _in_process(options: Options | None, make: Callable[[Options], Model]) -> Connection:
+    """To the simulator, or to what speaks by it."""
+    from kimi_nb.models.simulator import Options
 
     chosen = options or Options()
-    return Connection(
-        model=Simulator(chosen), limiter=Limiter(), owned=True, simulator=asdict(chosen)
-    )
+    return Connection(model=make(chosen), limiter=Limiter(), owned=True, simulator=asdict(chosen))

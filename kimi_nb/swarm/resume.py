@@ -18,7 +18,6 @@ from kimi_nb._version import __version__
 from kimi_nb.errors import CorruptTrace, TraceError, TraceLocked, UsageFault
 from kimi_nb.events import RunBegan, RunEnded, RunForked, RunResumed
 from kimi_nb.models.base import Model
-from kimi_nb.models.endpoint import SIMULATOR
 from kimi_nb.models.rules import Manner, Rules
 from kimi_nb.models.secret import Secret
 from kimi_nb.redact import learn_environment
@@ -33,11 +32,12 @@ from kimi_nb.swarm.asked import (
 )
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.changed import changed, check, check_judge, check_simulated, parted
-from kimi_nb.swarm.connect import Connection, Limits, connect
+from kimi_nb.swarm.connect import Connection, Limits
 from kimi_nb.swarm.engine import Judge, Settings
 from kimi_nb.swarm.equipped import equipped
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import Task, parse_plan
+from kimi_nb.swarm.reconnect import reconnect
 from kimi_nb.swarm.saved import Had, entries, had, options_of, this_process
 from kimi_nb.swarm.start import launch
 from kimi_nb.tools import Toolset
@@ -114,9 +114,11 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
 
     def connected(was: Had, records: Sequence[Record]) -> tuple[Connection, Account]:
         manner = Manner(was.options.get("thinking"), tuple(rules))
-        connection = _connect(was, model, base_url, key, client, limits, manner)
+        limit = budget or was.budget
+        steps = limit.critical_steps
+        connection = reconnect(was, model, base_url, key, client, limits, manner, steps)
         spent = run_cost(fold(records), all_prices(prices)) if records else 0.0
-        return connection, Account(budget or was.budget, price_of(connection, prices), spent)
+        return connection, Account(limit, price_of(connection, prices), spent)
 
     wanted = Wanted(
         goal=None if goal is None else clean(goal),
@@ -277,20 +279,3 @@ def _locked(path: Path, error: TraceLocked) -> TraceLocked:
 
 def _tasks(was: Had) -> list[Task]:
     return parse_plan(was.options["plan"]) if was.options["plan"] else []
-
-
-def _connect(
-    was: Had,
-    model: str | Model | None,
-    base_url: str | None,
-    key: Secret | None,
-    client: AsyncOpenAI | None,
-    limits: Limits | None,
-    manner: Manner,
-) -> Connection:
-    """To the model that is asked for, or to the one that it had."""
-    if was.simulator is not None and model in {None, SIMULATOR} and client is None:
-        return connect(None, None, None, None, was.simulator, limits)
-
-    url = base_url or was.options["base_url"]
-    return connect(model or was.model, url, key, client, None, limits, manner)

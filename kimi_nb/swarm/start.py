@@ -82,15 +82,16 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     """Start a run and return its handle at once: `await` it, or call `.result()`.
 
     `model`: an id, or anything that satisfies `models.base.Model`; without one, a key or a
-    `base_url` the simulator answers. `client`: an `AsyncOpenAI` of one's own to call through.
-    `single`: one agent does it all alone. `plan`: an explicit task graph, see `swarm.plan`.
-    `folder`: what the file tools see. `trace`: the log file; a new one below `.kimi_nb/runs` if
-    left out. `limits`: what the endpoint allows, for all runs of the kernel. `prices`: USD per
-    1M tokens by model id, beside the known ones. `thinking`: how much, where the model can be
-    told: "low", "high", "max", "on" or "off". `rules`: rows that go before those of the table
-    in `models.rules`. `tools`: beside the standard ones, functions, tools, and names of what
-    comes with kimi_nb, such as "write_file"; a Toolset is taken as it is, instead of them.
-    `judge`: grades the answer by a truth that no model sees, as a world does.
+    `base_url` the simulator answers. "parl:CHECKPOINT": a trained policy is its orchestrator.
+    `client`: an `AsyncOpenAI` of one's own to call through. `single`: one agent does it all
+    alone. `plan`: an explicit task graph, see `swarm.plan`. `folder`: what the file tools see.
+    `trace`: the log file; a new one below `.kimi_nb/runs` if left out. `limits`: what the
+    endpoint allows, for all runs of the kernel. `prices`: USD per 1M tokens by model id, beside
+    the known ones. `thinking`: how much, where the model can be told: "low", "high", "max", "on"
+    or "off". `rules`: rows that go before those of the table in `models.rules`. `tools`: beside
+    the standard ones, functions, tools, and names of what comes with kimi_nb, such as
+    "write_file"; a Toolset is taken as it is, instead of them. `judge`: grades the answer by a
+    truth that no model sees, as a world does.
 
     Raises UsageFault if this cannot be done as asked.
     """
@@ -107,11 +108,14 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     )
     toolset = toolset_of(tools)
     manner = Manner(thinking, tuple(rules))
-    connection = connect(model, base_url, key, client, simulator, limits, manner)
+    budget = budget or Budget()
+    connection = connect(
+        model, base_url, key, client, simulator, limits, manner, budget.critical_steps
+    )
     goal = clean(goal)  # only now are all keys known that may stand in it
     tasks = parse_plan(plan) if plan is not None else []
     fits_plan(tasks, max_agents)
-    account = Account(budget or Budget(), price_of(connection, prices))
+    account = Account(budget, price_of(connection, prices))
     path = Path(trace) if trace is not None else new_path(name)
 
     if trace is not None and holds_run(path):

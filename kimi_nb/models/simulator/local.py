@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kimi_nb.errors import ModelError, Overloaded, RateLimited, ServerFault, Unreachable
 from kimi_nb.models.base import Reply, Request, Sink
+from kimi_nb.models.endpoint import SIMULATOR
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.respond import respond
-from kimi_nb.models.simulator.script import Dropped, Fault
+from kimi_nb.models.simulator.script import Dropped, Fault, Script
 from kimi_nb.models.stream import Assembler
 
 if TYPE_CHECKING:
     from kimi_nb.models.base import Model
 
-__all__ = ["Simulator"]
+__all__ = ["Answer", "Simulator"]
+
+Answer = Callable[[dict[str, Any], Options], Script]
+"""What a request is answered with. Raises `errors.ModelError` where it cannot be."""
 
 
 class Simulator:
-    """A `Model` with rules for brains. It sees the messages and tools of a request, no more."""
+    """A `Model` with rules for brains. It sees the messages and tools of a request, no more.
 
-    name = "simulator"
+    `name` and `answer`: those of something else that decides without a language model.
+    """
+
     simulated = True
 
-    def __init__(self, options: Options | None = None) -> None:
+    def __init__(
+        self, options: Options | None = None, *, name: str = SIMULATOR, answer: Answer = respond
+    ) -> None:
         self.options = options or Options()
+        self.name = name
+        self._answer = answer
 
     async def reply(self, request: Request, sink: Sink) -> Reply:
         """Play the script of the answer in its own time.
@@ -34,7 +45,7 @@ class Simulator:
         """
         assembler = Assembler(sink)
 
-        for event in respond(_wire_form(request), self.options):
+        for event in self._answer(_wire_form(request), self.options):
             await asyncio.sleep(event.delay)
 
             if isinstance(event.what, Fault):

@@ -9,6 +9,7 @@ import orjson
 
 from kimi_nb.models.simulator import headings, phrases
 from kimi_nb.models.simulator.answers import full_answer, headers_of
+from kimi_nb.models.simulator.division import Division, Part, label
 from kimi_nb.models.simulator.goal import Goal, share_of, understand
 from kimi_nb.models.simulator.listing import Listing
 from kimi_nb.models.simulator.memory import Done, Past
@@ -69,6 +70,37 @@ class Orchestrator:
             return self._alone(missing)
 
         return self._answer([])
+
+    def division(self) -> Division:
+        """The goal in groups of items, none of which needs another."""
+        groups = _split(self.listing.items, self.most) if self.listing.items else []
+        work = Work(self.goal, self.listing, self.tools)
+        own = [call for call in self.past.done if call not in self.assigned]
+        rows = self.results.rows
+        left = [[item for item in group if item not in rows] for group in groups]
+        calls = [work.next_calls(items, own) if items else [] for items in left]
+
+        def alone(place: int) -> Turn | None:
+            return Turn(calls=tuple(calls[place])) if calls[place] else None
+
+        def join() -> Turn:
+            return self._answer(work.rows([item for items in left for item in items], own))
+
+        return Division(
+            parts=tuple(
+                Part(
+                    name=label(group),
+                    task=share_of(self.goal, group),
+                    work=len(group),
+                    done=not more,
+                )
+                for group, more in zip(groups, calls, strict=True)
+            ),
+            agent=self.agent,
+            role=phrases.role_prompt(self.listing.kind, chinese=self.goal.chinese),
+            alone=alone,
+            join=join,
+        )
 
     def _create(self) -> Turn:
         number = min(len(self.listing.items), self.most)

@@ -5,17 +5,16 @@ A skill sees what a model would: the messages, and the names of the tools.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
+from kimi_nb.models.simulator.division import Division
 from kimi_nb.models.simulator.memory import Past
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.script import Turn
 
-__all__ = ["skilled"]
-
-Skill = Callable[[Past, frozenset[str], Options], Turn | None]
-"""The next turn; None: this goal, or this set of tools, is none of its business."""
+__all__ = ["divided_goal", "skilled"]
 
 _NEEDS: dict[str, frozenset[str]] = {
     "figure": frozenset({"list_files", "view_image", "look", "write_file"}),
@@ -29,12 +28,25 @@ _NEEDS: dict[str, frozenset[str]] = {
 
 def skilled(past: Past, tools: frozenset[str], options: Options) -> Turn | None:
     """The turn of the first skill that knows what to do; None if there is none."""
-    for name, needed in _NEEDS.items():
-        if needed <= tools:
-            skill: Skill = import_module(f"{__name__}.{name}").turn
-            found = skill(past, tools, options)
+    for skill in _fitting(tools):
+        found: Turn | None = skill.turn(past, tools, options)
 
-            if found is not None:
-                return found
+        if found is not None:
+            return found
 
     return None
+
+
+def divided_goal(past: Past, tools: frozenset[str], options: Options) -> Division | Turn | None:
+    """The parts of the goal; a turn if one must look first; None if no skill knows the goal."""
+    for skill in _fitting(tools):
+        found: Division | Turn | None = skill.division(past, options)
+
+        if found is not None:
+            return found
+
+    return None
+
+
+def _fitting(tools: frozenset[str]) -> Iterator[Any]:
+    return (import_module(f"{__name__}.{name}") for name, need in _NEEDS.items() if need <= tools)

@@ -9,10 +9,11 @@ from kimi_nb.models.simulator.skills import team
 from kimi_nb.models.simulator.skills.code.job import job_of
 from kimi_nb.models.simulator.skills.code.known import Known
 from kimi_nb.models.simulator.skills.code.orchestrate import HEADERS, whole
+from kimi_nb.models.simulator.skills.code.shares import division
 from kimi_nb.models.simulator.skills.code.worker import next_calls, what_changed
 from kimi_nb.models.simulator.tables import write_table
 
-__all__ = ["turn"]
+__all__ = ["division", "turn"]
 
 
 def turn(past: Past, tools: frozenset[str], options: Options) -> Turn | None:

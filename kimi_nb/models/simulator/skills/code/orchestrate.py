@@ -15,7 +15,20 @@ from kimi_nb.models.simulator.skills.code.known import Known, imports_of, tested
 from kimi_nb.models.simulator.skills.code.worker import next_calls, what_changed
 from kimi_nb.models.simulator.tables import read_tables, write_table
 
-__all__ = ["HEADERS", "chains", "whole"]
+__all__ = [
+    "AGENT",
+    "HEADERS",
+    "TestRun",
+    "answer",
+    "below",
+    "chains",
+    "imports_known",
+    "last_work",
+    "packed",
+    "survey",
+    "test_runs",
+    "whole",
+]
 
 AGENT = "mender"
 ROUNDS = 3
@@ -24,7 +37,7 @@ HEADERS = ("module", "result", "change")
 _GOOD, _BAD = "tests pass", "tests fail"
 
 
-class _Run(NamedTuple):
+class TestRun(NamedTuple):
     """One run of all tests."""
 
     turn: int
@@ -35,17 +48,17 @@ class _Run(NamedTuple):
 
 def whole(known: Known, *, alone: bool) -> Turn:
     """The next turn of an agent that has to mend a whole package."""
-    runs = _runs(known)
-    worked = _last_work(known)
+    runs = test_runs(known)
+    worked = last_work(known)
 
     if not runs:
-        return Turn(thinking="First see what fails, and what imports what.", calls=_survey(known))
+        return Turn(thinking="First see what fails, and what imports what.", calls=survey(known))
 
     if runs[-1].problem:
         return Turn(text=f"{runs[-1].problem}\n\n{phrases.signature(chinese=False)}")
 
     failing = [name for name, passed in runs[-1].passed.items() if not passed]
-    groups = chains(failing, _imports(known))
+    groups = chains(failing, imports_known(known))
     left = 0 if alone else _left(known)
 
     if worked > runs[-1].turn:
@@ -60,7 +73,7 @@ def whole(known: Known, *, alone: bool) -> Turn:
     if calls and (not started or len(runs) < 2):
         return Turn(calls=calls)
 
-    return Turn(text=_answer(known, runs))
+    return Turn(text=answer(known, runs))
 
 
 def chains(modules: Iterable[str], imports: Mapping[str, set[str]]) -> list[list[str]]:
@@ -77,10 +90,10 @@ def chains(modules: Iterable[str], imports: Mapping[str, set[str]]) -> list[list
 
 
 def _linked(a: str, b: str, imports: Mapping[str, set[str]]) -> bool:
-    return b in _below(a, imports) or a in _below(b, imports)
+    return b in below(a, imports) or a in below(b, imports)
 
 
-def _below(module: str, imports: Mapping[str, set[str]]) -> set[str]:
+def below(module: str, imports: Mapping[str, set[str]]) -> set[str]:
     """All that it imports, directly or not."""
     found: set[str] = set()
     waiting = [module]
@@ -94,10 +107,11 @@ def _below(module: str, imports: Mapping[str, set[str]]) -> set[str]:
 
 
 def _height(module: str, imports: Mapping[str, set[str]]) -> int:
-    return len(_below(module, imports) - {module})
+    return len(below(module, imports) - {module})
 
 
-def _survey(known: Known) -> tuple[Call, ...]:
+def survey(known: Known) -> tuple[Call, ...]:
+    """What imports what, and what fails."""
     pattern = _import_pattern(known)
     return (
         Call("grep", {"pattern": pattern, "path": known.job.package}),
@@ -109,25 +123,25 @@ def _import_pattern(known: Known) -> str:
     return rf"^from {known.job.package}\."
 
 
-def _imports(known: Known) -> dict[str, set[str]]:
+def imports_known(known: Known) -> dict[str, set[str]]:
     """What imports what; nothing if that was forgotten: then later rounds find out."""
     return imports_of(known.searched(_import_pattern(known)) or "", known.job.package)
 
 
-def _runs(known: Known) -> list[_Run]:
+def test_runs(known: Known) -> list[TestRun]:
     """The runs of all tests that it remembers, in order."""
-    found: list[_Run] = []
+    found: list[TestRun] = []
 
     for done in known.past.done:
         if done.name == "run_tests" and not done.arguments.get("path") and done.result is not None:
             passed = tested(done.result)
             problem = "" if passed else f"The tests did not run: {done.result[:500]}"
-            found.append(_Run(done.turn, passed, problem))
+            found.append(TestRun(done.turn, passed, problem))
 
     return found
 
 
-def _last_work(known: Known) -> int:
+def last_work(known: Known) -> int:
     """The last turn in which anything can have changed."""
     return max((done.turn for done in known.past.done if _changes(done)), default=-1)
 
@@ -147,13 +161,13 @@ def _rounds(known: Known) -> int:
     return len({done.turn for done in known.past.done if done.name == team.ASSIGN})
 
 
-def _worth_it(runs: Sequence[_Run]) -> bool:
+def _worth_it(runs: Sequence[TestRun]) -> bool:
     """The last round has mended something, or there was none."""
     return len(runs) < 2 or sum(runs[-1].passed.values()) > sum(runs[-2].passed.values())
 
 
 def _hand_out(known: Known, groups: Sequence[Sequence[str]], left: int) -> Turn:
-    shares = _packed(groups, left)
+    shares = packed(groups, left)
     number = sum(map(len, shares))
     thinking = (
         f"{number} modules fail. What imports each other goes to one sub-agent, from the bottom "
@@ -169,7 +183,7 @@ def _hand_out(known: Known, groups: Sequence[Sequence[str]], left: int) -> Turn:
     return Turn(thinking=thinking, calls=tuple(calls))
 
 
-def _packed(groups: Sequence[Sequence[str]], most: int) -> list[list[str]]:
+def packed(groups: Sequence[Sequence[str]], most: int) -> list[list[str]]:
     """The groups in at most so many shares of nearly equal size; a group stays together."""
     shares: list[list[str]] = [[] for _ in range(min(most, len(groups)))]
 
@@ -179,11 +193,11 @@ def _packed(groups: Sequence[Sequence[str]], most: int) -> list[list[str]]:
     return shares
 
 
-def _go_on(known: Known, runs: Sequence[_Run], *, alone: bool) -> Turn:
+def _go_on(known: Known, runs: Sequence[TestRun], *, alone: bool) -> Turn:
     """After some work: its next step if it is the agent's own, otherwise all tests again."""
-    if alone or _last_own(known) == _last_work(known):
+    if alone or _last_own(known) == last_work(known):
         failing = [name for name, passed in runs[0].passed.items() if not passed]
-        calls = _alone(known, chains(failing, _imports(known)))
+        calls = _alone(known, chains(failing, imports_known(known)))
 
         if calls:
             return Turn(calls=calls)
@@ -199,7 +213,8 @@ def _alone(known: Known, groups: Sequence[Sequence[str]]) -> tuple[Call, ...]:
     return next_calls(known, [module for group in groups for module in group])
 
 
-def _answer(known: Known, runs: Sequence[_Run]) -> str:
+def answer(known: Known, runs: Sequence[TestRun]) -> str:
+    """What is told the user: what passes now, and what was changed."""
     told = _told(known)
     last = runs[-1].passed
     changed = [name for name in last if name in told or known.tries(name)]

@@ -11,7 +11,7 @@ from kimi_nb.models.simulator.skills.deep.notes import Clue
 from kimi_nb.models.simulator.skills.deep.task import prompt
 from kimi_nb.models.simulator.skills.team import hand_out, reports
 
-__all__ = ["hand_out_stories"]
+__all__ = ["AGENT", "ROLE", "hand_out_stories"]
 
 AGENT = "trail-follower"
 ROLE = (

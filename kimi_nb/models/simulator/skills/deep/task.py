@@ -13,6 +13,7 @@ __all__ = ["Task", "answer", "prompt", "report", "task_of"]
 
 _FIRST = re.compile(
     r"In \d{4} a compass belonged to ([A-Z]\w+ [A-Z]\w+), ([^.]+)\. It was handed on"
+    r"(?: (\d+) times)?"
 )
 _STORY = re.compile(r"(?m)^Follow the trail of a compass, which went to the (.+) in (\d{4})\.")
 
@@ -23,6 +24,8 @@ class Task:
     """Who had it first."""
     story: Clue | None = None
     """Or where to take it up: the task of a sub-agent."""
+    steps: int = 0
+    """Times that it was handed on; 0 where the goal does not say."""
 
     @property
     def shared(self) -> bool:
@@ -36,7 +39,11 @@ def task_of(goal: str) -> Task | None:
         return Task(None, Clue(found[1], int(found[2])))
 
     found = _FIRST.search(goal)
-    return Task(Person(found[1], found[2])) if found and "ANSWER:" in goal else None
+
+    if found is None or "ANSWER:" not in goal:
+        return None
+
+    return Task(Person(found[1], found[2]), steps=int(found[3] or 0))
 
 
 def prompt(story: Clue) -> str:

@@ -37,6 +37,10 @@ class Walk:
         """What to ask next, at most `most` at once."""
         self.fork: tuple[Clue, ...] = ()
         """Two stories at the place that was reached, of neither of which anything is known."""
+        self.at: Clue | None = None
+        """The story that is followed now; None before the first."""
+        self.depth = 0
+        """Hand-overs until whoever it leads to."""
         self.trail: list[Person] = []
         """The owners so far, or all."""
         self.word = ""
@@ -56,6 +60,7 @@ class Walk:
             depth, at = waiting.pop()
 
             if isinstance(at, Clue):
+                self.at, self.depth = at, depth
                 name = self._known.rolls.get(at)
 
                 if name is None:

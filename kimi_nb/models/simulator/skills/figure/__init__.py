@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kimi_nb.models.simulator import phrases
+from kimi_nb.models.simulator.division import Division, Part, label
 from kimi_nb.models.simulator.memory import Past
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.script import Call, Turn
@@ -17,7 +19,10 @@ from kimi_nb.models.simulator.skills.figure.sight import missing
 from kimi_nb.models.simulator.skills.team import can_hand_out, divided, hand_out, reports
 from kimi_nb.models.simulator.tables import read_tables, write_table
 
-__all__ = ["turn"]
+if TYPE_CHECKING:
+    from kimi_nb.models.simulator.skills.figure.progress import Progress
+
+__all__ = ["division", "turn"]
 
 AGENT = "drawer"
 ROLE = (
@@ -39,14 +44,74 @@ def turn(past: Past, tools: frozenset[str], options: Options) -> Turn | None:
     if not whole and not targets:
         return None
 
-    lacks = missing()
-
-    if lacks:
-        why = f"I cannot look at pictures here: {lacks} is missing; pip install 'kimi-nb[images]'"
-        return Turn(text=f"{why}\n\n{phrases.signature(chinese=False)}")
-
     if not whole:
-        return _work(targets, past, {}, final=False)
+        return _cannot() or _work(targets, past, {}, final=False)
+
+    listed = _listed(past)
+
+    if isinstance(listed, Turn):
+        return listed
+
+    return _lead(listed, past) if can_hand_out(past, tools) else _work(listed, past, {}, final=True)
+
+
+def division(past: Past, options: Options) -> Division | Turn | None:
+    """The goal in groups of targets, none of which needs another; see `skills.divided_goal`."""
+    del options
+
+    if _WHOLE.search(past.goal) is None:
+        return None
+
+    listed = _listed(past)
+
+    if isinstance(listed, Turn):
+        return listed
+
+    from kimi_nb.models.simulator.skills.figure.progress import Progress, progress
+
+    known = _reported(past)
+    groups = divided(past, listed)
+    left = [[each for each in group if each not in known] for group in groups]
+    found = {each: progress(each, _wanted(each), past) for group in left for each in group}
+
+    def alone(place: int) -> Turn | None:
+        return next((_next(found[each]) for each in left[place] if found[each].call), None)
+
+    def join() -> Turn:
+        done = {each: _row(each, one) for each, one in found.items() if not one.call} | known
+        lost = {each: _row(each, Progress(note="nobody has done it")) for each in listed}
+        return Turn(text=_told([(lost | done)[each] for each in listed]))
+
+    return Division(
+        parts=tuple(
+            Part(
+                name=label(group),
+                task=_prompt(group),
+                work=sum(map(_calls, group)),
+                done=not any(found[each].call for each in undone),
+            )
+            for group, undone in zip(groups, left, strict=True)
+        ),
+        agent=AGENT,
+        role=ROLE,
+        alone=alone,
+        join=join,
+    )
+
+
+def _cannot() -> Turn | None:
+    """What is said where nothing can be seen; None where it can."""
+    if not (lacks := missing()):
+        return None
+
+    why = f"I cannot look at pictures here: {lacks} is missing; pip install 'kimi-nb[images]'"
+    return Turn(text=f"{why}\n\n{phrases.signature(chinese=False)}")
+
+
+def _listed(past: Past) -> list[str] | Turn:
+    """The targets, or how to find them."""
+    if (cannot := _cannot()) is not None:
+        return cannot
 
     listed = next((done.result for done in past.done if done.name == "list_files"), None)
 
@@ -54,14 +119,13 @@ def turn(past: Past, tools: frozenset[str], options: Options) -> Turn | None:
         thinking = phrases.looking(chinese=False)
         return Turn(thinking=thinking, calls=(Call("list_files", {}),))
 
-    targets = _LISTED.findall(listed)
+    none = f"There are no targets here.\n\n{phrases.signature(chinese=False)}"
+    return _LISTED.findall(listed) or Turn(text=none)
 
-    if not targets:
-        return Turn(text=f"There are no targets here.\n\n{phrases.signature(chinese=False)}")
 
-    return (
-        _lead(targets, past) if can_hand_out(past, tools) else _work(targets, past, {}, final=True)
-    )
+def _calls(target: str) -> int:
+    """Those that a target takes, reckoned beforehand: a look and two drafts, or one page."""
+    return 3 if target.endswith(".txt") else 5
 
 
 def _lead(targets: Sequence[str], past: Past) -> Turn:
@@ -73,14 +137,18 @@ def _lead(targets: Sequence[str], past: Past) -> Turn:
     if made is not None:
         return made
 
-    rows = {
+    return _work(targets, past, _reported(past), final=True)
+
+
+def _reported(past: Past) -> dict[str, tuple[str, ...]]:
+    """By target: what sub-agents say of it."""
+    return {
         row[0]: tuple(row)
         for _, text in reports(past)
         for table in read_tables(text)
         if tuple(table.headers) == HEADERS
         for row in table.rows
     }
-    return _work(targets, past, rows, final=True)
 
 
 def _prompt(targets: Sequence[str]) -> str:
@@ -115,17 +183,25 @@ def _work(
         found = progress(target, _wanted(target), past)
 
         if found.call is not None:
-            return Turn(thinking=found.thinking, calls=(found.call,))
+            return _next(found)
 
-        result = found.note if found.ok else f"failed: {found.note}"
-        rows.append((target, _wanted(target), str(found.rounds), result))
+        rows.append(_row(target, found))
 
-    table = write_table(HEADERS, rows)
+    return Turn(text=_told(rows) if final else write_table(HEADERS, rows))
 
-    if not final:
-        return Turn(text=table)
 
+def _next(found: Progress) -> Turn:
+    return Turn(thinking=found.thinking, calls=(found.call,) if found.call else ())
+
+
+def _row(target: str, found: Progress) -> tuple[str, ...]:
+    result = found.note if found.ok else f"failed: {found.note}"
+    return target, _wanted(target), str(found.rounds), result
+
+
+def _told(rows: Sequence[Sequence[str]]) -> str:
+    """The answer to the user."""
     failed = sum(row[3].startswith("failed") for row in rows)
     lacks = f"; {failed} of them failed, the table says why" if failed else ""
     head = f"{len(rows)} targets were turned into code{lacks}."
-    return Turn(text=f"{head}\n\n{table}\n\n{phrases.signature(chinese=False)}")
+    return f"{head}\n\n{write_table(HEADERS, rows)}\n\n{phrases.signature(chinese=False)}"

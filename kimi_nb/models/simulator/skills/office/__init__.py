@@ -6,6 +6,7 @@ files, read each with the tool for its kind, add up, draw, write.
 
 from __future__ import annotations
 
+from kimi_nb.models.simulator.division import Division, Part, label
 from kimi_nb.models.simulator.memory import Past
 from kimi_nb.models.simulator.options import Options
 from kimi_nb.models.simulator.script import Turn
@@ -14,7 +15,7 @@ from kimi_nb.models.simulator.skills.office.report import Report
 from kimi_nb.models.simulator.skills.office.task import share_of, understand
 from kimi_nb.models.simulator.skills.team import can_hand_out, divided, hand_out
 
-__all__ = ["turn"]
+__all__ = ["division", "turn"]
 
 AGENT = "file-reader"
 ROLE = (
@@ -32,6 +33,37 @@ def turn(past: Past, tools: frozenset[str], options: Options) -> Turn | None:
 
     desk = Desk(task, past, options)
     return desk.listing() or _delegated(desk, tools) or desk.reading() or _end(desk)
+
+
+def division(past: Past, options: Options) -> Division | Turn | None:
+    """The goal in groups of files, none of which needs another; see `skills.divided_goal`."""
+    task = understand(past.goal)
+
+    if task is None or task.is_share:
+        return None
+
+    desk = Desk(task, past, options)
+
+    if (first := desk.listing()) is not None:
+        return first
+
+    groups = divided(past, _mixed(past, desk.files)) if desk.files else []
+    return Division(
+        parts=tuple(
+            Part(
+                name=label(group),
+                task=share_of(task, group),
+                work=len(group),
+                done=not desk.calls_for(group),
+            )
+            for group in groups
+        ),
+        agent=AGENT,
+        role=ROLE,
+        alone=lambda place: desk.reading(groups[place]),
+        join=Report(desk).turn,
+        note=desk.note(),
+    )
 
 
 def _delegated(desk: Desk, tools: frozenset[str]) -> Turn | None:

@@ -55,16 +55,20 @@ class Desk:
         )
         return Turn(thinking="First find out which files there are.", calls=tuple(calls))
 
-    def reading(self) -> Turn | None:
-        """The turn that reads on, with what was learned by the last one; None: all is read."""
+    def reading(self, files: Sequence[str] | None = None) -> Turn | None:
+        """The turn that reads on, with what was learned by the last one; None: all is read.
+
+        `files`: only these of them.
+        """
         at_once = max(self.options.calls_per_turn, -(-len(self.files) // MOST_TURNS))
+        calls = self.calls_for(self.files if files is None else files)
+        return Turn(text=self.note(), calls=calls[:at_once]) if calls else None
+
+    def calls_for(self, files: Sequence[str]) -> tuple[Call, ...]:
+        """The next call for each of these files of which not all is known or read."""
         known = {file for file, _ in self.said}
-        calls = [
-            call
-            for file in self.files
-            if file not in known and (call := self._next(file)) is not None
-        ]
-        return Turn(text=self._note(), calls=tuple(calls[:at_once])) if calls else None
+        left = (self._next(file) for file in files if file not in known)
+        return tuple(call for call in left if call is not None)
 
     def answer(self) -> str:
         """The table of a share."""
@@ -79,7 +83,8 @@ class Desk:
         rows = sorted(facts.items(), key=lambda row: places.get(row[0][0], len(places)))
         return write_table(HEADERS, [(*key, value) for key, value in rows])
 
-    def _note(self) -> str:
+    def note(self) -> str:
+        """What was learned and is not written down yet, as a table; "" for nothing."""
         fresh = {key: value for key, value in self._read().items() if key not in self.said}
         return self.table(fresh) if fresh and self.options.notes else ""
 

@@ -15,7 +15,7 @@ from kimi_nb.models.simulator.skills.team import ASSIGN, divided, hand_out, repo
 from kimi_nb.models.simulator.skills.wide.rows import look
 from kimi_nb.models.simulator.skills.wide.task import Task, answer, prompt, rows_of
 
-__all__ = ["lead"]
+__all__ = ["AGENT", "ROLE", "lead"]
 
 AGENT = "archive-reader"
 ROLE = (
