@@ -1,42 +1,35 @@
-"""Trainings for the playground: small real ones, and logs whose every number is known."""
+"""Trainings for the playground: real ones, small, and logs whose every number is known."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import astuple
 from pathlib import Path
 
-from training import Training
-
 from kimi_nb import events as e
+from kimi_nb.parl.plan import Plan
+from kimi_nb.parl.train import Training, train
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.anneal import Schedule
 
-__all__ = ["OFF", "Steered", "known", "trainer"]
+__all__ = ["OFF", "known", "trainer"]
 
 OFF = Schedule(0.0, 0.0, "constant", 1.0)
 
 
-class Steered(Training):
-    """One whose weights are set by schedules, as the playground does."""
-
-    def set(self, reward: str, schedule: Schedule) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        super().set(reward, *astuple(schedule))
-
-
 def trainer(
-    *, iterations: int = 60, seed: int = 0, pause: float = 0.0, path: Path | None = None
-) -> Callable[[Mapping[str, Schedule]], Steered]:
-    """What begins such a training."""
+    *,
+    iterations: int = 60,
+    tasks: int = 4,
+    rollouts: int = 4,
+    pause: float = 0.0,
+    path: Path | None = None,
+) -> Callable[[Mapping[str, Schedule]], Training]:
+    """What begins a training; `pause` is in seconds, after each iteration."""
+    plan = Plan(iterations=iterations, tasks=tasks, rollouts=rollouts)
 
-    def begin(schedules: Mapping[str, Schedule]) -> Steered:
-        made = Steered(iterations, seed, path, pause)
-
-        for reward, schedule in schedules.items():
-            made.set(reward, schedule)
-
-        made.thread.start()
-        return made
+    def begin(schedules: Mapping[str, Schedule]) -> Training:
+        return train(schedules, plan, path=path, told=lambda _: time.sleep(pause))
 
     return begin
 

@@ -10,6 +10,8 @@ import pytest
 import kimi_nb as kn
 from kimi_nb.parl import train as by_package
 from kimi_nb.parl.train import train
+from kimi_nb.widgets.desk import Desk
+from kimi_nb.widgets.source import Source
 
 
 def test_every_name_is_there_and_completes() -> None:
@@ -58,3 +60,16 @@ def test_a_notebook_goes_from_a_training_to_the_diagnosis_of_its_rollouts() -> N
     rollouts = kn.parl.as_traces(training.weights, tasks)
     assert [kn.metrics(rollout).simulated for rollout in rollouts] == [True] * 3
     assert repr(kn.diagnose(rollouts[0])).endswith("no language model took part")
+
+
+def test_a_training_is_a_source_of_the_views() -> None:
+    training = kn.parl.train({}, kn.parl.Plan(iterations=5, tasks=2, rollouts=2))
+    training.result()
+    source: Source = training
+    desk = Desk(source)
+    desk.beat()
+
+    assert desk.ended
+    assert desk.snapshot is not None
+    assert len(desk.snapshot["rewards"]["rows"]) == 5
+    assert desk.snapshot["rewards"]["status"] == "finished"

@@ -16,11 +16,12 @@ import pytest
 from hostile import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from learners import OFF, Steered, known, trainer
+from learners import OFF, known, trainer
 from traces import staged
 
 import kimi_nb as kn
 from kimi_nb import events as e
+from kimi_nb.parl.train import Training
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.anneal import SHAPES, Schedule
 from kimi_nb.views.html.learning import training_html
@@ -279,7 +280,7 @@ def test_train_begins_under_the_sliders_and_again_and_again() -> None:
     begun: list[Mapping[str, Schedule]] = []
     woken: list[int] = []
 
-    def begin(schedules: Mapping[str, Schedule]) -> Steered:
+    def begin(schedules: Mapping[str, Schedule]) -> Training:
         begun.append(schedules)
         return trainer(iterations=3)(schedules)
 
@@ -314,7 +315,7 @@ def test_one_at_a_time() -> None:
 
 
 def test_a_trainer_that_fails_leaves_what_is_there(caplog: pytest.LogCaptureFixture) -> None:
-    def fail(_: object) -> Steered:
+    def fail(_: object) -> Training:
         raise ZeroDivisionError
 
     steering = Steering(training_of(TRACE), fail)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from itertools import product
 from pathlib import Path
 
@@ -20,9 +19,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from crowds import crowd, until
 from lab import launch
 from stage import Recorded, Stage, open_page
-from training import train
 
+from kimi_nb.events import IterationEnded
+from kimi_nb.parl.plan import Plan
+from kimi_nb.parl.train import Training
 from kimi_nb.trace import Trace
+from kimi_nb.views.anneal import Schedule
 
 VIEWS = ("graph", "timeline", "critical")
 
@@ -81,13 +83,14 @@ def _picture(  # noqa: PLR0917 -- a name for each dimension
 
 def _training(iterations: int) -> Trace:
     """One whose weights are changed on the way."""
-    made = train({"parallel": (0.3, 0.0, "linear", 0.7)}, iterations=iterations, pause=0.001)
 
-    while len(made.records) < iterations / 3:
-        time.sleep(0.001)
+    def told(row: IterationEnded) -> None:
+        if row.iteration == iterations // 3:
+            made.set("finish", Schedule(0.2, 0.0, "cosine", 0.9))
 
-    made.set("finish", 0.2, 0.0, "cosine", 0.9)
-    return made.result()
+    plan = Plan(iterations=iterations)
+    made = Training({"parallel": Schedule(0.3, 0.0, "linear", 0.7)}, plan, told=told)
+    return made.run()
 
 
 if __name__ == "__main__":

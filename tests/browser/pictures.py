@@ -38,7 +38,7 @@ def critical(page: Page) -> None:
 
 def playground(page: Page) -> None:
     """A training that is over, and what other weights would make of its rewards."""
-    done = trainer(iterations=200)({"parallel": SLOW, "finish": OFF})
+    done = trainer(iterations=150, tasks=64, rollouts=16)({"parallel": SLOW, "finish": OFF})
     done.result()
     PlayStage(page, done)
     page.get_by_role("button", name="0.5 constant").click()

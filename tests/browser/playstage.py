@@ -83,13 +83,13 @@ def _picture(browser: Browser, path: Path, moment: str, width: int, theme: str) 
 
 
 def _shown(page: Page, moment: str) -> PlayStage:
-    begin = trainer(iterations=200)
+    begin = trainer(iterations=200, tasks=32, rollouts=16)
 
     if moment == "empty":
         return PlayStage(page, trainer=begin)
 
     if moment == "running":
-        slow = trainer(iterations=200, pause=0.02)({"parallel": SLOW, "finish": OFF})
+        slow = trainer(iterations=200, tasks=32, rollouts=16)({"parallel": SLOW, "finish": OFF})
         page.wait_for_timeout(1500)
         stage = PlayStage(page, slow)
         page.get_by_role("button", name="0.5 constant").click()

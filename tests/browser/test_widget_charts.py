@@ -13,10 +13,12 @@ from hostile import hostile_trace
 from playwright.sync_api import Browser, Page, expect
 from stage import DARK, Recorded, Stage, empty_page
 from traces import Script, staged
-from training import train
 
 from kimi_nb.events import IterationEnded
+from kimi_nb.parl.plan import Plan
+from kimi_nb.parl.train import train
 from kimi_nb.trace import Trace
+from kimi_nb.views.anneal import Schedule
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.rewards import COLUMNS
 
@@ -60,7 +62,7 @@ MOUNTED = """async ([view, snapshot, seen]) => {
     window.after = held;
 }"""
 PERF, CRIT, WHITE = (143, 103, 207), (207, 122, 16), (255, 255, 255)
-ANNEALED = {"parallel": (0.3, 0.0, "linear", 0.7)}
+ANNEALED = {"parallel": Schedule(0.3, 0.0, "linear", 0.7)}
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def trained() -> Trace:
-    return train(ANNEALED, iterations=60, seed=2).result()
+    return train(ANNEALED, Plan(iterations=60, seed=2, tasks=8, rollouts=8)).result()
 
 
 def shown(page: Page, trace: Trace, *, done: bool = True, selected: str = "") -> Stage:
@@ -310,7 +312,7 @@ def test_the_pointer_shows_the_values_of_an_iteration_in_every_panel(page, train
 
 
 def test_iterations_stream_in(page, trained):
-    source = Recorded(trained[:12], done=False)
+    source = Recorded(trained[:13], done=False)
     stage = Stage(page, source, view="reward")
     expect(page.locator(".krw-readout")).to_have_text("latest: iteration 10")
     inked(page, [0, PERF], 0)
@@ -325,10 +327,10 @@ def test_iterations_stream_in(page, trained):
 
 
 def test_the_first_iteration_is_seen_and_none_is_no_fault(page, trained):
-    source = Recorded(trained[:2], done=False)
+    source = Recorded(trained[:3], done=False)
     stage = Stage(page, source, view="reward")
     expect(page.locator(".krw-readout")).to_have_text("no iteration yet")
-    source.records = trained[:3]
+    source.records = trained[:4]
     stage.beat()
 
     expect(page.locator(".krw-readout")).to_have_text("latest: iteration 1")
