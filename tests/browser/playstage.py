@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from lab import launch
 from learners import OFF, trainer
-from stage import MOUNT, open_page
+from stage import MOUNT, answer, open_page
 
 from kimi_nb.views.anneal import Schedule
 from kimi_nb.widgets.recorded import training_of
@@ -37,7 +37,7 @@ class PlayStage:
         source = None if training is None else training_of(training)
         self.page = page
         self.steering = Steering(source, trainer)
-        page.expose_function("ask", self._answer)
+        answer(page, "ask", self._answer)
         page.evaluate(MOUNT, ["playground", {"snapshot": ""}, views])
         self.beat()
 

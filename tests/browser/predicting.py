@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from playwright.sync_api import Page
-from stage import MOUNT
+from stage import MOUNT, answer
 
 from kimi_nb.teach.guess import Guess
 from kimi_nb.widgets.predict import GuessView
@@ -32,7 +32,7 @@ class Predicting:
         self._sent: list[dict[str, Any]] = []
         self.view.send = self._sent.append  # what it would send to the page
         guess._page = self.view
-        page.expose_function("kernel", self._answer)
+        answer(page, "kernel", self._answer)
         page.evaluate(BRIDGE, kernel)
         state = {"asked": self.view.asked, "told": self.view.told}
         page.evaluate(MOUNT, ["predict", state, views])

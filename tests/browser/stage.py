@@ -6,10 +6,11 @@ The desk behind it is the real one, so a press of a button is answered as a kern
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from playwright.sync_api import Browser, Page
@@ -19,7 +20,7 @@ from kimi_nb.views.prices import PRICES
 from kimi_nb.widgets.desk import Desk
 from kimi_nb.widgets.page import STATIC
 
-__all__ = ["Recorded", "Stage", "empty_page", "open_page"]
+__all__ = ["Recorded", "Stage", "answer", "empty_page", "open_page"]
 
 URL = "http://widgets.test/"
 LIGHT = {
@@ -77,6 +78,14 @@ MOUNT = """async ([name, state, views]) => {
 }"""
 
 
+MEDIA = ("media", "color_scheme", "forced_colors", "reduced_motion")
+STRANGE = "() => !`${setTimeout}`.includes('[native code]')"
+"""Whether the page has a clock of a test's own, which it does not lose."""
+
+_pages: WeakKeyDictionary[Browser, Page] = WeakKeyDictionary()
+_answers: WeakKeyDictionary[Page, dict[str, Callable[..., Any]]] = WeakKeyDictionary()
+
+
 class Recorded:
     """A run that was read from its log, as far as it had gone; or goes on when told to."""
 
@@ -119,15 +128,52 @@ def open_page(page: Page, *, dark: bool = False) -> None:
 
 
 @contextmanager
-def empty_page(browser: Browser, width: int, height: int) -> Iterator[Page]:
-    """A page of its own that `open_page` has opened; no script in it may fail."""
-    page = browser.new_page(viewport={"width": width, "height": height})
+def empty_page(
+    browser: Browser, width: int, height: int, *events: str, dark: bool = False
+) -> Iterator[Page]:
+    """A page that `open_page` has opened, as good as new; no script in it may fail.
+
+    Neither may one of these `events` happen, such as "console" or "dialog". One page serves the
+    tests of a browser in turn, since a new one costs three times as much as all else in a test.
+    """
+    page = _pages.pop(browser, None) or browser.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(**dict.fromkeys(MEDIA, "null"))  # type: ignore[arg-type]
+    page.mouse.move(0, 0)
+    open_page(page, dark=dark)
     faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"{error}"))
-    open_page(page)
+    heard = ("pageerror", *events)
+
+    def note(what: Any) -> None:
+        faults.append(getattr(what, "text", None) or getattr(what, "message", None) or f"{what}")
+
+    for event in heard:
+        page.on(event, note)  # type: ignore[call-overload]
+
     yield page
-    page.close()
+
+    if faults or page.evaluate(STRANGE):
+        page.close()
+    else:
+        for event in heard:
+            page.remove_listener(event, note)
+
+        _pages[browser] = page
+
     assert faults == []
+
+
+def answer(page: Page, name: str, function: Callable[..., Any]) -> None:
+    """`page.expose_function`, also on a page where a test before this one has exposed its own."""
+    known = _answers.setdefault(page, {})
+
+    def latest(*given: Any) -> Any:
+        return known[name](*given)
+
+    if name not in known:
+        page.expose_function(name, latest)
+
+    known[name] = function
 
 
 def _html(colours: dict[str, str]) -> str:
@@ -150,7 +196,7 @@ class Stage:
     ) -> None:
         self.page = page
         self.desk = Desk(source)
-        page.expose_function("ask", self._answer)
+        answer(page, "ask", self._answer)
         state = {"snapshot": "", "view": view, "selected": selected}
         page.evaluate(MOUNT, ["training" if view == "reward" else "swarm", state, views])
         self.beat()

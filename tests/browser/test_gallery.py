@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from crowds import crowd, until
-from stage import Recorded, Stage, open_page
+from stage import Recorded, Stage, empty_page
 
 SHOTS = Path(os.environ.get("KIMI_NB_SHOTS", Path(__file__).parents[2] / "build" / "shots"))
 SIDEWAYS = "() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
@@ -21,19 +21,16 @@ def test_a_view_fits_its_page(browser, view, agents, look):
     trace = crowd(agents)
     live = look == "dark-1200"
     shown = until(trace, trace[-1].t * 0.55) if live else trace
-    page = browser.new_page(viewport={"width": int(width), "height": 900})
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"{error}"))
-    open_page(page, dark=theme == "dark")
-    Stage(page, Recorded(shown, done=not live), view=view)
-    place = page.locator(".knw-picture > *").first
-    place.wait_for()
-    page.wait_for_timeout(150)
-    box = place.bounding_box()
-    page.screenshot(path=SHOTS / f"{view}-{agents}-{look}.png", full_page=True)
-    sideways = page.evaluate(SIDEWAYS)
-    page.close()
-    assert faults == []
+
+    with empty_page(browser, int(width), 900, dark=theme == "dark") as page:
+        Stage(page, Recorded(shown, done=not live), view=view)
+        place = page.locator(".knw-picture > *").first
+        place.wait_for()
+        page.wait_for_timeout(150)
+        box = place.bounding_box()
+        page.screenshot(path=SHOTS / f"{view}-{agents}-{look}.png", full_page=True)
+        sideways = page.evaluate(SIDEWAYS)
+
     assert sideways == 0
     assert box is not None
     assert box["width"] > int(width) * 0.8

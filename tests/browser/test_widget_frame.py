@@ -10,7 +10,7 @@ import pytest
 from crowds import crowd
 from learners import known
 from playwright.sync_api import Browser, Page, expect
-from stage import Recorded, open_page
+from stage import Recorded, empty_page
 
 from kimi_nb.teach.guess import Guess
 from kimi_nb.teach.predict import ask
@@ -104,14 +104,9 @@ LEAVE = """() => {
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page that counts what is held; no script in it may fail."""
-    faults: list[str] = []
-    made = browser.new_page(viewport={"width": 1100, "height": 800})
-    made.on("pageerror", lambda error: faults.append(str(error)))
-    open_page(made)
-    made.evaluate(HELD)
-    yield made
-    made.close()
-    assert faults == []
+    with empty_page(browser, 1100, 800) as made:
+        made.evaluate(HELD)
+        yield made
 
 
 def plain(messages: list[dict[str, Any]]) -> Any:

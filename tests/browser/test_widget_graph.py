@@ -9,7 +9,7 @@ import pytest
 from crowds import crowd, until
 from hostile import HOSTILE, hostile_trace
 from playwright.sync_api import Browser, Page, expect
-from stage import Recorded, Stage, open_page
+from stage import Recorded, Stage, empty_page
 from traces import Script, chains, staged
 
 from kimi_nb.trace import Trace
@@ -89,14 +89,8 @@ RUNS: dict[str, Trace] = {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    open_page(page)
-    yield page
-    page.close()
-    assert said == []
+    with empty_page(browser, 1200, 900, "console") as page:
+        yield page
 
 
 def show(page: Page, trace: Trace, *, done: bool = True, selected: str = "") -> Stage:

@@ -247,9 +247,8 @@ def test_a_fault_is_told_and_the_page_goes_on(page: Page, caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize("width", [360, 480, 760, 1200])
-def test_nothing_is_wider_than_the_page(browser: Browser, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 700})
-    open_page(page)
+def test_nothing_is_wider_than_the_page(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
     stage = PlayStage(page, trainer=trainer(iterations=4))
 
     for name in ("0.5 constant", "published 0.1 → 0"):
@@ -261,7 +260,6 @@ def test_nothing_is_wider_than_the_page(browser: Browser, width: int) -> None:
     press(page, "0.3 → 0")
     expect(page.get_by_text("re-weighed total")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.close()
 
 
 def test_words_of_a_log_stay_words(page: Page) -> None:

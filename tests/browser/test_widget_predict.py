@@ -9,7 +9,7 @@ import pytest
 from hostile import HOSTILE
 from playwright.sync_api import Browser, Page, expect
 from predicting import Predicting
-from stage import open_page
+from stage import empty_page
 from traces import Script
 
 from kimi_nb.teach.guess import Guess
@@ -36,14 +36,8 @@ COUNT = """() => {
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page; no script in it may fail."""
-    faults: list[str] = []
-    made = browser.new_page(viewport={"width": 800, "height": 700})
-    made.on("pageerror", lambda error: faults.append(str(error)))
-    made.on("dialog", lambda dialog: faults.append(dialog.message))
-    open_page(made)
-    yield made
-    made.close()
-    assert faults == []
+    with empty_page(browser, 800, 700, "dialog") as made:
+        yield made
 
 
 def staged() -> Trace:
