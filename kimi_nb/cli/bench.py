@@ -9,12 +9,15 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from kimi_nb.cli.output import print_json, tell
 from kimi_nb.cli.progress import follow
 from kimi_nb.errors import KimiNbError, UsageFault
+from kimi_nb.models.endpoint import SIMULATOR as SIMULATOR_ID
+from kimi_nb.models.named import is_named
 from kimi_nb.swarm.asked import holds_run
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.resume import peek
@@ -22,6 +25,7 @@ from kimi_nb.trace import Trace
 from kimi_nb.views.prices import Price
 from kimi_nb.views.words import SIMULATOR
 from kimi_nb.worlds import resume
+from kimi_nb.worlds.learned import WAYS, Learned, learned
 from kimi_nb.worlds.picture import drawn
 from kimi_nb.worlds.targets import Gain, Reached, gains, reached
 from kimi_nb.worlds.trials import (
@@ -63,7 +67,7 @@ class Bench:
         begun = holds_run(path)
 
         if begun:
-            self._check_model(path)
+            self._check_model(trial, path)
 
         if (known := recorded(trial, self.folder)) is not None:
             return known
@@ -79,8 +83,13 @@ class Bench:
 
         return ended
 
-    def _check_model(self, path: Path) -> None:
-        asked, had = self.options.get("model"), peek(path).model
+    def _model(self, trial: Trial) -> str | None:
+        """A trained policy runs beside the simulator: the pair is that one's."""
+        asked = self.options.get("model")
+        return SIMULATOR_ID if is_named(asked) and not trial.learned else asked
+
+    def _check_model(self, trial: Trial, path: Path) -> None:
+        asked, had = self._model(trial), peek(path).model
 
         if asked not in {None, had}:
             why = f"{path} is a run of {had}, not of {asked}: name another folder with -o"
@@ -99,7 +108,7 @@ class Bench:
             max_steps=STEPS,
             seed=trial.seed,
             prices=self.prices,
-            **self.options,
+            **{**self.options, "model": self._model(trial)},
         )
 
 
@@ -109,7 +118,8 @@ def bench(
     """Run all trials that have not been run, and say what came of them."""
     seeds = range(asked.seed, asked.seed + asked.seeds)
     families = asked.families.split(",") if asked.families else list(FAMILIES)
-    planned = trials(families, _sizes(asked.sizes), seeds)
+    with_policy = is_named(options.get("model"))
+    planned = trials(families, _sizes(asked.sizes), seeds, learned=with_policy)
     folder = Path(asked.output or f".kimi_nb/bench/{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(parents=True, exist_ok=True)
     tell(f"bench: {len(planned)} runs, logs in {folder}")
@@ -148,7 +158,7 @@ def _sizes(typed: str) -> list[int]:
 
 
 def _line(found: Row) -> str:
-    who = "single" if found.single else "swarm "
+    who = "learned" if found.learned else "single" if found.single else "swarm "
     return (
         f"{found.family}({found.items}) seed {found.seed} {who} quality {found.quality:.2f} · "
         f"{found.critical_steps} critical of {found.total_steps} steps · {found.wall_s:.1f} s"
@@ -166,11 +176,12 @@ def _told(
     if not rows:
         raise UsageFault("; ".join(left_out.values()))
 
-    found, gained = summaries(rows), gains(targets)
+    found, gained, taught = summaries(rows), gains(targets), learned(rows)
     simulated = any(each.simulated for each in rows)
     _write(folder / "rows.csv", [asdict(each) for each in rows])
     _write(folder / "summary.csv", [each._asdict() for each in found])
     _write(folder / "targets.csv", [asdict(each) for each in targets])
+    _write(folder / "learned.csv", [each._asdict() for each in taught])
     picture = drawn(found, gained, folder / "swarm.png", simulated=simulated)
 
     if asked.json:
@@ -180,14 +191,16 @@ def _told(
                 "rows": [asdict(each) for each in rows],
                 "summary": [each._asdict() for each in found],
                 "targets": [asdict(each) for each in targets],
+                "learned": [each._asdict() for each in taught],
                 "left_out": dict(left_out),
                 "folder": str(folder),
             }
         )
     else:
-        print("\n".join(_tables(found, gained, simulated=simulated)))
+        print("\n".join([*_tables(found, gained, simulated=simulated), *_three(taught)]))
 
-    more = ", swarm.png" if picture else "; for a picture, pip install 'kimi-nb[images]'"
+    more = ", learned.csv" if taught else ""
+    more += ", swarm.png" if picture else "; for a picture, pip install 'kimi-nb[images]'"
     tell(f"bench: {folder}/rows.csv, summary.csv, targets.csv{more}")
     return 0 if not left_out else 1
 
@@ -233,3 +246,30 @@ def _tables(found: Sequence[Summary], gained: Sequence[Gain], *, simulated: bool
             f"{gain.critical_steps_swarm:>9.1f} {gain.critical_steps_single:>7.1f}"
             f"  {gain.fewer_critical_steps:>5.2f}  {more:>8.2f}"
         )
+
+
+def _three(taught: Sequence[Learned]) -> Iterable[str]:
+    """The table of the three ways."""
+    if taught:
+        yield ""
+        yield f"{' / '.join(WAYS)}: a trained policy as the orchestrator, the rules' own, one agent"
+        yield (
+            f"{'task':<13} seeds  {'quality':>18}  {'critical steps':>22}  {'total steps':>22}  "
+            f"{'sub-agents':>16}"
+        )
+
+    for _, group in groupby(taught, lambda each: (each.family, each.items)):
+        ways = list(group)
+        first = ways[0]
+        quality, critical, total, agents = (
+            " / ".join(f"{getattr(way, name):.{digits}f}" for way in ways)
+            for name, digits in _COLUMNS
+        )
+        yield (
+            f"{f'{first.family}({first.items})':<13} {first.seeds:>5}  {quality:>18}  "
+            f"{critical:>22}  {total:>22}  {agents:>16}"
+        )
+
+
+_COLUMNS = (("quality", 2), ("critical_steps", 1), ("total_steps", 1), ("sub_agents", 1))
+"""Of a `Learned`, with the decimals that are told."""

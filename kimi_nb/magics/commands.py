@@ -15,6 +15,7 @@ from IPython.display import DisplayHandle
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.models.endpoint import MOONSHOT, is_moonshot, refuse_on_binder
+from kimi_nb.models.named import is_named
 from kimi_nb.models.secret import Secret
 from kimi_nb.redact import Environment
 from kimi_nb.swarm.doctor import Report, examine
@@ -143,7 +144,7 @@ def _ask(prompt: str) -> Secret | None:
 
 def _doctor(magics: Notebook, _words: list[str]) -> Report:
     """The report; each line shows as it comes to be known."""
-    url = magics.base_url or None
+    url = None if is_named(magics.model) else magics.base_url or None
     lines = ["checking …"]
     shown = cast("Any", DisplayHandle())
     shown.display(Text(lines[0]))

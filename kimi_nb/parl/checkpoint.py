@@ -67,8 +67,9 @@ def load(path: Path) -> Learner:
     except OSError as error:
         reason = error.strerror or error
         raise TraceError(f"cannot read the checkpoint {str(path)!r}: {reason}") from None
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise TraceError(f"{path} is no checkpoint of a training ({error})") from None
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        message = f"{path} is no checkpoint of a training: name the .npz that lies beside its log"
+        raise TraceError(message) from None
 
     policy = POLICIES.get(state.policy)
     shapes = {state.weights.shape, adam.mean.shape, adam.square.shape}

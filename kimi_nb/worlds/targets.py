@@ -50,8 +50,11 @@ class Gain:
 
 
 def reached(trial: Trial, trace: Trace) -> list[Reached]:
-    """The first moment at each target, for a *wide* trial; of other families there is no curve."""
-    if trial.family != "wide":
+    """The first moment at each target, for a *wide* trial of a pair.
+
+    Of other families there is no curve.
+    """
+    if trial.family != "wide" or trial.learned:
         return []
 
     points = curve(trial.world(), trace)

@@ -43,11 +43,14 @@ class Trial:
     items: int
     seed: int
     single: bool
+    learned: bool = False
+    """By a swarm whose orchestrator is a trained policy, beside the rules' own."""
 
     @property
     def name(self) -> str:
         """Of its log, without the ending."""
-        return f"{self.family}-{self.items}-{self.seed}-{'single' if self.single else 'swarm'}"
+        who = "learned" if self.learned else "single" if self.single else "swarm"
+        return f"{self.family}-{self.items}-{self.seed}-{who}"
 
     def world(self) -> World:
         """The task. Raises UsageFault where this machine cannot pose it."""
@@ -79,6 +82,8 @@ class Row:
     simulated: bool
     why: str
     """The judge's reason, or why the run ended early."""
+    learned: bool = False
+    """As its trial says."""
 
 
 class Summary(NamedTuple):
@@ -102,9 +107,15 @@ class Summary(NamedTuple):
 
 
 def trials(
-    families: Sequence[str], sizes: Sequence[int] = (), seeds: Iterable[int] = (0,)
+    families: Sequence[str],
+    sizes: Sequence[int] = (),
+    seeds: Iterable[int] = (0,),
+    *,
+    learned: bool = False,
 ) -> list[Trial]:
     """All pairs in the order in which they run; `sizes` instead of the usual ones.
+
+    `learned`: and with each pair the swarm of a trained policy.
 
     Raises UsageFault for a family that there is not.
     """
@@ -113,12 +124,13 @@ def trials(
             raise UsageFault(f"there is no family {family!r}; there is {', '.join(FAMILIES)}")
 
     seeds = list(seeds)
+    ways = [(False, False), (True, False), *([(False, True)] if learned else [])]
     return [
-        Trial(family=family, items=items, seed=seed, single=single)
+        Trial(family=family, items=items, seed=seed, single=single, learned=policy)
         for family in families
         for items in (sizes or FAMILIES[family])
         for seed in seeds
-        for single in (False, True)
+        for single, policy in ways
     ]
 
 
@@ -158,6 +170,7 @@ def row(trial: Trial, trace: Trace, prices: Mapping[str, Price] = PRICES) -> Row
         cost_usd=found.cost_usd,
         simulated=run.simulated,
         why=run.why or verdict.why,
+        learned=trial.learned,
     )
 
 
@@ -177,7 +190,7 @@ def _pairs(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
     alike: dict[tuple[int, str], dict[bool, Row]] = {}
 
     for each in rows:
-        if each.critical_steps:
+        if each.critical_steps and not each.learned:
             alike.setdefault((each.seed, each.model), {})[each.single] = each
 
     return ((both[False], both[True]) for both in alike.values() if len(both) == 2)

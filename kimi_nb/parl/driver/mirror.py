@@ -44,7 +44,8 @@ class Situation(NamedTuple):
 def mirrored(parts: Sequence[Part], now: Situation) -> World:
     """A world whose one episode is as far as the run. It is looked at, and not played to its end.
 
-    A step is a model call, in training as here, unless parts are longer than any there.
+    A step is a model call, in training as here, unless parts are longer than any there. A stage
+    takes as many sub-agents as in training, or as there are parts to do if that is more.
     """
     number = max(1, len(parts))  # a goal without parts: nothing is present
     present = np.arange(number)[None] < len(parts)
@@ -71,7 +72,8 @@ def mirrored(parts: Sequence[Part], now: Situation) -> World:
         budget=free if now.budget is None else np.array([now.budget / unit]),
         serial=serial,
     )
-    costs = Costs(most=max(1, now.left))
+    undone = sum(not part.done for part in parts)
+    costs = Costs(most=max(1, min(now.left, max(Costs().most, undone))))
     world = World(tasks, np.random.default_rng(0), costs)
     state = world.state
     state.done[:] = done

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kimi_nb.errors import BadRequest, ModelError, UnknownModel
 from kimi_nb.models.base import Message
+from kimi_nb.models.endpoint import SIMULATOR
 from kimi_nb.swarm.doctor.asking import LONGEST, Answer, Caller
 from kimi_nb.swarm.doctor.picture import COLOURS, data_url, named
 from kimi_nb.swarm.doctor.report import Finding, failed, passed, unfit
@@ -87,6 +88,11 @@ class Calls:
 
     async def tools(self) -> Finding:
         """Whether it calls one of the swarm's own tools."""
+        model = self._caller.model
+
+        if model.simulated and model.name != SIMULATOR:
+            return unfit("a trained policy decides that by itself, whatever it is asked")
+
         self._messages = [
             {"role": "system", "content": orchestrator_prompt(Path.cwd(), len(ITEMS))},
             {"role": "user", "content": GOAL},

@@ -17,7 +17,7 @@ from kimi_nb.errors import (
     Unreachable,
     UsageFault,
 )
-from kimi_nb.models.endpoint import resolve
+from kimi_nb.models.endpoint import SIMULATOR, resolve
 from kimi_nb.models.rules import Manner
 from kimi_nb.models.secret import Secret
 from kimi_nb.redact import Environment
@@ -167,12 +167,17 @@ async def _ask_endpoint(
     from kimi_nb.models.chat import ChatModel
     from kimi_nb.swarm.doctor.endpoint import Desk
 
-    endpoint = resolve(model, base_url, key, Environment())
     chat = connection.model
+    endpoint = None
+
+    if isinstance(chat, ChatModel):
+        endpoint = resolve(model, base_url, key, Environment())
 
     if endpoint is None or not isinstance(chat, ChatModel):
+        who = "the simulator" if chat.name == SIMULATOR else chat.name
+
         for name in FREE:
-            visit.note(name, unfit("the simulator is in this process"))
+            visit.note(name, unfit(f"{who} is in this process"))
 
         return None
 
@@ -212,12 +217,15 @@ def _announcement(connection: Connection, sees: bool | None) -> str:  # noqa: FB
 
 
 def _described(connection: Connection) -> str:
+    name = connection.model.name
+
     if connection.base_url is None:
+        who = "" if name == SIMULATOR else f"{name}, with sub-agents of "
         hint = "to connect one, set MOONSHOT_API_KEY, or use --model and --base-url"
-        return f"the simulator: rules, no language model; {hint}"
+        return f"{who}the simulator: rules, no language model; {hint}"
 
     rules = " (the simulator: rules, no language model)" if connection.model.simulated else ""
-    return f"{connection.model.name} at {connection.base_url}{rules}"
+    return f"{name} at {connection.base_url}{rules}"
 
 
 def _todo(error: Exception) -> str:
