@@ -41,13 +41,14 @@ export class FileView {
     } else if (silent && (kept === undefined || this.#asked)) {
       this.#ask.disabled = false;
       write(this.#why, `no kernel answers; the file ${this.#name} lies beside the log`);
+    } else if (this.#asked) {
+      write(this.#why, "loading…"); // not when it is asked: somebody may be about to press
     }
   }
 
   #fetch(host: Host, small: boolean): void {
     this.#ask.disabled = true;
     this.#asked = true;
-    write(this.#why, "loading…");
     host.ask({ kind: "artefact", name: this.#name, ...(small ? { small } : {}) });
   }
 

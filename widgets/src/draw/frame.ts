@@ -6,6 +6,7 @@ import type { Scene } from "../pure/scene.ts";
 import { throttle } from "../pure/throttle.ts";
 import { agents } from "./agents.ts";
 import { h, ownKeys, set } from "./dom.ts";
+import { Frames } from "./frames.ts";
 import { header } from "./header.ts";
 import { inspector } from "./inspector.ts";
 import { replay } from "./replay.ts";
@@ -18,6 +19,7 @@ export type Pictures = ReadonlyMap<string, { title: string; make(host: Host): Pi
 
 export class Frame {
   readonly element = h("div", { class: "kimi-nb-view" });
+  readonly #frames = new Frames(this.element, () => this.draw());
   readonly #store: Store;
   readonly #focus: Focus = { selected: "", at: null };
   readonly #host: Host;
@@ -30,13 +32,15 @@ export class Frame {
   #tab = "";
   #asked = "";
   #picture: Picture | null = null;
-  #frame = 0;
 
   constructor(store: Store, pictures: Pictures) {
     this.#store = store;
     this.#pictures = pictures;
     this.#host = {
-      ask: (question) => store.ask(question),
+      ask: (question) => {
+        store.ask(question);
+        this.later();
+      },
       select: (id) => store.select(id),
       seek: (t) => this.#seek(t),
     };
@@ -60,12 +64,8 @@ export class Frame {
     this.#resized.observe(this.#place);
   }
 
-  /** Draw with the next frame; however often it is asked for, once. */
   later(): void {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.draw();
-    });
+    this.#frames.later();
   }
 
   draw(): void {
@@ -80,7 +80,7 @@ export class Frame {
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.#frame);
+    this.#frames.stop();
     this.#ask.stop();
     this.#resized.disconnect();
     this.#picture?.dispose();

@@ -13,6 +13,7 @@ import {
 import type { Training } from "../pure/scene.ts";
 import { button, h, set, write } from "./dom.ts";
 import { formula } from "./formula.ts";
+import { Frames } from "./frames.ts";
 import { lambda } from "./lambda.ts";
 import { rewardCharts } from "./panels.ts";
 import { sessions } from "./sessions.ts";
@@ -24,6 +25,7 @@ const DEAD =
 
 export class PlayFrame {
   readonly element: HTMLElement;
+  readonly #frames: Frames;
   readonly #store: PlayStore;
   readonly #lambdas = {
     parallel: lambda("λ_parallel", "weighs r_parallel: sub-agents launched", () =>
@@ -43,7 +45,6 @@ export class PlayFrame {
   readonly #sessions = sessions();
   readonly #timers: Partial<Record<Reward, ReturnType<typeof setTimeout>>> = {};
   #at: number | null = null;
-  #frame = 0;
   #dashed: { key: readonly unknown[]; lines: Dashed } = { key: [], lines: {} };
   #earlier: { key: unknown; trainings: readonly Training[] } = { key: null, trainings: [] };
 
@@ -72,14 +73,11 @@ export class PlayFrame {
     );
     const body = h("div", { class: "kpg-body" }, left, right);
     this.element = h("div", { class: "kimi-nb-view kimi-nb-playground" }, body);
+    this.#frames = new Frames(this.element, () => this.draw());
   }
 
-  /** Draw with the next frame; however often it is asked for, once. */
   later(): void {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.draw();
-    });
+    this.#frames.later();
   }
 
   draw(): void {
@@ -108,7 +106,7 @@ export class PlayFrame {
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.#frame);
+    this.#frames.stop();
     for (const timer of Object.values(this.#timers)) {
       clearTimeout(timer);
     }
