@@ -7,6 +7,7 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from kimi_nb.swarm.handle import Replay
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.anneal import Schedule
 from kimi_nb.views.artefact import artefact
+from kimi_nb.widgets import desk as desks
 from kimi_nb.widgets.desk import Desk
 from kimi_nb.widgets.recorded import Recorded
 from kimi_nb.widgets.steering import Steering
@@ -121,3 +123,35 @@ def test_in_a_long_run_the_chosen_agent_is_told_seldom_but_to_its_end() -> None:
     turns = [turn for turn in whole["turns"] if turn["step"] >= told["since"]]
     assert (told["kind"], told["turns"]) == ("agent", turns)
     assert told["since"] <= turns[0]["step"]
+
+
+def test_after_a_hold_up_all_is_told_as_often_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may keep the feed's from its work for a minute, which costs it nothing."""
+    clock = [1000.0]
+    detail = desks.detail
+
+    class Held(Recorded):
+        @property
+        def seconds(self) -> float:
+            clock[0] += 60.0
+            return super().seconds
+
+    def held(records: Any, id: str, since: int = 0) -> dict[str, Any]:
+        clock[0] += 60.0
+        return detail(records, id, since)
+
+    now = SimpleNamespace(monotonic=lambda: clock[0], thread_time=time.thread_time)
+    monkeypatch.setattr(desks, "time", now)
+    monkeypatch.setattr(desks, "detail", held)
+    trace = crowd(5)
+    source = Held(Trace(trace[:40]))
+    source.done = False
+    desk = Desk(source)
+    desk.answer({"kind": "agent", "id": "a01"})
+
+    for upto in (40, 80, len(trace) - 1):
+        source.records = Trace(trace[:upto])
+        changes, news = desk.beat()
+        assert "path" in changes
+        assert (news["kind"], news["id"]) == ("agent", "a01")
+        assert desk.snapshot is not None

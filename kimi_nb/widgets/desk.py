@@ -25,7 +25,8 @@ __all__ = ["Desk"]
 MEASURED = 1.0
 """Seconds at least between two reckonings of what costs more the longer the run is."""
 SHARE = 20.0
-"""They take at most one part in so many of the time."""
+"""They take at most one part in so many of the time. What they cost is the processor's time: were
+it the clock's, one reckoning that something else held up would hold the next ones up, too."""
 DETAIL = 4.0
 """Likewise, what the chosen agent does: somebody reads it."""
 
@@ -51,6 +52,7 @@ class Desk:
         """What has happened since the last beat."""
         done = self.source.done  # before its records are read: then none is missed at the end
         began, begins = time.monotonic(), self.scene.count == 0
+        worked = time.thread_time()
         measured = done or began >= self._next
         fresh = self.source.records[self.scene.count :]
         self.scene.add(fresh)
@@ -61,7 +63,7 @@ class Desk:
         self.ended = done
 
         if measured:
-            cost = time.monotonic() - began
+            cost = time.thread_time() - worked
             self._next = began + max(MEASURED, cost * SHARE)
 
         if done and begins:  # no page waits for changes, and the snapshot has it all
@@ -91,9 +93,10 @@ class Desk:
         if self._stale is None or not (done or began >= self._later):
             return []
 
+        worked = time.thread_time()
         found = [self._detail(self._stale)]
         self._stale = None
-        self._later = began + (time.monotonic() - began) * DETAIL
+        self._later = began + (time.thread_time() - worked) * DETAIL
         return found
 
     def _on_sync(self, question: Message) -> list[Message]:

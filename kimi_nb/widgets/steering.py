@@ -25,7 +25,7 @@ EARLIER = 4
 PAUSE = 1.0
 """Seconds at least between two snapshots of what is going on."""
 SHARE = 20.0
-"""They take at most one part in so many of the time."""
+"""They take at most one part in so many of the time; the processor's counts, not the clock's."""
 
 
 class Steering:
@@ -66,7 +66,7 @@ class Steering:
             return []
 
         done = self.source.done  # before its records are read
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.thread_time()
         moved = self._take(done=done)
         ends = done and not self.ended
         self.ended = done
@@ -78,7 +78,7 @@ class Steering:
         self.snapshot = self._whole() if ends or began >= self._next else None
 
         if self.snapshot is not None:
-            self._next = began + max(PAUSE, (time.monotonic() - began) * SHARE)
+            self._next = began + max(PAUSE, (time.thread_time() - worked) * SHARE)
 
         return found
 
