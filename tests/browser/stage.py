@@ -210,7 +210,9 @@ class Stage:
         return [_wire(message) for message in self.desk.answer(question)]
 
     def beat(self) -> None:
-        """Tell the page what has happened since the last beat."""
+        """Tell the page what has happened since the last beat, and all that is due seldom, too."""
+        self.desk._next = self.desk._later = 0.0  # no other beat comes that could bring it
+
         for message in self.desk.beat():
             self.page.evaluate("message => window.model.hear(message)", _wire(message))
 
