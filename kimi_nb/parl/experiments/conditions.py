@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from kimi_nb.parl.experiments.apart import Apart
 from kimi_nb.parl.plan import Plan
@@ -12,9 +12,10 @@ from kimi_nb.views.anneal import Schedule
 
 __all__ = ["Condition", "annealed", "blog", "constant", "report"]
 
-SHORT = {"iterations": 150, "tasks": 8}
-"""Half of the usual iterations on a quarter of the tasks: the same effects in a fifth of the
-time."""
+SHORT: dict[str, Any] = {"iterations": 150, "tasks": 16}
+"""Half of the usual iterations on half of the tasks: the same effects in a third of the time. On
+a quarter of the tasks chance decides more of them: one training in eight collapsed under λ 0.3 → 0,
+and two in eight did not under λ 0.1 → 0."""
 UNTIL = 0.7
 
 
@@ -45,13 +46,20 @@ class Condition:
         """All that decides the training but its seed; what is as usual is left out."""
         usual, plan = Plan(), asdict(self.plan)
         changed = {name: plan[name] for name in plan if plan[name] != getattr(usual, name)}
-        mine = {
+        mine: dict[str, Any] = {
             field.name: getattr(self, field.name)
             for field in fields(self)[2:]
             if getattr(self, field.name) != field.default
         }
-        shown = {k: str(v) if isinstance(v, Schedule) else v for k, v in mine.items()}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in (changed | shown).items()}
+        return {name: _plain(value) for name, value in (changed | mine).items()}
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    if isinstance(value, Schedule):
+        return str(value)
+
+    return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
 
 
 def constant(value: float) -> Schedule:

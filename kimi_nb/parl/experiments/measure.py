@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,10 +10,9 @@ import numpy as np
 
 from kimi_nb.parl.reward import r_perf
 from kimi_nb.parl.state import Costs, Outcome
-from kimi_nb.parl.tasks import FAMILIES, Ints, Tasks, draw
-from kimi_nb.parl.world import World, play
+from kimi_nb.parl.tasks import FAMILIES, Tasks, draw
 
-__all__ = ["LUCK", "SETS", "Families", "TaskSet", "by_family", "played"]
+__all__ = ["LUCK", "SETS", "Families", "TaskSet", "by_family"]
 
 Families = dict[str, dict[str, float]]
 """For each family: how many tasks, and the means over them."""
@@ -52,13 +51,6 @@ SETS: Mapping[str, TaskSet] = {
     **{f"fan-out {fan}": TaskSet(200, ("wide",), fan + 1, fan) for fan in FANS},
 }
 """By name; a wide task of a fan-out has one part more, which merges."""
-
-
-def played(policy: Callable[[World], Ints], on: str) -> Families:
-    """What this rule does on the set of that name."""
-    tasks = SETS[on].tasks()
-    world = World(tasks, np.random.default_rng(LUCK), SETS[on].costs)
-    return by_family(tasks, play(world, policy))
 
 
 def by_family(tasks: Tasks, outcome: Outcome) -> Families:

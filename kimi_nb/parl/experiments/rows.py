@@ -6,7 +6,7 @@ A row says what was done with which options and seed; tables and figures are mad
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,7 +77,7 @@ class _Keeper:
 
 
 @contextmanager
-def keep(path: Path) -> Iterator[_Keeper]:
+def keep(path: Path) -> Generator[_Keeper]:
     """What appends to the file, which no other process may write meanwhile; a torn line goes.
 
     Raises TraceLocked where another does, TraceError where it cannot be written.

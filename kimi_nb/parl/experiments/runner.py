@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -15,7 +16,7 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.parl.experiments.catalogue import EXPERIMENTS, Experiment
 from kimi_nb.parl.experiments.conditions import Condition
 from kimi_nb.parl.experiments.rows import Key, Row, Rows, keep, read_rows
+from kimi_nb.parl.experiments.rules import Rule
 from kimi_nb.parl.experiments.trial import Trial, done
 
 __all__ = ["RESULTS", "Progress", "asked_for", "carry_out", "missing"]
@@ -62,35 +64,43 @@ def missing(experiments: Mapping[str, Experiment], seeds: int, rows: Rows) -> li
 
     Raises UsageFault where a row is of other options than its condition has now.
     """
-    wanted: dict[str, tuple[Condition, set[str]]] = {}
+    wanted: dict[str, tuple[Condition | Rule, dict[str, None]]] = {}
 
     for experiment in experiments.values():
-        for condition in experiment.conditions:
-            found = wanted.setdefault(condition.name, (condition, set()))
-            found[1].update(experiment.sets(condition))
+        for of in (*experiment.rules, *experiment.conditions):
+            found = wanted.setdefault(of.name, (of, {}))
+            found[1].update(dict.fromkeys(experiment.sets(of)))
 
     trials = (
-        _left(condition, seed, sorted(on), rows)
+        _left(of, seed, tuple(on), rows)
         for seed in range(seeds)
-        for condition, on in wanted.values()
+        for of, on in wanted.values()
+        if seed == 0 or not isinstance(of, Rule)
     )
     return [trial for trial in trials if trial is not None]
 
 
-def _left(condition: Condition, seed: int, on: Sequence[str], rows: Rows) -> Trial | None:
-    trained = rows.get(Key(condition.name, seed, ""))
-    left = tuple(name for name in on if Key(condition.name, seed, name) not in rows)
+def _left(of: Condition | Rule, seed: int, on: tuple[str, ...], rows: Rows) -> Trial | None:
+    left = tuple(name for name in on if Key(of.name, seed, name) not in rows)
+    known = next((row for key in _keys(of.name, seed, on) if (row := rows.get(key))), None)
 
-    if trained is None:
-        return Trial(condition, seed, tuple(on))
-
-    if trained["options"] != condition.options:
+    if known and known["options"] != of.options:
         raise UsageFault(
-            f"the results have {condition.name!r} with other options, {trained['options']}: "
+            f"the results have {of.name!r} with other options, {known['options']}: "
             "name another folder with --out"
         )
 
-    return Trial(condition, seed, left, tuple(trained["weights"])) if left else None
+    trained = rows.get(Key(of.name, seed, ""))
+
+    if isinstance(of, Rule) or trained:
+        weights = tuple(trained["weights"]) if trained else ()
+        return Trial(of, seed, left, weights) if left else None
+
+    return Trial(of, seed, on)
+
+
+def _keys(name: str, seed: int, on: Sequence[str]) -> list[Key]:
+    return [Key(name, seed, each) for each in ("", *on)]
 
 
 def carry_out(
@@ -151,7 +161,7 @@ def _in_processes(
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def _one_thread_each() -> Generator[None]:
     """For processes that begin meanwhile: of so small matrices two threads cost twice the time."""
     had = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
@@ -167,5 +177,15 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _deaf() -> None:
-    """Ctrl-C is for the process that keeps the rows: it lets the others end what they do."""
+    """Ctrl-C is for the process that keeps the rows: it lets the others end what they do.
+
+    They end with it, also where it is killed and can tell them nothing.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)

@@ -10,8 +10,9 @@ import numpy as np
 
 from kimi_nb.events import IterationEnded
 from kimi_nb.parl.experiments.conditions import Condition
-from kimi_nb.parl.experiments.measure import LUCK, SETS, by_family
+from kimi_nb.parl.experiments.measure import LUCK, SETS, Families, by_family
 from kimi_nb.parl.experiments.rows import Row
+from kimi_nb.parl.experiments.rules import Rule, measured
 from kimi_nb.parl.learner import begin, learn
 from kimi_nb.parl.policy import KINDS, table
 from kimi_nb.parl.rollout import roll_out
@@ -26,9 +27,9 @@ STRETCH = 5
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A condition with a seed, the sets to measure on, and the weights if it is trained already."""
+    """A condition or a rule with a seed, the sets to measure on, and the weights it has, if any."""
 
-    condition: Condition
+    of: Condition | Rule
     seed: int
     on: tuple[str, ...]
     weights: tuple[float, ...] = ()
@@ -36,19 +37,17 @@ class Trial:
 
 def done(trial: Trial) -> list[Row]:
     """The rows of a trial: of its training, unless there are weights, and of each set."""
-    label: Row = {
-        "condition": trial.condition.name,
-        "seed": trial.seed,
-        "options": trial.condition.options,
-    }
-    rows: list[Row] = []
-    weights = np.array(trial.weights)
+    of, weights, rows = trial.of, np.array(trial.weights), list[Row]()
+    label: Row = {"condition": of.name, "seed": trial.seed, "options": of.options}
+
+    if isinstance(of, Rule):
+        return [label | {"on": on, "families": measured(of, on)} for on in trial.on]
 
     if not trial.weights:
-        weights, row = _trained(trial.condition, trial.seed)
+        weights, row = _trained(of, trial.seed)
         rows.append(label | row)
 
-    return rows + [label | {"on": on, "families": _measured(weights, on)} for on in trial.on]
+    return rows + [label | {"on": on, "families": _measured(of, weights, on)} for on in trial.on]
 
 
 def _trained(condition: Condition, seed: int) -> tuple[Floats, Row]:
@@ -79,8 +78,15 @@ def _curve(ended: Sequence[IterationEnded]) -> dict[str, list[float]]:
     return found
 
 
-def _measured(weights: Floats, on: str) -> dict[str, dict[str, float]]:
-    chosen = SETS[on]
+def _measured(condition: Condition, weights: Floats, on: str) -> Families:
+    chosen, plan = SETS[on], condition.plan
     tasks = chosen.tasks()
-    taken = roll_out(weights, tasks, np.random.default_rng(LUCK), chosen.costs)
+    taken = roll_out(
+        weights,
+        tasks,
+        np.random.default_rng(LUCK),
+        chosen.costs,
+        policy=plan.policy,
+        noise=plan.noise,
+    )
     return by_family(tasks, taken.outcome)

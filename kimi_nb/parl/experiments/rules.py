@@ -1,0 +1,63 @@
+"""What learns nothing, measured as the policies are: rules, and the least critical steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kimi_nb.parl.bounds import least, lower_bound
+from kimi_nb.parl.experiments.measure import LUCK, SETS, Families, by_family
+from kimi_nb.parl.heuristics import HEURISTICS
+from kimi_nb.parl.state import Costs
+from kimi_nb.parl.tasks import FAMILIES, Floats, Tasks
+from kimi_nb.parl.world import World, play
+
+__all__ = ["LEAST", "LOWER", "Rule", "measured"]
+
+LEAST, LOWER = "least with luck", "lower bound"
+BOUNDS: dict[str, Callable[[Tasks, Costs], Floats]] = {LEAST: least, LOWER: lower_bound}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One of HEURISTICS or of the bounds; it has no seed, and its rows have seed 0."""
+
+    of: str
+    noise: float = 0.0
+    """Standard deviation of what it sees of the coupling."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.of}, noise {self.noise:g}" if self.noise else self.of
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"noise": self.noise} if self.noise else {}
+
+
+def measured(rule: Rule, on: str) -> Families:
+    """What it does on the set of that name; of a bound only the critical steps are known."""
+    chosen = SETS[on]
+    tasks = chosen.tasks()
+
+    if rule.of in BOUNDS:
+        return _of_bound(tasks, BOUNDS[rule.of](tasks, chosen.costs))
+
+    world = World(tasks, np.random.default_rng(LUCK), chosen.costs, rule.noise)
+    return by_family(tasks, play(world, HEURISTICS[rule.of]))
+
+
+def _of_bound(tasks: Tasks, steps: Floats) -> Families:
+    found: Families = {}
+
+    for at, family in enumerate(FAMILIES):
+        here = tasks.family == at
+
+        if here.any():
+            mean = round(float(steps[here].mean()), 4)
+            found[family] = {"tasks": int(here.sum()), "critical_steps": mean}
+
+    return found
