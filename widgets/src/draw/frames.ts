@@ -50,10 +50,12 @@ export class Frames {
   }
 
   #free(): void {
-    clearTimeout(this.#held);
-    this.#held = undefined;
-    for (const end of ENDS) {
-      window.removeEventListener(end, this.#release);
+    if (this.#held !== undefined) {
+      clearTimeout(this.#held);
+      this.#held = undefined;
+      for (const end of ENDS) {
+        window.removeEventListener(end, this.#release);
+      }
     }
   }
 
