@@ -224,6 +224,12 @@ def _bench(asked: argparse.Namespace) -> int:
     return bench(asked, options, _prices(asked, DEFAULT_MODEL))
 
 
+def _parl(asked: argparse.Namespace) -> int:
+    from kimi_nb.cli.parl import reproduce, train_one
+
+    return {"reproduce": reproduce, "train": train_one}[asked.what](asked)
+
+
 def _doctor(asked: argparse.Namespace) -> int:
     told = tell if asked.json else partial(print, flush=True)
     report = examine(asked.model, asked.base_url, thinking=asked.thinking, told=told)
@@ -244,6 +250,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "simulator": _simulator,
     "mcp": _mcp,
     "bench": _bench,
+    "parl": _parl,
     "doctor": _doctor,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from kimi_nb._version import __version__
 from kimi_nb.views.prices import typed_price
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
     _add_mcp(commands.add_parser("mcp", help="serve swarm, report and resume to an MCP client"))
     _add_bench(commands.add_parser("bench", help="measure swarms against single agents"))
+    _add_parl(commands.add_parser("parl", help="train an orchestrator, or reproduce experiments"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
     _add_thinking(doctor)
@@ -175,6 +177,43 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     _add_limits(bench)
     _add_budget(bench)
     _add_json(bench)
+
+
+def _add_parl(parl: argparse.ArgumentParser) -> None:
+    what = parl.add_subparsers(dest="what", metavar="WHAT", required=True)
+    again = what.add_parser("reproduce", help="the experiments, with tables and figures")
+    again.add_argument("names", nargs="*", metavar="NAME", help="which; default: all nine")
+    again.add_argument("--seeds", type=_positive, default=12, metavar="N", help="default: 12")
+    again.add_argument(
+        "--out", default="notebooks/parl", metavar="FOLDER", help="goes on there; has the results"
+    )
+    again.add_argument(
+        "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes at once"
+    )
+    _add_json(again)
+
+    one = what.add_parser("train", help="one training, with a log and a checkpoint")
+    one.add_argument("--log", metavar="FILE", help="a new one; the checkpoint lies beside it")
+    one.add_argument("--resume", metavar="FILE", help="go on with the training of this log")
+    schedule = "START[,END[,SHAPE[,UNTIL]]]"
+    one.add_argument(
+        "--parallel", default="0.3,0,linear,0.7", metavar=schedule, help="λ of r_parallel"
+    )
+    one.add_argument("--finish", metavar=schedule, help="λ of r_finish, in the report's form")
+    one.add_argument("--form", default="report", metavar="NAME", help="report or blog")
+    one.add_argument("--policy", default="linear", metavar="NAME", help="default: linear")
+    one.add_argument("--spawning", type=float, default=0.0, metavar="X", help="the prior's")
+    one.add_argument("--iterations", type=int, default=300, metavar="N")
+    one.add_argument("--seed", type=int, default=0, metavar="N")
+    _add_json(one)
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        message = f"{number} is too few: 1 or more"
+        raise argparse.ArgumentTypeError(message)
+
+    return number
 
 
 def _add_simulator(simulator: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from kimi_nb.views.live import doing
 from kimi_nb.views.text import fit
 from kimi_nb.views.words import verdicts
 
-__all__ = ["follow", "progress_line"]
+__all__ = ["follow", "progress_line", "rewrite"]
 
 REFRESH = {True: 0.2, False: 2.0}
 """Seconds between two lines, on a terminal and in a file."""
@@ -43,11 +43,11 @@ def _watch(run: Run, *, terminal: bool) -> None:
             news = terminal or run.fold.count > facts
 
             if time.monotonic() - shown >= (REFRESH[terminal] if news else SILENCE):
-                _write(progress_line(run), terminal=terminal)
+                rewrite(progress_line(run), terminal=terminal)
                 shown, facts = time.monotonic(), run.fold.count
 
     if terminal:
-        _write("", terminal=True)
+        rewrite("", terminal=True)
 
 
 def progress_line(run: Run) -> str:
@@ -77,7 +77,7 @@ def _trouble(run: Run) -> str:
     return f" · {run.pace}" if run.waiting else ""
 
 
-def _write(line: str, *, terminal: bool) -> None:
+def rewrite(line: str, *, terminal: bool) -> None:
     """On a terminal over the last one, cut to its width: a line that wraps would stay."""
     if terminal:
         line = fit(line, shutil.get_terminal_size().columns - 1).rstrip()

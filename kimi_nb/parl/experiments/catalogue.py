@@ -13,7 +13,16 @@ from kimi_nb.parl.reward import NEVER
 from kimi_nb.parl.tasks import FAMILIES
 from kimi_nb.views.anneal import Schedule
 
-__all__ = ["EXPERIMENTS", "LAMBDAS", "PRIORS", "Experiment", "phase", "without"]
+__all__ = [
+    "ANNEALED",
+    "EXPERIMENTS",
+    "LAMBDAS",
+    "NOTHING",
+    "PRIORS",
+    "Experiment",
+    "phase",
+    "without",
+]
 
 LAMBDAS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 """λ₀ of the phase diagram; the overview's published value is among them."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from kimi_nb.parl.reward import r_perf
+from kimi_nb.parl.rollout import roll_out
 from kimi_nb.parl.state import Costs, Outcome
-from kimi_nb.parl.tasks import FAMILIES, Tasks, draw
+from kimi_nb.parl.tasks import FAMILIES, Floats, Tasks, draw
 
-__all__ = ["LUCK", "SETS", "Families", "TaskSet", "by_family"]
+__all__ = ["FANS", "LUCK", "SETS", "Families", "TaskSet", "by_family", "mean", "of_policy"]
 
 Families = dict[str, dict[str, float]]
 """For each family: how many tasks, and the means over them."""
@@ -51,6 +53,21 @@ SETS: Mapping[str, TaskSet] = {
     **{f"fan-out {fan}": TaskSet(200, ("wide",), fan + 1, fan) for fan in FANS},
 }
 """By name; a wide task of a fan-out has one part more, which merges."""
+
+
+def of_policy(weights: Floats, on: str, policy: str = "linear", noise: float = 0.0) -> Families:
+    """What the policy with these weights does on the set of that name."""
+    chosen = SETS[on]
+    tasks, dice = chosen.tasks(), np.random.default_rng(LUCK)
+    taken = roll_out(weights, tasks, dice, chosen.costs, policy=policy, noise=noise)
+    return by_family(tasks, taken.outcome)
+
+
+def mean(found: Families, measure: str, families: Sequence[str] = FAMILIES) -> float:
+    """Over all tasks of these families; NaN where that was not measured."""
+    means = [each for family, each in found.items() if family in families]
+    tasks = sum(each["tasks"] for each in means)
+    return sum(each["tasks"] * each.get(measure, math.nan) for each in means) / tasks
 
 
 def by_family(tasks: Tasks, outcome: Outcome) -> Families:

@@ -10,12 +10,11 @@ import numpy as np
 
 from kimi_nb.events import IterationEnded
 from kimi_nb.parl.experiments.conditions import Condition
-from kimi_nb.parl.experiments.measure import LUCK, SETS, Families, by_family
+from kimi_nb.parl.experiments.measure import of_policy
 from kimi_nb.parl.experiments.rows import Row
 from kimi_nb.parl.experiments.rules import Rule, measured
 from kimi_nb.parl.learner import begin, learn
 from kimi_nb.parl.policy import KINDS, table
-from kimi_nb.parl.rollout import roll_out
 from kimi_nb.parl.tasks import Floats
 
 __all__ = ["CURVE", "Trial", "done"]
@@ -47,7 +46,9 @@ def done(trial: Trial) -> list[Row]:
         weights, row = _trained(of, trial.seed)
         rows.append(label | row)
 
-    return rows + [label | {"on": on, "families": _measured(of, weights, on)} for on in trial.on]
+    policy, noise = of.plan.policy, of.plan.noise
+    found = {on: of_policy(weights, on, policy, noise) for on in trial.on}
+    return rows + [label | {"on": on, "families": each} for on, each in found.items()]
 
 
 def _trained(condition: Condition, seed: int) -> tuple[Floats, Row]:
@@ -76,17 +77,3 @@ def _curve(ended: Sequence[IterationEnded]) -> dict[str, list[float]]:
         found[name] = [round(float(piece.mean()), 3) for piece in pieces]
 
     return found
-
-
-def _measured(condition: Condition, weights: Floats, on: str) -> Families:
-    chosen, plan = SETS[on], condition.plan
-    tasks = chosen.tasks()
-    taken = roll_out(
-        weights,
-        tasks,
-        np.random.default_rng(LUCK),
-        chosen.costs,
-        policy=plan.policy,
-        noise=plan.noise,
-    )
-    return by_family(tasks, taken.outcome)

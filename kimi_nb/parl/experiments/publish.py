@@ -1,0 +1,59 @@
+"""Writes what was found into a folder: a README with every table, and the figures beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from kimi_nb.parl.experiments.catalogue import EXPERIMENTS, Experiment
+from kimi_nb.parl.experiments.figures import draw
+from kimi_nb.parl.experiments.rows import Rows
+from kimi_nb.parl.experiments.tables import markdown, tables
+
+__all__ = ["block", "publish"]
+
+FIRST = """# What PARL's rewards do to an orchestrator
+
+Every figure is made of `results.jsonl` by the command beside it, which trains what is not there.
+Means and 95 % intervals (Student's t) over seeds; a pale point is a seed. All are measured on the
+same tasks, which no training saw, with the same luck.
+"""
+
+
+def publish(experiments: Mapping[str, Experiment], rows: Rows, folder: Path) -> None:
+    """Draw the figures and bring the README up to date; what stands between its blocks is kept."""
+    for name in experiments:
+        draw(name, rows, folder / f"{name}.png")
+
+    readme = folder / "README.md"
+    text = readme.read_text("utf-8") if readme.exists() else FIRST
+
+    for name, experiment in experiments.items():
+        text = _replaced(text, name, experiment, block(name, rows))
+
+    readme.write_text(text, "utf-8")
+
+
+def block(name: str, rows: Rows) -> str:
+    """What a README says of an experiment, from the first of its marks to the last."""
+    begin, end = _marks(name)
+    found = "\n\n".join(markdown(table) for table in tables(name, rows))
+    picture = f"![{EXPERIMENTS[name].title}]({name}.png)"
+    return f"{begin}\n`kimi-nb parl reproduce {name}`\n\n{found}\n\n{picture}\n{end}"
+
+
+def _replaced(text: str, name: str, experiment: Experiment, new: str) -> str:
+    """The block in place of the one that was there; at the end, with a heading, if none was."""
+    begin, end = _marks(name)
+    old = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+
+    if old.search(text):
+        return old.sub(lambda _: new, text, count=1)
+
+    number = list(EXPERIMENTS).index(name) + 1
+    return f"{text}\n## {number}. {experiment.title}\n\n{experiment.question}\n\n{new}\n"
+
+
+def _marks(name: str) -> tuple[str, str]:
+    return f"<!-- {name}: what follows is made by a command -->", f"<!-- {name}: end -->"
