@@ -257,7 +257,7 @@ def test_a_part_asks_for_a_sum_that_its_words_have(family: str, seed: int) -> No
 def adds(body) -> object:
     """A sub-agent that adds up; of P2 it is wrong by one."""
     material = body["messages"][1]["content"].split("\n\n")[-1]
-    return says(f"The sum is {added(material) + ('P2 is the sum' in material)}")
+    return says(f"The sum is {added(material) + ('P2 is the sum' in material)}").after(0.3)
 
 
 async def test_sub_agents_behind_an_endpoint_do_the_work_and_are_graded() -> None:
