@@ -291,6 +291,13 @@ def test_it_keeps_to_the_sub_agents_that_there_are(
     assert quality(run) > 0.8
 
 
+def test_a_network_drives_a_swarm_too(tmp_path: Path) -> None:
+    save(begin(Plan(policy="network")), tmp_path / "network.npz")
+    run = a_run(kn.worlds.deep(items=3), tmp_path / "network.npz", tmp_path / "run.jsonl")
+    assert run.metrics.agents == 1  # not trained: its prior works alone
+    assert run.fold.judgements[-1].success
+
+
 def test_the_same_seed_gives_the_same_run(checkpoints: Checkpoints, tmp_path: Path) -> None:
     world = kn.worlds.deep(items=5)
     first, second = (
@@ -310,6 +317,7 @@ def test_a_run_that_was_cut_off_goes_on_by_the_same_policy(
     Trace(records[: len(records) // 2]).save(path)
     assert len(said(read(path))) < len(said(records))
     run = kn.worlds.resume(path)
+    assert isinstance(run, kn.Run)
     run.result()
     assert run.status == "finished"
     assert run.answer == whole.answer
@@ -359,7 +367,7 @@ def answered(turn: dict[str, Any], text: Callable[[str], str]) -> list[dict[str,
     ]
 
 
-def test_what_a_sub_agent_did_not_bring_is_given_away_again(weights: np.ndarray) -> None:
+def test_what_a_sub_agent_did_not_bring_is_still_to_be_done(weights: np.ndarray) -> None:
     conductor = Conductor(LINEAR, weights, None)
     create = turn_of(conductor, request())
     assert [c["function"]["name"] for c in create["tool_calls"]] == ["create_subagent"]
@@ -380,8 +388,7 @@ def test_what_a_sub_agent_did_not_bring_is_given_away_again(weights: np.ndarray)
     done += [assign, *answered(assign, report)]
     again = turn_of(conductor, request(*done))
     assert "Louvre" in again["content"]
-    assert "Orsay" in again["content"]
-    assert "Prado" not in again["content"]
+    assert not any(name in again["content"] for name in ("Prado", "Uffizi", "Albertina"))
 
 
 def test_a_goal_in_no_parts_is_refused_and_says_which_goals_are_not(weights: np.ndarray) -> None:
