@@ -9,7 +9,7 @@ import numpy as np
 from kimi_nb.parl.tasks import Bools, Floats, Ints, to_the_end
 from kimi_nb.parl.world import World
 
-__all__ = ["OF_PART", "OF_STATE", "Seen", "Sight"]
+__all__ = ["OF_PART", "OF_STATE", "WORK", "Seen", "Sight"]
 
 OF_PART = ("work", "coupling", "way", "ready", "done", "assigned")
 """Work; coupling; the longest way to the end as part of all work; ready; done; assigned already."""
@@ -18,6 +18,7 @@ OF_STATE = ("1", "pressure", "slack", "width", "waiting", "finished")
 were done alone, as part of all work; ready parts that nobody is assigned to; sub-agents that wait
 for the turn's end; nothing is left to do."""
 WORK, MANY = 6.0, 8.0
+"""What divides a part's work, and a number of parts, so that they are around one."""
 
 
 class Seen(NamedTuple):
@@ -29,6 +30,8 @@ class Seen(NamedTuple):
     """(L, len(OF_STATE))"""
     legal: Bools
     """(L, 2 N + 2)"""
+    needs: Bools
+    """(L, N, N) what still waits for what; (L, 0, 0) for a policy that does not look at it."""
 
 
 class Sight:
@@ -60,4 +63,5 @@ class Sight:
         whole[:, 3] = (ready & ~assigned).sum(axis=1) / MANY
         whole[:, 4] = state.waiting[rows] / MANY
         whole[:, 5] = left == 0
-        return Seen(parts, whole, self._world.legal()[rows])
+        nothing = np.zeros((len(rows), 0, 0), bool)
+        return Seen(parts, whole, self._world.legal()[rows], nothing)

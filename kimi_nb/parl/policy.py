@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from kimi_nb.parl.features import OF_PART, OF_STATE, Seen, Sight
+from kimi_nb.parl.network import Network
+from kimi_nb.parl.softmax import log_softmax, push
 from kimi_nb.parl.tasks import Floats, Ints
 from kimi_nb.parl.world import World
 
@@ -107,9 +109,7 @@ def log_odds(weights: Floats, seen: Seen) -> Floats:
     logits[:, :number] = aimed[:, :, 0] + whole[:, 0, None]
     logits[:, number:-2] = aimed[:, :, 1] + whole[:, 1, None]
     logits[:, -2:] = whole[:, 2:]
-    logits[~seen.legal] = -np.inf
-    logits -= logits.max(axis=1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return log_softmax(logits, seen.legal)
 
 
 def choose(odds: Floats, dice: np.random.Generator) -> Ints:
@@ -127,10 +127,9 @@ def likeliest(odds: Floats) -> Ints:
 def pull(seen: Seen, odds: Floats, actions: Ints, by: Floats) -> Floats:
     """Σ over the rows of by · ∇ log π(action), as a vector of the weights' shape."""
     number = seen.parts.shape[1]
-    push = np.exp(odds) * -by[:, None]
-    push[np.arange(len(by)), actions] += by
-    aimed = push[:, :-2].reshape(len(by), AIMED, number)
-    ends = np.concatenate([aimed.sum(axis=2), push[:, -2:]], axis=1)
+    pushed = push(odds, actions, by)
+    aimed = pushed[:, :-2].reshape(len(by), AIMED, number)
+    ends = np.concatenate([aimed.sum(axis=2), pushed[:, -2:]], axis=1)
     flat = seen.parts.reshape(-1, len(OF_PART))
     of_parts = aimed.swapaxes(0, 1).reshape(AIMED, -1) @ flat
     return np.concatenate([of_parts.ravel(), (ends.T @ seen.state).ravel()])
@@ -163,5 +162,5 @@ class Linear:
         return pull(seen, odds, actions, by)
 
 
-POLICIES: dict[str, Policy] = {made.name: made for made in (Linear(),)}
+POLICIES: dict[str, Policy] = {made.name: made for made in (Linear(), Network(prior))}
 """By the names that a Plan, a log and a checkpoint give them."""
