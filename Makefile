@@ -12,11 +12,12 @@ KEY := $(shell cksum pyproject.toml | cut -d' ' -f1)
 DEMO := .venv/demo-$(KEY)
 LAB := .venv/lab-$(KEY)
 DEV := .venv/dev-$(KEY)
+TRAIN := .venv-train/train-$(shell cat pyproject.toml tests/train.txt | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test lab check format bench setup clean
+.PHONY: help demo test test-train lab check format bench setup clean
 
 help: ## list these commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(DEMO) ## see a swarm work on files of this machine; no key needed
 	@$(FRONT)
@@ -27,8 +28,13 @@ test: $(DEV) ## run all that CI runs
 	@$(MAKE) check; checked=$$?; \
 	echo "· vitest"; \
 	$(FRONT) vitest run --reporter dot || checked=1; \
+	$(MAKE) test-train || checked=1; \
 	echo "· tests and notebooks"; \
 	$(RUN) pytest -n auto --dist loadscope --nbval --nbval-current-env tests $(wildcard notebooks) && exit $$checked
+
+test-train: $(TRAIN) ## run the tests that need PyTorch, in a .venv-train beside .venv
+	@echo "· a language model is trained"
+	@OMP_NUM_THREADS=1 .venv-train/bin/python -m pytest tests/test_parl_llm_train.py
 
 lab: $(LAB) ## open the notebooks in JupyterLab
 	@$(FRONT)
@@ -57,7 +63,7 @@ setup: $(DEV) ## install what development needs, and the pre-commit hooks
 	@$(RUN) pre_commit install
 
 clean: ## remove .venv, caches and what was built; the logs of your runs stay
-	rm -rf .venv build dist kimi_nb/static widgets/node_modules
+	rm -rf .venv .venv-train build dist kimi_nb/static widgets/node_modules
 	rm -rf .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -69,3 +75,6 @@ $(LAB):
 
 $(DEV):
 	@.ci/setup dev,lab $@
+
+$(TRAIN): | $(DEV)
+	@.ci/setup-train $@
