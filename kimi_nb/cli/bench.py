@@ -115,7 +115,10 @@ class Bench:
 def bench(
     asked: argparse.Namespace, options: Mapping[str, Any], prices: Mapping[str, Price]
 ) -> int:
-    """Run all trials that have not been run, and say what came of them."""
+    """Run all trials that have not been run, and say what came of them.
+
+    A trained policy as the model ("parl:CHECKPOINT") runs beside the simulator's pair.
+    """
     seeds = range(asked.seed, asked.seed + asked.seeds)
     families = asked.families.split(",") if asked.families else list(FAMILIES)
     with_policy = is_named(options.get("model"))
