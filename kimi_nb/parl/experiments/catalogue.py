@@ -153,7 +153,13 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "bounds": Experiment(
         title="How far from the best",
         question="How do learned policies compare with rules and with the least critical steps?",
-        conditions=(NOTHING, ANNEALED, blog("λ 0.3 → 0, noise 0.3", annealed(0.3), noise=NOISE)),
+        conditions=(
+            NOTHING,
+            ANNEALED,
+            blog("λ 0.3 → 0, noise 0.3", annealed(0.3), noise=NOISE),
+            blog("λ 0.3 → 0, network", annealed(0.3), policy="network"),
+            blog("λ 0.3 → 0, network, noise 0.3", annealed(0.3), policy="network", noise=NOISE),
+        ),
         rules=(*RULES, *BLURRED, Rule(of=LEAST), Rule(of=LOWER)),
     ),
 }
