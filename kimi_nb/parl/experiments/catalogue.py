@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kimi_nb.parl.experiments.conditions import Condition, annealed, blog, constant, report
 from kimi_nb.parl.experiments.measure import SETS
-from kimi_nb.parl.experiments.rules import LEAST, LOWER, Rule
+from kimi_nb.parl.experiments.rules import EXPECTED, LEAST, LOWER, Rule
 from kimi_nb.parl.heuristics import HEURISTICS
 from kimi_nb.parl.reward import NEVER
 from kimi_nb.parl.tasks import FAMILIES
@@ -160,6 +160,6 @@ EXPERIMENTS: Mapping[str, Experiment] = {
             blog("λ 0.3 → 0, network", annealed(0.3), policy="network"),
             blog("λ 0.3 → 0, network, noise 0.3", annealed(0.3), policy="network", noise=NOISE),
         ),
-        rules=(*RULES, *BLURRED, Rule(of=LEAST), Rule(of=LOWER)),
+        rules=(*RULES, *BLURRED, *(Rule(of=name) for name in (EXPECTED, LEAST, LOWER))),
     ),
 }

@@ -75,9 +75,9 @@ def draw_curves(axes: Sequence[Any], rows: Rows, names: Sequence[str]) -> None:
     """r_perf and sub-agents as the trainings went, on two axes; the colours are the points'."""
     shown = [name for name in names if seeds(rows, name)]
 
-    for each, (measure, title) in zip(
-        axes, {"r_perf": "r_perf of the rollouts", "sub_agents": "sub-agents"}.items(), strict=True
-    ):
+    titles = {"r_perf": "r_perf of the rollouts (colours as below)", "sub_agents": "sub-agents"}
+
+    for each, (measure, title) in zip(axes, titles.items(), strict=True):
         for at, name in enumerate(shown):
             found = curves(rows, name, measure)
             progress = 100 * (np.arange(found.shape[1], dtype=float) + 0.5) / found.shape[1]

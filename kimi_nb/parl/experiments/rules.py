@@ -10,15 +10,20 @@ import numpy as np
 
 from kimi_nb.parl.bounds import least, lower_bound
 from kimi_nb.parl.experiments.measure import LUCK, SETS, Families, by_family
+from kimi_nb.parl.expected import least_expected
 from kimi_nb.parl.heuristics import HEURISTICS
 from kimi_nb.parl.state import Costs
 from kimi_nb.parl.tasks import FAMILIES, Floats, Tasks
 from kimi_nb.parl.world import World, play
 
-__all__ = ["LEAST", "LOWER", "Rule", "measured"]
+__all__ = ["EXPECTED", "LEAST", "LOWER", "Rule", "measured"]
 
-LEAST, LOWER = "least with luck", "lower bound"
-BOUNDS: dict[str, Callable[[Tasks, Costs], Floats]] = {LEAST: least, LOWER: lower_bound}
+EXPECTED, LEAST, LOWER = "least expected", "least with luck", "lower bound"
+BOUNDS: dict[str, Callable[[Tasks, Costs], Floats]] = {
+    EXPECTED: least_expected,
+    LEAST: least,
+    LOWER: lower_bound,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

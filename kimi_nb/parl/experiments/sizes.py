@@ -11,7 +11,7 @@ from kimi_nb.parl.experiments.catalogue import ANNEALED, EXPERIMENTS, NOTHING, w
 from kimi_nb.parl.experiments.measure import FANS
 from kimi_nb.parl.experiments.points import COLOURS, quiet
 from kimi_nb.parl.experiments.rows import Rows
-from kimi_nb.parl.experiments.rules import LEAST, LOWER
+from kimi_nb.parl.experiments.rules import EXPECTED, LEAST, LOWER
 from kimi_nb.parl.experiments.statistics import Interval, over
 from kimi_nb.parl.experiments.summary import seeds, values
 from kimi_nb.parl.tasks import FAMILIES
@@ -60,7 +60,10 @@ def _fans(axes: Any, rows: Rows) -> None:
     axes.set_xticks(FANS, [str(fan) for fan in FANS])
     axes.set_xlabel("fan-out of a wide task (trained on 10 at most)", fontsize=9)
     axes.set_ylabel("times fewer critical steps than alone", fontsize=9)
-    axes.legend(fontsize=8, frameon=False)
+
+    if axes.containers:
+        axes.legend(fontsize=8, frameon=False)
+
     quiet(axes, "both")
 
 
@@ -88,11 +91,11 @@ def _unseen(axes: Any, rows: Rows) -> None:
 
 
 def draw_bounds(figure: Any, name: str, rows: Rows) -> None:
-    """success·Q, and how many times the least critical steps everyone takes."""
+    """success·Q, and how many times the least expected critical steps everyone takes."""
     experiment = EXPERIMENTS[name]
     players = [*(each.name for each in experiment.conditions), *(r.name for r in experiment.rules)]
-    shown = [who for who in players if who not in {LEAST, LOWER} and seeds(rows, who)]
-    least = values(rows, LEAST, "critical_steps")
+    shown = [who for who in players if who not in {EXPECTED, LEAST, LOWER} and seeds(rows, who)]
+    least = values(rows, EXPECTED, "critical_steps")
     figure.set_size_inches(11.0, 1.4 + 0.36 * len(shown))
     left, right = figure.subplots(1, 2, sharey=True)
     learned = {each.name for each in experiment.conditions}
@@ -107,7 +110,7 @@ def draw_bounds(figure: Any, name: str, rows: Rows) -> None:
     left.set_yticks(range(len(shown)), shown, fontsize=9)
     left.set_ylim(len(shown) - 0.5, -0.5)
     left.set_title("success·Q (blue: learned, grey: rules)", fontsize=9)
-    right.set_title("critical steps ÷ the fewest there could be with luck", fontsize=9)
+    right.set_title("critical steps ÷ the fewest that can be expected (1)", fontsize=9)
     right.axvline(1, color="black", linewidth=0.8)
     quiet(left, "x")
     quiet(right, "x")

@@ -16,7 +16,7 @@ from kimi_nb.parl.experiments.catalogue import (
 )
 from kimi_nb.parl.experiments.measure import SETS
 from kimi_nb.parl.experiments.rows import Rows
-from kimi_nb.parl.experiments.rules import LEAST, LOWER
+from kimi_nb.parl.experiments.rules import EXPECTED, LEAST, LOWER
 from kimi_nb.parl.experiments.statistics import Interval, over
 from kimi_nb.parl.experiments.summary import collapsed, difference, seeds, values
 from kimi_nb.parl.tasks import FAMILIES, PARALLELISABLE
@@ -190,7 +190,7 @@ def _unseen(rows: Rows) -> Table:
 def _bounds(rows: Rows) -> list[Table]:
     """Everyone beside the least critical steps, of the same tasks."""
     found: list[tuple[Cell, ...]] = []
-    least = {name: values(rows, name, "critical_steps") for name in (LEAST, LOWER)}
+    least = {name: values(rows, name, "critical_steps") for name in (EXPECTED, LEAST, LOWER)}
     measures = (SUCCESS, STEPS, CRITICAL, TOTAL, SUBS)
     experiment = EXPERIMENTS["bounds"]
 
@@ -200,8 +200,9 @@ def _bounds(rows: Rows) -> list[Table]:
             cells = (_cell(rows, of.name, measure) for measure in measures)
             found.append((of.name, *cells, *ratios))
 
-    head = ("who", *(measure.title for measure in measures), "× least with luck", "× lower bound")
-    return [Table(head, (0, *(measure.decimals for measure in measures), 2, 2), found)]
+    titles = (*(measure.title for measure in measures), *(f"× {name}" for name in least))
+    decimals = (*(measure.decimals for measure in measures), 2, 2, 2)
+    return [Table(("who", *titles), (0, *decimals), found)]
 
 
 _TABLES: Mapping[str, Callable[[Rows], list[Table]]] = {
