@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from kimi_nb.parl.bounds import least, lower_bound
-from kimi_nb.parl.experiments.measure import LUCK, SETS, Families, by_family
 from kimi_nb.parl.expected import least_expected
+from kimi_nb.parl.experiments.measure import LUCK, SETS, Families, by_family
 from kimi_nb.parl.heuristics import HEURISTICS
 from kimi_nb.parl.state import Costs
 from kimi_nb.parl.tasks import FAMILIES, Floats, Tasks
