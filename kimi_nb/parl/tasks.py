@@ -15,8 +15,13 @@ from numpy.typing import NDArray
 from kimi_nb.errors import UsageFault
 
 __all__ = [
+    "APART",
+    "ENTANGLED",
     "FAMILIES",
+    "LARGEST",
+    "LOOSE",
     "PARALLELISABLE",
+    "TIGHT",
     "Bools",
     "Floats",
     "Ints",
