@@ -271,11 +271,6 @@ def test_an_unknown_experiment_names_those_there_are() -> None:
     assert list(asked_for(["phase", "anneal"])) == ["anneal", "phase"]
 
 
-def test_cells_of_the_phase_diagram_with_the_usual_prior_are_those_of_other_experiments() -> None:
-    assert {NOTHING, ANNEALED} <= {*EXPERIMENTS["phase"].conditions}
-    assert phase(0.1, (0.0, 0.0)) in EXPERIMENTS["collapse"].conditions
-
-
 def test_means_weigh_families_by_their_tasks() -> None:
     row = a_row("a", 0)
     row["families"] = {

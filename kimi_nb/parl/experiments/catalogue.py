@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kimi_nb.parl.experiments.conditions import Condition, annealed, blog, constant, report
+from kimi_nb.parl.experiments.conditions import CHEAP, Condition, annealed, blog, constant, report
 from kimi_nb.parl.experiments.measure import SETS
 from kimi_nb.parl.experiments.rules import EXPECTED, LEAST, LOWER, Rule
 from kimi_nb.parl.heuristics import HEURISTICS
@@ -48,13 +48,11 @@ class Experiment:
 
 
 def phase(start: float, prior: tuple[float, float]) -> Condition:
-    """The cell of the phase diagram with that λ₀; the usual prior has the usual name."""
+    """The cell of the phase diagram with that λ₀."""
     spawning, running = prior
+    name = f"λ₀ = {start:g}, SPAWN {spawning:+g}, RUN {running:+g}"
     schedule = annealed(start) if start else NEVER
-    name = f"λ {start:g} → 0" if start else "λ = 0"
-    shifts = {"SPAWN": spawning, "RUN": running}
-    told = [f"{kind} {shift:+g}" for kind, shift in shifts.items() if shift]
-    return blog(", ".join([name, *told]), schedule, running=running, spawning=spawning)
+    return blog(name, schedule, running=running, spawning=spawning, **CHEAP)
 
 
 def without(family: str) -> Condition:
@@ -63,7 +61,9 @@ def without(family: str) -> Condition:
     return blog(f"λ 0.3 → 0, without {family}", annealed(0.3), families=left)
 
 
-NOTHING, PUBLISHED, ANNEALED = (phase(start, (0.0, 0.0)) for start in (0.0, 0.1, 0.3))
+NOTHING = blog("λ = 0", NEVER)
+PUBLISHED = blog("λ 0.1 → 0", annealed(0.1))
+ANNEALED = blog("λ 0.3 → 0", annealed(0.3))
 LARGE = {value: blog(f"λ = {value:g}", constant(value)) for value in (0.1, 0.3, 0.5, 0.8)}
 WHOLE = blog("λ 0.3 → 0 at 100 %", annealed(0.3, 1.0))
 LATE = Schedule(0.3, 0.0, "step", 0.95)
@@ -157,8 +157,14 @@ EXPERIMENTS: Mapping[str, Experiment] = {
             NOTHING,
             ANNEALED,
             blog("λ 0.3 → 0, noise 0.3", annealed(0.3), noise=NOISE),
-            blog("λ 0.3 → 0, network", annealed(0.3), policy="network"),
-            blog("λ 0.3 → 0, network, noise 0.3", annealed(0.3), policy="network", noise=NOISE),
+            blog("λ 0.3 → 0, network", annealed(0.3), policy="network", **CHEAP),
+            blog(
+                "λ 0.3 → 0, network, noise 0.3",
+                annealed(0.3),
+                policy="network",
+                noise=NOISE,
+                **CHEAP,
+            ),
         ),
         rules=(*RULES, *BLURRED, *(Rule(of=name) for name in (EXPECTED, LEAST, LOWER))),
     ),
