@@ -13,8 +13,8 @@ from kimi_nb.views.anneal import Schedule
 __all__ = ["CHEAP", "Condition", "annealed", "blog", "constant", "report"]
 
 SHORT: dict[str, Any] = {"iterations": 150}
-"""Half of the usual iterations. On fewer tasks chance decides more of the trainings: on half of them
-one in twelve collapsed under λ 0.3 → 0, and one in twelve did not under λ 0.1 → 0."""
+"""Half of the usual iterations. With fewer tasks chance decides more of a training: with half of
+them one in twelve failed under λ 0.3 → 0, and one in twelve did not under λ 0.1 → 0."""
 CHEAP: dict[str, Any] = {"tasks": 16}
 """Half of the usual tasks, where there are many trainings or long ones."""
 UNTIL = 0.7
