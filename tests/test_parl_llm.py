@@ -13,14 +13,16 @@ from faults.server import say as says
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_nb.errors import AccessDenied
+from kimi_nb.errors import AccessDenied, UsageFault
 from kimi_nb.models.chat import ChatModel
 from kimi_nb.models.secret import Secret
+from kimi_nb.parl.llm.__main__ import workers
 from kimi_nb.parl.llm.environment import Environments, Orchestration
+from kimi_nb.parl.llm.optional import library
 from kimi_nb.parl.llm.rewards import REWARDS, outcome, weights
 from kimi_nb.parl.llm.sums import Sums
 from kimi_nb.parl.llm.wording import described, named, rows, system_prompt
-from kimi_nb.parl.llm.workers import Behind
+from kimi_nb.parl.llm.workers import Behind, Simulated
 from kimi_nb.parl.reward import Reward
 from kimi_nb.parl.state import Costs
 from kimi_nb.parl.tasks import draw
@@ -262,11 +264,11 @@ def adds(body) -> object:
 
 async def test_sub_agents_behind_an_endpoint_do_the_work_and_are_graded() -> None:
     async with FaultServer(adds) as server:
-        workers = Behind(ChatModel("small", base_url=server.base_url, key=None))
-        made = fresh("wide", workers=workers)
+        frozen = Behind(ChatModel("small", base_url=server.base_url, key=None))
+        made = fresh("wide", workers=frozen)
         await turn(made.create_subagent("worker", "You add numbers."))
         answers = await turn(*(made.assign_task("worker", f"Do P{n}") for n in (1, 2, 3)))
-        await workers.close()
+        await frozen.close()
 
     assert server.peak == 3  # one turn's calls are out at once
     assert [text.startswith("The sum is ") for text in answers] == [True] * 3
@@ -281,11 +283,11 @@ async def test_sub_agents_behind_an_endpoint_do_the_work_and_are_graded() -> Non
 
 async def test_nobody_is_asked_for_what_cannot_be_done_now() -> None:
     async with FaultServer(adds) as server:
-        workers = Behind(ChatModel("small", base_url=server.base_url, key=None))
-        made = fresh("deep", workers=workers)
+        frozen = Behind(ChatModel("small", base_url=server.base_url, key=None))
+        made = fresh("deep", workers=frozen)
         await turn(made.create_subagent("worker", "You add numbers."))
         answers = await turn(*(made.assign_task("worker", f"Do P{n}") for n in (1, 3)))
-        await workers.close()
+        await frozen.close()
 
     assert len(server.requests) == 1
     assert answers[1].startswith("P3 waits for P2: nothing to do")
@@ -304,11 +306,11 @@ async def test_an_endpoint_that_is_busy_is_asked_again_and_one_that_fails_fails_
         return refuse(429, "rate_limit", "busy", "0") if tried.count("Do P3") < 2 else adds(body)
 
     async with FaultServer(script) as server:
-        workers = Behind(ChatModel("small", base_url=server.base_url, key=None))
-        made = fresh("wide", workers=workers)
+        frozen = Behind(ChatModel("small", base_url=server.base_url, key=None))
+        made = fresh("wide", workers=frozen)
         await turn(made.create_subagent("worker", "You add numbers."))
         answers = await turn(*(made.assign_task("worker", f"Do P{n}") for n in (1, 3)))
-        await workers.close()
+        await frozen.close()
 
     assert tried.count("Do P1") == 1
     assert tried.count("Do P3") == 2
@@ -319,14 +321,32 @@ async def test_an_endpoint_that_is_busy_is_asked_again_and_one_that_fails_fails_
 async def test_a_wrong_key_ends_the_training_and_is_not_learned_from() -> None:
     async with FaultServer(lambda _body: refuse(401, "invalid_authentication_error")) as server:
         key = Secret("sk-wrong-key-for-a-test")
-        workers = Behind(ChatModel("small", base_url=server.base_url, key=key))
-        made = fresh("wide", workers=workers)
+        frozen = Behind(ChatModel("small", base_url=server.base_url, key=key))
+        made = fresh("wide", workers=frozen)
         await turn(made.create_subagent("worker", "You add numbers."))
 
         with pytest.raises(AccessDenied):
             await turn(made.assign_task("worker", "Do P1"))
 
-        await workers.close()
+        await frozen.close()
 
     with pytest.raises(AccessDenied):
         REWARDS[0]([made], [[DONE]])
+
+
+@pytest.mark.parametrize("given", [("http://localhost:1/v1", None), (None, "small")])
+def test_an_endpoint_without_a_model_or_the_other_way_round_is_refused(given) -> None:
+    with pytest.raises(UsageFault, match="give both"):
+        workers(*given)
+
+
+async def test_the_command_takes_sub_agents_from_an_endpoint_or_simulates_them() -> None:
+    assert isinstance(workers(None, None), Simulated)
+    found = workers("http://localhost:1/v1", "small")
+    assert isinstance(found, Behind)
+    await found.close()
+
+
+def test_a_library_that_is_missing_says_what_to_type() -> None:
+    with pytest.raises(UsageFault, match=re.escape("pip install 'kimi-nb[train]'")):
+        library("no_such_library.part")

@@ -33,7 +33,7 @@ class _Assigned(NamedTuple):
 
 
 class Environments:
-    """Makes the environment of one rollout after the other. Same seed, same luck in each.
+    """Makes the environment of one rollout after the other. Same seed, same luck; None: any.
 
     `families` and `parts` as in `parl.tasks.draw`.
     """
@@ -42,7 +42,7 @@ class Environments:
         self,
         workers: Workers | None = None,
         *,
-        seed: int = 0,
+        seed: int | None = 0,
         families: Sequence[str] = FAMILIES,
         parts: int | None = None,
         costs: Costs | None = None,

@@ -1,4 +1,4 @@
-"""Libraries of the extra `train`, which weigh more than a gigabyte and are loaded where needed."""
+"""Libraries that weigh more than a gigabyte, and are loaded where they are needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kimi_nb.errors import UsageFault
 __all__ = ["library"]
 
 
-def library(name: str) -> Any:
+def library(name: str, install: str = "'kimi-nb[train]'") -> Any:
     """The module. Raises UsageFault, saying what to type, if it is not installed."""
     try:
         return import_module(name)
@@ -18,4 +18,4 @@ def library(name: str) -> Any:
         if error.name != name.partition(".")[0]:
             raise
 
-        raise UsageFault(f"this needs {name}: pip install 'kimi-nb[train]'") from None
+        raise UsageFault(f"this needs {error.name}: pip install {install}") from None
