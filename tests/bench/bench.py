@@ -24,6 +24,7 @@ __all__ = [
     "Target",
     "best",
     "client",
+    "complaint",
     "measure",
     "server",
     "table",

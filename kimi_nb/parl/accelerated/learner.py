@@ -40,6 +40,7 @@ __all__ = [
     "episodes",
     "gradient",
     "learn",
+    "live",
     "roll_out",
 ]
 
@@ -151,7 +152,7 @@ def gradient(weights: Array, played: Episodes, taken: Rollouts, gains: Array, pl
         )
 
     slope = lax.fori_loop(0, taken.length, add, jnp.zeros_like(weights))
-    return slope / _live(taken).sum(axis=(0, 2))[:, None]
+    return slope / live(taken).sum(axis=(0, 2))[:, None]
 
 
 def update(
@@ -188,7 +189,7 @@ def learn(
         **{name: getattr(taken.state, name) for name in COUNTED},
     }
     means = {name: values.mean(axis=1) for name, values in told.items()}
-    return learner, {**means, "actions": _live(taken).sum(axis=(0, 2))}
+    return learner, {**means, "actions": live(taken).sum(axis=(0, 2))}
 
 
 def _move(
@@ -226,7 +227,7 @@ def _total(paid: Any, lambdas: Any, plan: Plan) -> Array:
     return blog(paid, lambdas[0]) if plan.form == "blog" else report(paid, *lambdas)
 
 
-def _live(taken: Rollouts) -> Array:
+def live(taken: Rollouts) -> Array:
     """(T, S, E) where an action was taken."""
     steps = jnp.arange(len(taken.odds)) < taken.length
     return ~taken.glances.over & steps[:, None, None]
