@@ -16,7 +16,7 @@ from kimi_nb.errors import KimiNbError, TraceError, UsageFault
 from kimi_nb.parl.experiments.catalogue import ANNEALED, EXPERIMENTS, NOTHING, Experiment, phase
 from kimi_nb.parl.experiments.conditions import Condition, annealed, blog, constant
 from kimi_nb.parl.experiments.figures import draw
-from kimi_nb.parl.experiments.measure import SETS, mean
+from kimi_nb.parl.experiments.measure import SETS, WIDER, mean
 from kimi_nb.parl.experiments.publish import block, publish
 from kimi_nb.parl.experiments.rows import Key, Row, Rows, keep, key, read_rows
 from kimi_nb.parl.experiments.rules import LEAST, LOWER, Rule, measured
@@ -35,7 +35,7 @@ TINY = Condition(
     plan=Plan(iterations=7, tasks=2, rollouts=4, form="blog"),
     parallel=constant(0.3),
 )
-SERIAL = Rule(of="all-serial")
+SERIAL = Rule(name="all-serial")
 
 
 def tiny(**more: Any) -> dict[str, Experiment]:
@@ -162,7 +162,7 @@ def test_without_a_weight_the_auxiliary_reward_has_no_say() -> None:
 
 
 def test_rules_are_measured_on_the_same_tasks() -> None:
-    found = {name: measured(Rule(of=name), "held-out") for name in ("all-serial", LEAST, LOWER)}
+    found = {name: measured(Rule(name=name), "held-out") for name in ("all-serial", LEAST, LOWER)}
     steps = {name: mean(each, "critical_steps") for name, each in found.items()}
     assert steps[LOWER] < steps[LEAST] < steps["all-serial"]
     assert {name: each["wide"]["tasks"] for name, each in found.items()} == dict.fromkeys(
@@ -250,10 +250,10 @@ def test_only_what_is_missing_is_asked_for() -> None:
     ]
     label = {"options": TINY.options}
     trained = {"condition": "tiny", "seed": 0, "weights": [1.0, 2.0], **label}
-    more = tiny(wider=frozenset({"tiny"}), rules=())
+    more = tiny(more={"tiny": WIDER}, rules=())
     rows = {key(row): row for row in (trained, a_row("tiny", 0) | label)}
     left = missing(more, 1, rows)
-    assert [(each.weights, each.on) for each in left] == [((1.0, 2.0), tuple(SETS)[1:])]
+    assert [(each.weights, each.on) for each in left] == [((1.0, 2.0), WIDER)]
 
 
 def test_rows_of_other_options_are_refused() -> None:

@@ -186,7 +186,7 @@ def _begun(asked: argparse.Namespace, told: _Watch) -> Training:
 
 def _tell_end(training: Training, path: Path, *, as_json: bool) -> None:
     plan = training.plan
-    found = of_policy(training.weights, "held-out", plan.policy, plan.noise)
+    found = of_policy(training.weights, "held-out", plan.policy)
     means = {
         name: round(mean(found, name), 4)
         for name in ("success_q", "critical_steps", "total_steps", "sub_agents", "useless")

@@ -14,7 +14,19 @@ from kimi_nb.parl.rollout import roll_out
 from kimi_nb.parl.state import Costs, Outcome
 from kimi_nb.parl.tasks import FAMILIES, Floats, Tasks, draw
 
-__all__ = ["FANS", "LUCK", "SETS", "Families", "TaskSet", "by_family", "mean", "of_policy"]
+__all__ = [
+    "BLURRED",
+    "FANS",
+    "LUCK",
+    "SETS",
+    "SURE",
+    "WIDER",
+    "Families",
+    "TaskSet",
+    "by_family",
+    "mean",
+    "of_policy",
+]
 
 Families = dict[str, dict[str, float]]
 """For each family: how many tasks, and the means over them."""
@@ -33,6 +45,10 @@ class TaskSet:
     parts: int | None = None
     most: int | None = None
     """Sub-agents of one stage, where it is not as usual."""
+    sure: bool = False
+    """A policy's likeliest actions, and none that are drawn; rules draw none anyway."""
+    noise: float = 0.0
+    """Standard deviation of what policies and rules see of the coupling."""
 
     @property
     def costs(self) -> Costs:
@@ -47,19 +63,31 @@ def _drawn(number: int, families: tuple[str, ...], parts: int | None) -> Tasks:
     return draw(np.random.default_rng(HELD_OUT), number, families, parts)
 
 
+WIDER = ("24 parts", *(f"fan-out {fan}" for fan in FANS))
+SURE, BLURRED = "likeliest actions", "likeliest actions, noise 0.3"
 SETS: Mapping[str, TaskSet] = {
     "held-out": TaskSet(1000),
+    SURE: TaskSet(1000, sure=True),
+    BLURRED: TaskSet(1000, sure=True, noise=0.3),
     "24 parts": TaskSet(500, parts=24),
     **{f"fan-out {fan}": TaskSet(200, ("wide",), fan + 1, fan) for fan in FANS},
 }
 """By name; a wide task of a fan-out has one part more, which merges."""
 
 
-def of_policy(weights: Floats, on: str, policy: str = "linear", noise: float = 0.0) -> Families:
+def of_policy(weights: Floats, on: str, policy: str = "linear") -> Families:
     """What the policy with these weights does on the set of that name."""
     chosen = SETS[on]
-    tasks, dice = chosen.tasks(), np.random.default_rng(LUCK)
-    taken = roll_out(weights, tasks, dice, chosen.costs, policy=policy, noise=noise)
+    tasks = chosen.tasks()
+    taken = roll_out(
+        weights,
+        tasks,
+        np.random.default_rng(LUCK),
+        chosen.costs,
+        policy=policy,
+        noise=chosen.noise,
+        sure=chosen.sure,
+    )
     return by_family(tasks, taken.outcome)
 
 

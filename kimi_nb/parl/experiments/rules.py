@@ -30,17 +30,12 @@ BOUNDS: dict[str, Callable[[Tasks, Costs], Floats]] = {
 class Rule:
     """One of HEURISTICS or of the bounds; it has no seed, and its rows have seed 0."""
 
-    of: str
-    noise: float = 0.0
-    """Standard deviation of what it sees of the coupling."""
-
-    @property
-    def name(self) -> str:
-        return f"{self.of}, noise {self.noise:g}" if self.noise else self.of
+    name: str
 
     @property
     def options(self) -> dict[str, Any]:
-        return {"noise": self.noise} if self.noise else {}
+        """None, as yet."""
+        return {}
 
 
 def measured(rule: Rule, on: str) -> Families:
@@ -48,11 +43,11 @@ def measured(rule: Rule, on: str) -> Families:
     chosen = SETS[on]
     tasks = chosen.tasks()
 
-    if rule.of in BOUNDS:
-        return _of_bound(tasks, BOUNDS[rule.of](tasks, chosen.costs))
+    if rule.name in BOUNDS:
+        return _of_bound(tasks, BOUNDS[rule.name](tasks, chosen.costs))
 
-    world = World(tasks, np.random.default_rng(LUCK), chosen.costs, rule.noise)
-    return by_family(tasks, play(world, HEURISTICS[rule.of]))
+    world = World(tasks, np.random.default_rng(LUCK), chosen.costs, chosen.noise)
+    return by_family(tasks, play(world, HEURISTICS[rule.name]))
 
 
 def _of_bound(tasks: Tasks, steps: Floats) -> Families:

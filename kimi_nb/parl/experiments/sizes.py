@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kimi_nb.parl.experiments.catalogue import ANNEALED, EXPERIMENTS, NOTHING, without
-from kimi_nb.parl.experiments.measure import FANS
+from kimi_nb.parl.experiments.measure import FANS, SURE
 from kimi_nb.parl.experiments.points import COLOURS, quiet
 from kimi_nb.parl.experiments.rows import Rows
 from kimi_nb.parl.experiments.rules import EXPECTED, LEAST, LOWER
@@ -102,14 +102,15 @@ def draw_bounds(figure: Any, name: str, rows: Rows) -> None:
 
     for at, who in enumerate(shown):
         colour = SEEN if who in learned else "#555555"
-        _dots(left, values(rows, who, "success_q"), at, colour)
+        on = SURE if seeds(rows, who, SURE) else "held-out"
+        _dots(left, values(rows, who, "success_q", on=on), at, colour)
 
         if len(least):
-            _dots(right, values(rows, who, "critical_steps") / least[0], at, colour)
+            _dots(right, values(rows, who, "critical_steps", on=on) / least[0], at, colour)
 
     left.set_yticks(range(len(shown)), shown, fontsize=9)
     left.set_ylim(len(shown) - 0.5, -0.5)
-    left.set_title("success·Q (blue: learned, grey: rules)", fontsize=9)
+    left.set_title("success·Q by the likeliest actions (blue: learned, grey: rules)", fontsize=9)
     right.set_title("critical steps ÷ the fewest that can be expected (1)", fontsize=9)
     right.axvline(1, color="black", linewidth=0.8)
     quiet(left, "x")

@@ -14,7 +14,7 @@ from kimi_nb.parl.experiments.catalogue import (
     phase,
     without,
 )
-from kimi_nb.parl.experiments.measure import SETS
+from kimi_nb.parl.experiments.measure import BLURRED, SURE, WIDER
 from kimi_nb.parl.experiments.rows import Rows
 from kimi_nb.parl.experiments.rules import EXPECTED, LEAST, LOWER
 from kimi_nb.parl.experiments.statistics import Interval, over
@@ -153,7 +153,7 @@ def _wider(rows: Rows) -> list[Table]:
     larger: list[tuple[Cell, ...]] = []
     serial = "all-serial"
 
-    for on in SETS:
+    for on in ("held-out", *WIDER):
         for of in (*EXPERIMENTS["wider"].conditions[:2], *EXPERIMENTS["wider"].rules):
             steps = values(rows, of.name, "critical_steps", on=on)
             alone = values(rows, serial, "critical_steps", on=on)
@@ -188,21 +188,26 @@ def _unseen(rows: Rows) -> Table:
 
 
 def _bounds(rows: Rows) -> list[Table]:
-    """Everyone beside the least critical steps, of the same tasks."""
+    """Everyone by the likeliest actions beside the least critical steps, of the same tasks."""
     found: list[tuple[Cell, ...]] = []
     least = {name: values(rows, name, "critical_steps") for name in (EXPECTED, LEAST, LOWER)}
-    measures = (SUCCESS, STEPS, CRITICAL, TOTAL, SUBS)
+    measures = (STEPS, CRITICAL, TOTAL, SUBS, USELESS)
     experiment = EXPERIMENTS["bounds"]
 
     for of in (*experiment.conditions, *experiment.rules):
-        if len(steps := values(rows, of.name, "critical_steps")):
-            ratios = (over(steps / value[0]) if len(value) else None for value in least.values())
-            cells = (_cell(rows, of.name, measure) for measure in measures)
-            found.append((of.name, *cells, *ratios))
+        on = SURE if seeds(rows, of.name, SURE) else "held-out"
 
+        if len(steps := values(rows, of.name, "critical_steps", on=on)):
+            drawn = _cell(rows, of.name, SUCCESS) if on == SURE else None
+            qualities = (_cell(rows, of.name, SUCCESS, on), drawn)
+            cells = (_cell(rows, of.name, measure, on) for measure in measures)
+            blurred = _cell(rows, of.name, SUCCESS, BLURRED)
+            ratios = (over(steps / value[0]) if len(value) else None for value in least.values())
+            found.append((of.name, *qualities, blurred, *cells, *ratios))
+
+    head = ("who", "success·Q", "if actions are drawn", "if coupling is seen with noise")
     titles = (*(measure.title for measure in measures), *(f"× {name}" for name in least))
-    decimals = (*(measure.decimals for measure in measures), 2, 2, 2)
-    return [Table(("who", *titles), (0, *decimals), found)]
+    return [Table((*head, *titles), (0, 3, 3, 3, 1, 1, 1, 1, 1, 2, 2, 2), found)]
 
 
 _TABLES: Mapping[str, Callable[[Rows], list[Table]]] = {

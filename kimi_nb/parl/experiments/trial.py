@@ -46,8 +46,7 @@ def done(trial: Trial) -> list[Row]:
         weights, row = _trained(of, trial.seed)
         rows.append(label | row)
 
-    policy, noise = of.plan.policy, of.plan.noise
-    found = {on: of_policy(weights, on, policy, noise) for on in trial.on}
+    found = {on: of_policy(weights, on, of.plan.policy) for on in trial.on}
     return rows + [label | {"on": on, "families": each} for on, each in found.items()]
 
 
