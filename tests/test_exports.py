@@ -17,6 +17,7 @@ MODULES = {
     for path in sorted((ROOT / "kimi_nb").rglob("*.py"))
     if path.name != "__main__.py"
 }
+ELSEWHERE = {"kimi_nb.parl.llm.verl_loop"}  # needs verl, which runs on clusters
 
 
 def listed(path: Path) -> list[str] | None:
@@ -36,6 +37,14 @@ def borrowed(path: Path) -> list[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kimi_nb")
         for alias in node.names
     ]
+
+
+def defined(path: Path) -> set[str]:
+    """The functions and classes at the top of a module that cannot be imported here."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {
+        node.name for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, kinds)
+    }
 
 
 def test_all_is_what_the_package_offers() -> None:
@@ -68,7 +77,9 @@ def test_a_module_has_what_its_all_lists(module: str) -> None:
         assert path.name == "__init__.py", f"{path} lists nothing in __all__"
         return
 
-    there = vars(importlib.import_module(module))
+    there = (
+        defined(MODULES[module]) if module in ELSEWHERE else vars(importlib.import_module(module))
+    )
     lazy = "__getattr__" in there
     assert [name for name in names if name not in there and not lazy] == []
     assert len(set(names)) == len(names)

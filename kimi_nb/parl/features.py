@@ -9,7 +9,7 @@ import numpy as np
 from kimi_nb.parl.tasks import Bools, Floats, Ints, to_the_end
 from kimi_nb.parl.world import World
 
-__all__ = ["OF_PART", "OF_STATE", "WORK", "Seen", "Sight"]
+__all__ = ["MANY", "OF_PART", "OF_STATE", "WORK", "Seen", "Sight"]
 
 OF_PART = ("work", "coupling", "way", "ready", "done", "assigned")
 """Work; coupling; the longest way to the end as part of all work; ready; done; assigned already."""

@@ -18,6 +18,7 @@ from kimi_nb.parl.tasks import Floats, Ints
 from kimi_nb.parl.world import World
 
 __all__ = [
+    "AIMED",
     "KINDS",
     "NUMBER",
     "POLICIES",
