@@ -21,7 +21,7 @@ from kimi_nb.events import RunBegan, Said, ToolCalled
 from kimi_nb.models.named import is_named
 from kimi_nb.models.simulator import Options
 from kimi_nb.models.simulator.division import Part
-from kimi_nb.parl.checkpoint import save
+from kimi_nb.parl.checkpoint import LARGEST, save
 from kimi_nb.parl.driver import driver
 from kimi_nb.parl.driver.conduct import Conductor
 from kimi_nb.parl.driver.decide import Decision, decided, kept, written
@@ -29,7 +29,7 @@ from kimi_nb.parl.driver.mirror import Situation, mirrored
 from kimi_nb.parl.features import OF_STATE, Sight
 from kimi_nb.parl.learner import Learner, begin, learn
 from kimi_nb.parl.plan import Plan
-from kimi_nb.parl.policy import KINDS, POLICIES, table
+from kimi_nb.parl.policy import KINDS, NUMBER, POLICIES, table
 from kimi_nb.parl.reward import Reward
 from kimi_nb.swarm.doctor import examine
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS, orchestrator_prompt
@@ -407,7 +407,7 @@ def test_only_what_is_registered_is_a_name() -> None:
     assert not any(map(is_named, ("parl", "simulator", "qwen:7b", "kimi-k3", None, object())))
 
 
-@pytest.mark.parametrize("name", ["", "missing.npz"])
+@pytest.mark.parametrize("name", ["", "missing.npz", ".", "~nobody-of-that-name/x.npz", "x" * 300])
 def test_a_checkpoint_that_is_not_there_is_said(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match=r"there is no checkpoint .* beside the log of a training"):
         kn.swarm(GOAL, model=f"parl:{name}", trace=tmp_path / "run.jsonl")
@@ -427,6 +427,42 @@ def test_what_is_no_checkpoint_or_of_another_policy_is_said(tmp_path: Path) -> N
 
     with pytest.raises(UsageFault, match="of another policy"):
         driver(str(tmp_path / "other.npz"), FAST)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"weights": np.full(NUMBER, np.nan)},
+        {"weights": np.full(NUMBER, "1")},
+        {"weights": np.array([{}] * NUMBER, object)},
+        {"adam_mean": np.zeros(NUMBER, complex)},
+        {"adam_count": np.inf},
+        {"dice": "[" * 100_000},
+        {"more": np.zeros(LARGEST // 8 + 1)},
+    ],
+    ids=["nan", "text", "pickle", "complex", "endless", "nested", "large"],
+)
+def test_a_checkpoint_that_somebody_made_up_is_said(bad: dict[str, Any], tmp_path: Path) -> None:
+    save(begin(Plan()), tmp_path / "good.npz")
+    assert driver(str(tmp_path / "good.npz"), FAST)
+
+    with np.load(tmp_path / "good.npz") as found:
+        np.savez_compressed(tmp_path / "bad.npz", **{**found, **bad})
+
+    with pytest.raises(UsageFault, match="no checkpoint of a training"):
+        driver(str(tmp_path / "bad.npz"), FAST)
+
+
+def test_a_checkpoint_that_is_empty_or_broken_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    save(begin(Plan()), path)
+    whole = path.read_bytes()
+
+    for part in (b"", whole[: len(whole) // 2]):
+        path.write_bytes(part)
+
+        with pytest.raises(UsageFault, match="no checkpoint of a training"):
+            driver(str(path), FAST)
 
 
 def test_an_endpoint_beside_it_is_refused(checkpoints: Checkpoints) -> None:

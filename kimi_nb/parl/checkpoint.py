@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,25 @@ import numpy as np
 from kimi_nb.errors import TraceError
 from kimi_nb.parl.learner import Learner
 from kimi_nb.parl.policy import POLICIES
+from kimi_nb.parl.tasks import Floats
 from kimi_nb.parl.update import Adam
 
-__all__ = ["beside", "load", "save"]
+__all__ = ["LARGEST", "beside", "load", "save"]
+
+LARGEST = 2**24
+"""Bytes of all that a checkpoint holds; those of the largest policy are some thousands."""
+_DAMAGED = (
+    ArithmeticError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy, zipfile and json say of a file that is none."""
 
 
 def beside(log: Path) -> Path:
@@ -48,33 +65,50 @@ def save(state: Learner, path: Path) -> None:
 def load(path: Path) -> Learner:
     """The checkpoint in a file. Raises TraceError for one that is not there or is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as found:
-            dice = np.random.default_rng()
-            dice.bit_generator.state = json.loads(str(found["dice"]))
-            adam = Adam(
-                float(found["adam_rate"]),
-                found["adam_mean"],
-                found["adam_square"],
-                int(found["adam_count"]),
-            )
-            state = Learner(
-                weights=found["weights"],
-                policy=str(found.get("policy", "linear")),  # the only one, once
-                adam=adam,
-                iteration=int(found["iteration"]),
-                dice=dice,
-            )
+        state = _read(path)
     except OSError as error:
         reason = error.strerror or error
         raise TraceError(f"cannot read the checkpoint {str(path)!r}: {reason}") from None
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except _DAMAGED:
         message = f"{path} is no checkpoint of a training: name the .npz that lies beside its log"
         raise TraceError(message) from None
 
     policy = POLICIES.get(state.policy)
-    shapes = {state.weights.shape, adam.mean.shape, adam.square.shape}
+    shapes = {numbers.shape for numbers in _numbers(state)}
 
     if policy is None or shapes != {(policy.number,)}:
         raise TraceError(f"{path} is of another policy, which had other features: train anew")
 
     return state
+
+
+def _read(path: Path) -> Learner:
+    """What is in the file, which somebody else may have made."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+        if sum(entry.file_size for entry in found.zip.infolist()) > LARGEST:
+            raise ValueError("larger than any policy")
+
+        dice = np.random.default_rng()
+        dice.bit_generator.state = json.loads(str(found["dice"]))
+        adam = Adam(
+            float(found["adam_rate"]),
+            found["adam_mean"],
+            found["adam_square"],
+            int(found["adam_count"]),
+        )
+        state = Learner(
+            weights=found["weights"],
+            policy=str(found.get("policy", "linear")),  # the only one, once
+            adam=adam,
+            iteration=int(found["iteration"]),
+            dice=dice,
+        )
+
+    if not all(each.dtype == float and np.isfinite(each).all() for each in _numbers(state)):
+        raise ValueError("no numbers")
+
+    return state
+
+
+def _numbers(state: Learner) -> tuple[Floats, ...]:
+    return state.weights, state.adam.mean, state.adam.square
