@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import threading
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from hypothesis import strategies as st
 from kimi_nb.errors import AccessDenied, UsageFault
 from kimi_nb.models.chat import ChatModel
 from kimi_nb.models.secret import Secret
-from kimi_nb.parl.llm.__main__ import workers
+from kimi_nb.parl.llm import __main__ as command
 from kimi_nb.parl.llm.environment import Environments, Orchestration
 from kimi_nb.parl.llm.optional import library
 from kimi_nb.parl.llm.rewards import REWARDS, outcome, weights
@@ -142,6 +145,21 @@ async def test_more_than_a_stage_holds_is_refused_at_a_cost() -> None:
     assert sum("at most 8" in text for text in answers) == 2
     assert made.episode.outcome().sub_agents[0] == most
     assert spent(made)[1] - before >= most + 2
+
+
+async def test_arguments_that_are_no_texts_are_refused_at_a_cost() -> None:
+    made = fresh()
+    await turn(made.create_subagent("worker", "Work."))
+    before = spent(made)
+    answers = await turn(
+        made.create_subagent(5, "Work."),
+        made.create_subagent("other", {"a": 1}),
+        made.assign_task(["worker"], "Do P1"),
+        made.assign_task("worker", 1),
+        made.do_part(None),
+    )
+    assert all(text.startswith("ERROR: ") for text in answers)
+    assert spent(made) == (before[0] + 5, before[1] + 5)
 
 
 async def test_calls_that_came_to_no_tool_are_billed_when_it_is_graded() -> None:
@@ -337,12 +355,46 @@ async def test_a_wrong_key_ends_the_training_and_is_not_learned_from() -> None:
 @pytest.mark.parametrize("given", [("http://localhost:1/v1", None), (None, "small")])
 def test_an_endpoint_without_a_model_or_the_other_way_round_is_refused(given) -> None:
     with pytest.raises(UsageFault, match="give both"):
-        workers(*given)
+        command.workers(*given)
+
+
+def test_the_command_trains_on_a_task_for_each_group_and_closes(monkeypatch) -> None:
+    given: dict[str, Any] = {}
+    closed: list[bool] = []
+
+    class Trainer:
+        def __init__(self, model, args, made, environments, **more) -> None:
+            given.update(more, model=model, args=args, rows=made, environments=environments)
+            self.async_loop = asyncio.new_event_loop()
+            threading.Thread(target=self.async_loop.run_forever, daemon=True).start()
+
+        def train(self, resume_from_checkpoint) -> None:
+            given["resumes"] = resume_from_checkpoint
+            raise KeyboardInterrupt
+
+    class Frozen(Simulated):
+        async def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr(command, "library", lambda *_: SimpleNamespace(LoraConfig=dict))
+    monkeypatch.setattr(command, "config", lambda out, **options: {"out": out, **options})
+    monkeypatch.setattr(command, "trainer", Trainer)
+    monkeypatch.setattr(command, "workers", lambda *_: Frozen())
+
+    with pytest.raises(KeyboardInterrupt):
+        command.main(["--out", "there", "--steps", "3", "--seed", "7", "--resume"])
+
+    assert closed == [True]
+    assert given["resumes"] is True
+    assert given["rows"] == rows(3 * 8, 7)
+    assert (given["args"]["out"], given["args"]["max_steps"]) == ("there", 3)
+    luck = [make().episode._keys.tolist() for make in (given["environments"], Environments(seed=7))]
+    assert luck[0] == luck[1]
 
 
 async def test_the_command_takes_sub_agents_from_an_endpoint_or_simulates_them() -> None:
-    assert isinstance(workers(None, None), Simulated)
-    found = workers("http://localhost:1/v1", "small")
+    assert isinstance(command.workers(None, None), Simulated)
+    found = command.workers("http://localhost:1/v1", "small")
     assert isinstance(found, Behind)
     await found.close()
 

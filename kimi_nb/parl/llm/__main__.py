@@ -33,7 +33,11 @@ def main(given: Sequence[str] | None = None) -> None:
         r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM"
     )
     made = trainer(
-        asked.model, args, rows(tasks, asked.seed), Environments(frozen), peft_config=lora
+        asked.model,
+        args,
+        rows(tasks, asked.seed),
+        Environments(frozen, seed=asked.seed),
+        peft_config=lora,
     )
 
     try:

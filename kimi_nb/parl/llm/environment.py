@@ -85,6 +85,9 @@ class Orchestration:
             name: Unique name for this agent configuration
             system_prompt: System prompt defining the agent's role, capabilities, and boundaries
         """
+        if not _texts(name, system_prompt):
+            return self._refused("name and system_prompt are texts")
+
         if not name.strip() or self._team.get(name, system_prompt) != system_prompt:
             return self._refused(f"the name {name!r} is empty or taken by another prompt")
 
@@ -102,6 +105,9 @@ class Orchestration:
             agent: Specify which created agent to use.
             prompt: The task for the agent to perform
         """  # noqa: D205 -- word for word
+        if not _texts(agent, prompt):
+            return self._refused("agent and prompt are texts")
+
         if agent not in self._team:
             return self._refused(f"no sub-agent {agent!r} was created; call create_subagent")
 
@@ -123,7 +129,7 @@ class Orchestration:
         Args:
             part: Its name, such as P1
         """
-        if (found := named(part, self.episode.number)) is None:
+        if not _texts(part) or (found := named(part, self.episode.number)) is None:
             return self._refused(f"there is no part {part!r}, but P1 to P{self.episode.number}")
 
         try:
@@ -195,3 +201,8 @@ class Orchestration:
 
     def _told(self, text: str) -> str:
         return f"{text} [{self.episode.spent()}]"
+
+
+def _texts(*given: object) -> bool:
+    """Whether a model gave what the tool's schema asks for; nobody else looks at it."""
+    return all(isinstance(one, str) for one in given)
