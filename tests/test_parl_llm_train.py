@@ -10,6 +10,7 @@ import asyncio
 import json
 import math
 import re
+from queue import Queue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -162,10 +163,11 @@ def begun(
     paid: Reward | None = None,
     workers: Workers | None = None,
     small: bool = False,
+    **more: Any,
 ) -> Any:
     model = tiny.model(WORDS, 1)
     model.load_state_dict(taught)
-    more = {"num_generations": 4, "per_device_train_batch_size": 8} if small else {}
+    more |= {"num_generations": 4, "per_device_train_batch_size": 8} if small else {}
     return trainer(folder, paid or constant(weight), model, workers, max_steps=steps, **more)
 
 
@@ -274,6 +276,33 @@ def test_lambda_is_annealed_by_the_trainers_progress(tmp_path: Path, taught) -> 
     ]
     assert column(made, "reward") == pytest.approx(expected, abs=1e-4)
     assert sum(parts[1][:2]) > 0
+
+
+def test_a_training_that_is_resumed_goes_on_where_lambda_was(tmp_path: Path, taught) -> None:
+    fall = Reward(form="blog", parallel=Schedule(1.0, 0.0, "linear", 1.0))
+    more = {"paid": fall, "small": True, "save_strategy": "steps", "save_steps": 2}
+    begun(tmp_path, taught, 0, 4, **more).train()
+    again = begun(tmp_path, taught, 0, 4, **more)
+    again.train(resume_from_checkpoint=str(tmp_path / "checkpoint-2"))
+    names = ("reward", "rewards/r_perf/mean", "rewards/r_parallel/mean")
+    total, perf, parallel = (column(again, name) for name in names)
+    expected = [
+        weight * other + (1 - weight) * one
+        for weight, one, other in zip((1, 0.75, 0.5, 0.25), perf, parallel, strict=True)
+    ]
+    assert total == pytest.approx(expected, abs=1e-4)
+    assert min(perf[2:]) > 0.1  # so that another λ would show
+
+
+def test_no_usage_statistics_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = Queue()
+    monkeypatch.setattr("huggingface_hub.utils._telemetry._TELEMETRY_QUEUE", sent)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", False)
+    monkeypatch.setattr("huggingface_hub.constants.is_offline_mode", lambda: False)
+    monkeypatch.delenv("CI", raising=False)
+    made = trainer(tmp_path, constant(0), tiny.model(WORDS, 1))
+    assert sent.empty()
+    assert (made.args.report_to, made.args.push_to_hub) == ([], False)
 
 
 async def test_sub_agents_behind_an_endpoint(tmp_path: Path, taught) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
 from kimi_nb.errors import UsageFault
 
-__all__ = ["library"]
+__all__ = ["library", "untold"]
 
 
 def library(name: str, install: str = "'kimi-nb[train]'") -> Any:
@@ -19,3 +20,12 @@ def library(name: str, install: str = "'kimi-nb[train]'") -> Any:
             raise
 
         raise UsageFault(f"this needs {error.name}: pip install {install}") from None
+
+
+def untold() -> None:
+    """Have these libraries tell nobody that they are used: TRL would for each trainer, vLLM too.
+
+    Raises UsageFault without TRL's own.
+    """
+    os.environ["DO_NOT_TRACK"] = "1"
+    library("huggingface_hub.constants").HF_HUB_DISABLE_TELEMETRY = True  # it may be loaded already

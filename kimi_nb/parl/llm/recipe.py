@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kimi_nb.parl.llm.environment import Environments
-from kimi_nb.parl.llm.optional import library
+from kimi_nb.parl.llm.optional import library, untold
 from kimi_nb.parl.llm.rewards import REWARDS, annealer
 from kimi_nb.parl.reward import Reward
 from kimi_nb.views.anneal import Schedule
@@ -85,9 +85,10 @@ def trainer(
 ) -> Any:
     """A GRPOTrainer of `model`, a name or a model, whose rewards are annealed as `paid` has it.
 
-    `args` is a `config`, `rows` are those of `wording.rows`; `more` goes to the trainer. Raises
-    UsageFault without TRL.
+    `args` is a `config`, `rows` are those of `wording.rows`; `more` goes to the trainer. From then
+    on this process sends no usage statistics. Raises UsageFault without TRL.
     """
+    untold()
     made = library("trl").GRPOTrainer(
         model=model,
         args=args,
