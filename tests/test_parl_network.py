@@ -170,7 +170,7 @@ def test_it_trains_is_kept_and_goes_on(tmp_path: Path) -> None:
     on.result()
     whole.run()
     assert np.array_equal(on.weights, whole.weights)
-    assert load(beside(path)).policy == "network"
+    assert load(str(beside(path))).policy == "network"
     assert not np.array_equal(whole.weights, EXACT.prior(2.0))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from invariants import check_invariants
 
 import kimi_nb as kn
 from kimi_nb import events as e
+from kimi_nb.errors import UsageFault
 from kimi_nb.parl.as_trace import as_traces
 from kimi_nb.parl.heuristics import HEURISTICS, all_serial, greedy
-from kimi_nb.parl.policy import POLICIES
+from kimi_nb.parl.policy import POLICIES, prior
 from kimi_nb.parl.reward import of_trace
 from kimi_nb.parl.rollout import components, roll_out
 from kimi_nb.parl.tasks import FAMILIES, Ints, Tasks, draw
@@ -300,6 +302,23 @@ def test_two_policies_on_one_task_are_compared() -> None:
     found = kn.compare(many, one)
     assert found.speedup_s is not None
     assert found.speedup_s == kn.metrics(one).wall_s / kn.metrics(many).wall_s > 1
+
+
+@pytest.mark.parametrize(
+    ("tasks", "weights", "policy", "said"),
+    [
+        (0, prior(), "linear", "there is no task to play"),
+        (2, prior(), "oracle", "one of linear, network, not 'oracle'"),
+        (2, prior()[1:], "linear", r"has 36 weights, and these are \(35,\)"),
+        (2, prior(), "network", "the policy 'network' has"),
+        (2, "greedy", "linear", r"and these are \(\): give those of a training"),
+    ],
+)
+def test_what_cannot_be_played_is_said(tasks: int, weights: Any, policy: str, said: str) -> None:
+    dice = np.random.default_rng(1)
+
+    with pytest.raises(UsageFault, match=said):
+        as_traces(weights, draw(dice, tasks), policy=policy)
 
 
 def test_the_same_seed_gives_the_same_facts() -> None:

@@ -62,7 +62,7 @@ def save(state: Learner, path: Path) -> None:
         raise TraceError(f"cannot write the checkpoint {str(path)!r}: {error.strerror}") from None
 
 
-def load(path: Path) -> Learner:
+def load(path: str | Path) -> Learner:
     """The checkpoint in a file. Raises TraceError for one that is not there or is damaged."""
     try:
         state = _read(path)
@@ -82,9 +82,9 @@ def load(path: Path) -> Learner:
     return state
 
 
-def _read(path: Path) -> Learner:
+def _read(path: str | Path) -> Learner:
     """What is in the file, which somebody else may have made."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+    with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
         if sum(entry.file_size for entry in found.zip.infolist()) > LARGEST:
             raise ValueError("larger than any policy")
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kimi_nb.errors import UsageFault
 from kimi_nb.parl.features import Seen
-from kimi_nb.parl.policy import POLICIES, choose, likeliest
+from kimi_nb.parl.policy import POLICIES, Policy, choose, likeliest
 from kimi_nb.parl.reward import Components, r_finish, r_parallel, r_perf
 from kimi_nb.parl.tasks import Floats, Ints, Tasks
 from kimi_nb.parl.world import Costs, Outcome, World
@@ -44,9 +45,11 @@ def roll_out(
     """One episode of each task by the policy with these weights. Same dice, same rollouts.
 
     `noise` is the standard deviation of what is seen of the coupling. When `sure`, each action is
-    the likeliest one and none is drawn.
+    the likeliest one and none is drawn. Raises UsageFault without a task, for a policy that there
+    is not, and for weights that are none of it.
     """
-    world, plays = World(tasks, dice, costs, noise), POLICIES[policy]
+    plays = _checked(weights, tasks, policy)
+    world = World(tasks, dice, costs, noise)
     sight, rows = plays.sight(world), np.arange(len(tasks))
     actions = np.empty(len(tasks), np.int64)
     taken: list[tuple[Seen, Ints, Floats, Ints]] = []
@@ -70,6 +73,22 @@ def roll_out(
         outcome=world.outcome(),
         policy=policy,
     )
+
+
+def _checked(weights: Floats, tasks: Tasks, policy: str) -> Policy:
+    if not len(tasks):
+        raise UsageFault("there is no task to play: draw(dice, 1) draws one")
+
+    if (plays := POLICIES.get(policy)) is None:
+        raise UsageFault(f"policy is one of {', '.join(POLICIES)}, not {policy!r}")
+
+    if (shape := np.shape(weights)) != (plays.number,):
+        raise UsageFault(
+            f"the policy {policy!r} has {plays.number} weights, and these are {shape}: "
+            "give those of a training of that policy, as load(checkpoint).weights has them"
+        )
+
+    return plays
 
 
 def components(outcome: Outcome) -> Components[Floats]:
