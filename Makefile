@@ -76,5 +76,8 @@ $(LAB):
 $(DEV):
 	@.ci/setup dev,lab $@
 
-$(TRAIN): | $(DEV)
+# Made anew with .venv: it may be of another Python.
+$(TRAIN): .venv/pyvenv.cfg
 	@.ci/setup-train $@
+
+.venv/pyvenv.cfg: | $(DEV) ;
