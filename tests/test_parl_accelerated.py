@@ -28,6 +28,7 @@ from kimi_nb.parl.accelerated import tasks as drawing  # noqa: E402
 from kimi_nb.parl.accelerated import world  # noqa: E402
 
 jnp = jax.numpy
+pytestmark = pytest.mark.timeout(180)  # XLA compiles for seconds, on a busy machine for a minute
 PLAN = Plan(tasks=6, rollouts=8, families=("wide", "mixed", "trap"), noise=0.1)
 ANNEALED = Schedule(0.3, 0.0, "linear", 0.7)
 GREAT = Schedule(1.0, 0.0, "linear", 0.7)
