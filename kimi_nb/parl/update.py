@@ -19,7 +19,7 @@ from kimi_nb.parl.policy import NUMBER, POLICIES
 from kimi_nb.parl.rollout import Rollouts
 from kimi_nb.parl.tasks import Floats
 
-__all__ = ["BASELINES", "Adam", "Baseline", "advantages", "gradient", "objective", "trust"]
+__all__ = ["BASELINES", "EVEN", "Adam", "Baseline", "advantages", "gradient", "objective", "trust"]
 
 Baseline = Literal["mean", "normalised"]
 """What is taken from a reward: the group's mean, as published; or that, and what is left is divided
