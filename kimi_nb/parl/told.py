@@ -47,7 +47,7 @@ class _Story:
     def __init__(self, texts: Texts, costs: Costs) -> None:
         self._texts, self._costs = texts, costs
         self._facts: list[tuple[float, str, events.Fact]] = []
-        self._now = 0.0
+        self._now: float = 0.0
         self._turns = 0
         """Of the main agent."""
         self._agents = 0
