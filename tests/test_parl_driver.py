@@ -509,3 +509,24 @@ def test_a_benchmark_has_it_as_a_third_way(checkpoints: Checkpoints, tmp_path: P
     assert policy.critical_steps < alone.critical_steps
     assert learned(found[:2]) == []
     assert running.trace(trials(["wide"], [6], learned=True)[2]) is not None  # read, not run anew
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--model", "parl:missing.npz"], "there is no checkpoint"),
+        (["--model", "parl:{there}", "--base-url", "http://localhost:1/v1"], "leave the endpoint"),
+    ],
+)
+def test_a_benchmark_says_what_it_cannot_do_before_anything_runs(
+    typed: list[str],
+    said: str,
+    checkpoints: Checkpoints,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = [each.format(there=checkpoints["prior"]) for each in typed]
+
+    assert main(["bench", "swarm", *given, "-o", str(tmp_path / "out")]) != 0
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -19,6 +19,7 @@ from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.models.endpoint import SIMULATOR as SIMULATOR_ID
 from kimi_nb.models.named import is_named
 from kimi_nb.swarm.asked import holds_run
+from kimi_nb.swarm.connect import connect
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.resume import peek
 from kimi_nb.trace import Trace
@@ -121,8 +122,13 @@ def bench(
     """
     seeds = range(asked.seed, asked.seed + asked.seeds)
     families = asked.families.split(",") if asked.families else list(FAMILIES)
-    with_policy = is_named(options.get("model"))
+    model = options.get("model")
+    with_policy = is_named(model)
     planned = trials(families, _sizes(asked.sizes), seeds, learned=with_policy)
+
+    if with_policy:  # which runs last, and says what it lacks before the others have run
+        connect(model, options.get("base_url"), None, None, None, None)
+
     folder = Path(asked.output or f".kimi_nb/bench/{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(parents=True, exist_ok=True)
     tell(f"bench: {len(planned)} runs, logs in {folder}")
