@@ -123,4 +123,4 @@ def test_no_heuristic_needs_fewer() -> None:
 
 def test_a_task_that_is_too_large_is_refused() -> None:
     with pytest.raises(UsageFault, match="lower_bound"):
-        least_expected(tasks_of(0, 1, parts=15))
+        least_expected(tasks_of(0, 1, parts=13))

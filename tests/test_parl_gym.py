@@ -128,6 +128,9 @@ def test_an_illegal_action_raises_and_changes_nothing() -> None:
         with pytest.raises(kn.UsageFault, match="legal"):
             envs.step(np.array([0, wrong, 0]))
 
+    with pytest.raises(kn.UsageFault, match="for each of 3 episodes"):
+        envs.step(np.zeros(2, int))
+
     now, mask = envs.look()
     assert all(np.array_equal(seen[name], now[name]) for name in seen)
     assert np.array_equal(info["action_mask"], mask["action_mask"])

@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.parl.bounds import FEASIBLE
 from kimi_nb.parl.state import Costs
-from kimi_nb.parl.tasks import Floats, Ints, Tasks
+from kimi_nb.parl.tasks import LARGEST, Floats, Ints, Tasks
 from kimi_nb.parl.world import World
 
 __all__ = ["TWICE", "Best", "least_expected", "solve", "swiftest"]
@@ -41,7 +40,8 @@ class Best(NamedTuple):
 def least_expected(tasks: Tasks, costs: Costs | None = None) -> Floats:
     """(B,) expected critical steps of the best policy.
 
-    Raises UsageFault for a task of more than FEASIBLE parts. Seconds for a task of 12 free parts.
+    Raises UsageFault for a task of more than LARGEST parts. Free ones take most: 12 take seconds
+    and 0.4 GB, and each more would take four times that.
     """
     return np.array([solve(tasks, at, costs).steps[0] for at in range(len(tasks))], float)
 
@@ -50,10 +50,10 @@ def solve(tasks: Tasks, at: int, costs: Costs | None = None) -> Best:
     """The best policy of the task at that place, by dynamic programming from the end."""
     size = int(tasks.present[at].sum())
 
-    if size > FEASIBLE:
+    if size > LARGEST:
         raise UsageFault(
             f"A task of {size} parts is too large for dynamic programming, which ends at "
-            f"{FEASIBLE}. Use lower_bound(tasks)."
+            f"{LARGEST}. Use lower_bound(tasks)."
         )
 
     return _Search(tasks, at, size, costs or Costs()).best()

@@ -90,7 +90,10 @@ class Orchestrators(VectorEnv[Seen, Ints, NDArray[Any]]):
         """One action in each; where an episode was over, another begins instead."""
         world, old = self.world, self.world.over.copy()
         chosen = np.array(actions, np.int64)
-        chosen[old] = 2 * world.tasks.parts + 1
+
+        if chosen.shape == old.shape:  # of another, the world says what it takes
+            chosen[old] = 2 * world.tasks.parts + 1
+
         world.step(chosen)
         ended = world.over & ~old
 
