@@ -288,9 +288,13 @@ def test_seeds_are_paired_by_their_number() -> None:
     assert difference(rows, "a", "b", "success_q").tolist() == [3.0]
 
 
-def test_a_seed_without_sub_agents_has_collapsed() -> None:
-    of = {0: 0.0, 1: 0.49, 2: 0.51}
-    rows = {key(row): row for row in (a_row("a", s, sub_agents=x) for s, x in of.items())}
+def test_a_seed_without_useful_sub_agents_has_collapsed() -> None:
+    of = {0: (0.0, 0.0), 1: (3.0, 2.6), 2: (0.51, 0.0), 3: (3.0, 2.0)}
+    rows = {
+        key(row): row
+        for seed, (subs, useless) in of.items()
+        for row in (a_row("a", seed, sub_agents=subs, useless=useless),)
+    }
     assert collapsed(rows, "a") == 2
 
 

@@ -13,7 +13,8 @@ from kimi_nb.parl.tasks import FAMILIES, Floats
 __all__ = ["COLLAPSED", "collapsed", "curves", "difference", "seeds", "values"]
 
 COLLAPSED = 0.5
-"""Sub-agents for each held-out task, below which a training has collapsed to a single agent."""
+"""Sub-agents of some use for each held-out task, below which a training has collapsed: all work is
+then done alone."""
 
 
 def seeds(rows: Rows, name: str, on: str = "held-out") -> list[int]:
@@ -50,7 +51,8 @@ def difference(
 
 def collapsed(rows: Rows, name: str) -> int:
     """How many of its seeds collapsed."""
-    return int((values(rows, name, "sub_agents") < COLLAPSED).sum())
+    useful = values(rows, name, "sub_agents") - values(rows, name, "useless")
+    return int((useful < COLLAPSED).sum())
 
 
 def curves(rows: Rows, name: str, measure: str) -> Floats:
