@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,7 +155,7 @@ def test_context_presses_on_what_one_does_oneself() -> None:
 
 
 def test_reports_fill_the_context_and_coupling_costs_quality() -> None:
-    world = world_of(by_hand([6, 6, 6], coupling=0.8), replace(SURE, roomy=0.0))
+    world = world_of(by_hand([6, 6, 6], coupling=0.8), replace(SURE, roomy=1e-12))
     found = do(world, "spawn 0", "spawn 1", "run", "self 2", "finish")
     assert world.state.context[0] == 7
     assert found.quality[0] == pytest.approx((2 * (1 - 0.5 * 0.8) + (1 - 0.022 * 7)) / 3)
@@ -392,3 +394,30 @@ def test_copies_of_a_task_stand_side_by_side() -> None:
 def test_tasks_that_cannot_be_drawn(given: dict[str, object], message: str) -> None:
     with pytest.raises(UsageFault, match=message):
         draw(np.random.default_rng(0), 1, **given)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("most", 0),
+        ("most", 10**9),
+        ("most", 2.5),
+        ("turn", -1),
+        ("start", math.nan),
+        ("straggler", math.inf),
+        ("roomy", 0),
+        ("reliability", 1.1),
+        ("straggling", -0.1),
+        ("briefing", "0.1"),
+    ],
+)
+def test_costs_that_cannot_be_say_what_to_type(name: str, value: Any) -> None:
+    with pytest.raises(UsageFault, match=rf"^{name} is a .*number .*: type Costs\({name}=…\)$"):
+        Costs(**{name: value})
+
+
+def test_costs_may_be_nothing_and_come_from_numpy() -> None:
+    free: dict[str, Any] = dict.fromkeys(("turn", "briefing", "start", "straggling", "report"), 0)
+    assert Costs(**free).turn == 0
+    numbers: dict[str, Any] = {"most": np.int64(3), "turn": np.float64(0.5)}
+    assert Costs(**numbers).most == 3

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
 
 import numpy as np
 
+from kimi_nb.errors import UsageFault
 from kimi_nb.parl.tasks import Bools, Floats, Ints, Tasks
 
-__all__ = ["Costs", "Outcome", "State", "begin"]
+__all__ = ["MOST", "Costs", "Outcome", "State", "begin"]
+
+MOST = 10_000
+"""The largest `Costs.most`: a world keeps room for so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """What things cost, in steps, and how well they go."""
+    """What things cost, in steps, and how well they go. Raises UsageFault for what cannot be."""
 
     turn: float = 1.0
     """Main agent's steps of a stage with sub-agents, before any briefing."""
@@ -45,6 +51,34 @@ class Costs:
     """The least quality of what the main agent does itself."""
     most: int = 8
     """Sub-agents of one stage."""
+
+    def __post_init__(self) -> None:
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+
+            if what := _wrong(name, value):
+                raise UsageFault(f"{name} is {what}, not {value!r}: type Costs({name}=…)")
+
+
+_SHARES = {"straggling", "blocked", "reliability", "fragility", "loss", "floor"}
+
+
+def _wrong(name: str, value: object) -> str:
+    """What the cost of that name has to be; "" where it is."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    real = float(value) if number else math.nan
+
+    if name == "most":
+        whole = isinstance(value, Integral) and 1 <= real <= MOST
+        return "" if whole else f"a whole number from 1 to {MOST}"
+
+    if name in _SHARES:
+        return "" if 0 <= real <= 1 else "a number from 0 to 1"
+
+    if name == "roomy":
+        return "" if 0 < real < math.inf else "a number above 0"
+
+    return "" if 0 <= real < math.inf else "a number from 0 on"
 
 
 @dataclass(frozen=True, slots=True)

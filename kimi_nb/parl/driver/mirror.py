@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kimi_nb.models.simulator.division import Part
-from kimi_nb.parl.state import Costs
+from kimi_nb.parl.state import MOST, Costs
 from kimi_nb.parl.tasks import Tasks
 from kimi_nb.parl.world import World
 
@@ -73,7 +73,7 @@ def mirrored(parts: Sequence[Part], now: Situation) -> World:
         serial=serial,
     )
     undone = sum(not part.done for part in parts)
-    costs = Costs(most=max(1, min(now.left, max(Costs().most, undone))))
+    costs = Costs(most=max(1, min(now.left, MOST, max(Costs().most, undone))))
     world = World(tasks, np.random.default_rng(0), costs)
     state = world.state
     state.done[:] = done
