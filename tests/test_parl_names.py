@@ -15,8 +15,19 @@ from kimi_nb.widgets.source import Source
 
 
 def test_every_name_is_there_and_completes() -> None:
-    assert set(kn.parl.__all__) <= set(dir(kn.parl))
-    assert all(getattr(kn.parl, name) is not None for name in kn.parl.__all__)
+    assert dir(kn.parl) == sorted([*kn.parl.__all__, "gym"])
+    assert all(getattr(kn.parl, name) is not None for name in dir(kn.parl))
+
+
+def test_a_star_imports_all_but_what_needs_gymnasium() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['gymnasium'] = None\n"
+        "from kimi_nb.parl import *\n"
+        "print(Plan.__name__, train.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["Plan", "train"]
 
 
 def test_the_function_is_not_hidden_by_the_module_so_called() -> None:

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kimi_nb.parl import gym
+    from kimi_nb.parl import gym as gym  # not in __all__: it needs gymnasium
     from kimi_nb.parl.as_trace import as_traces
     from kimi_nb.parl.bounds import least, lower_bound
     from kimi_nb.parl.checkpoint import load
@@ -49,7 +49,6 @@ __all__ = [
     "as_traces",
     "components",
     "draw",
-    "gym",
     "least",
     "load",
     "lower_bound",
@@ -103,4 +102,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "gym"])
