@@ -8,6 +8,7 @@ from kimi_nb.trace import Record
 from kimi_nb.views.diagnosis import bound, collapse, overflow, spurious
 from kimi_nb.views.diagnosis.case import Case, read_case
 from kimi_nb.views.diagnosis.findings import Cost, Diagnosis, Finding
+from kimi_nb.views.diagnosis.rollouts import fitting
 from kimi_nb.views.diagnosis.uneven import uneven
 
 __all__ = ["Cost", "Diagnosis", "Finding", "diagnose"]
@@ -25,7 +26,8 @@ def diagnose(run: Iterable[Record]) -> Diagnosis:
     Raises CorruptTrace where an agent does something before it began.
     """
     case = read_case(run)
-    found = sorted(_found(case), key=lambda finding: -_weight(case, finding.cost))
+    told = (fitting(finding, case.run.options) for finding in _found(case))
+    found = sorted(told, key=lambda finding: -_weight(case, finding.cost))
     return Diagnosis(tuple(found), case.run.status == "running", case.run.simulated)
 
 
