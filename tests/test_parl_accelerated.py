@@ -340,8 +340,11 @@ def test_what_does_not_fit_says_what_to_type() -> None:
             train_many(None, Plan(policy=other[0]))
 
 
-def test_without_jax_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "jax", None)
+@pytest.mark.parametrize("missing", ["jax", "jaxlib"])
+def test_without_jax_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
 
     with pytest.raises(UsageFault, match=r"pip install 'kimi-nb\[jax\]'"):
         train_many()

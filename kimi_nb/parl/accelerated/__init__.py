@@ -37,7 +37,7 @@ def train_many(
     plan = plan or Plan()
     seeds = [plan.seed] if seeds is None else list(seeds)
 
-    if find_spec("jax") is None:
+    if find_spec("jax") is None or find_spec("jaxlib") is None:
         raise UsageFault("JAX is not installed: type pip install 'kimi-nb[jax]'")
 
     if plan.policy != POLICY:
