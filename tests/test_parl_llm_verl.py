@@ -27,6 +27,7 @@ def test_the_files_are_yaml_and_name_what_there_is() -> None:
     assert f"class {name}(" in (HERE / "verl_loop.py").read_text("utf-8")
     options = yaml.safe_load((HERE / "verl_train.yaml").read_text("utf-8"))
     assert options["algorithm"]["norm_adv_by_std_in_grpo"] is False
+    assert options["trainer"]["val_before_train"] is False  # verl's own is true
     rollout = options["actor_rollout_ref"]["rollout"]
     assert rollout["agent"]["default_agent_loop"] == agent["name"]
     assert options["actor_rollout_ref"]["model"]["path"] == MODEL
