@@ -265,6 +265,21 @@ def test_the_reward_arrives_on_delegating_turns_and_is_not_divided(watched: Watc
     assert gains[delegates].mean() > 0 > gains[~delegates].max()
 
 
+def test_a_turn_that_was_cut_is_not_paid(tmp_path: Path) -> None:
+    made = trainer(tmp_path, constant(0), tiny.model(WORDS, 1))
+    made.environments = [made.environment_factories[None]() for _ in range(2)]
+
+    for one in made.environments:
+        asyncio.run(answered(one, tiny.ALONE))
+
+    said = [[{"role": "assistant", "content": "P1 done"}]] * 2
+    cut = WORDS.encode("P1 done")
+    rows_ = [{"seed": 0}] * 2
+    paid = made._calculate_rewards(rows_, [[], []], said, [[*cut, WORDS.eos_token_id], cut])
+    assert paid[0, 0] > 0
+    assert paid[1, 0] == 0
+
+
 def test_lambda_is_annealed_by_the_trainers_progress(tmp_path: Path, taught) -> None:
     fall = Schedule(0.8, 0.0, "linear", 0.5)
     made = begun(tmp_path, taught, 0, 4, paid=Reward(parallel=fall, finish=fall), small=True)

@@ -10,7 +10,7 @@ that they can run as one stage, and keeps the order of their answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from kimi_nb.errors import ModelError, ToolError
 from kimi_nb.parl.llm.episode import Episode
 from kimi_nb.parl.llm.sums import Sums
-from kimi_nb.parl.llm.wording import described, named
+from kimi_nb.parl.llm.wording import described, harmless, named
 from kimi_nb.parl.llm.workers import Job, Report, Simulated, Workers
 from kimi_nb.parl.state import Costs
 from kimi_nb.parl.tasks import FAMILIES, draw
@@ -35,7 +35,7 @@ class _Assigned(NamedTuple):
 class Environments:
     """Makes the environment of one rollout after the other. Same seed, same luck; None: any.
 
-    `families` and `parts` as in `parl.tasks.draw`.
+    `families` and `parts` as in `parl.tasks.draw`. After a `fault` they are of no more use.
     """
 
     def __init__(
@@ -51,6 +51,10 @@ class Environments:
         self.families = tuple(families)
         self.parts = parts
         self.costs = costs
+        self.fault: ModelError | None = None
+        """What ended the calls to the sub-agents' endpoint, for all rollouts; None: nothing did."""
+        self.ends: Collection[int] | None = None
+        """The tokens that end a turn, which `recipe.trainer` knows; None: no turn counts as cut."""
         self._luck = np.random.default_rng(seed)
 
     def __call__(self) -> Orchestration:
@@ -62,20 +66,19 @@ class Orchestration:
     """One rollout at a time. `reset` begins the next; `episode` is what became of it so far."""
 
     def __init__(self, made_by: Environments, luck: np.random.Generator) -> None:
-        self._made_by = made_by
+        self.made_by = made_by
         self._dice = luck
         self.reset(0)
 
     def reset(self, seed: int, **_row: Any) -> str:
         """The task of this seed in words, which the trainer adds to the prompt."""
-        made_by = self._made_by
+        made_by = self.made_by
         tasks = draw(np.random.default_rng(seed), 1, made_by.families, made_by.parts)
         self.episode = Episode(tasks, self._dice, made_by.costs)
         self._sums = Sums(tasks, seed)
         self._team: dict[str, str] = {}
         self._turn: list[_Assigned] = []
         self._stage: asyncio.Task[list[str]] | None = None
-        self.fault: ModelError | None = None
         return described(tasks)
 
     async def create_subagent(self, name: str, system_prompt: str) -> str:
@@ -170,6 +173,11 @@ class Orchestration:
         self, turn: Sequence[_Assigned], hindered: Sequence[str]
     ) -> list[Report] | None:
         """Of each assignment; nobody is asked about a part that cannot be done now."""
+        made_by = self.made_by
+
+        if made_by.fault is not None:
+            raise made_by.fault
+
         if self.episode.over[0]:
             return None
 
@@ -180,9 +188,9 @@ class Orchestration:
         ]
 
         try:
-            found = await self._made_by.workers.reports(jobs)
+            found = await made_by.workers.reports(jobs)
         except ModelError as error:  # to the trainer a tool's exception is an answer like any other
-            self.fault = error
+            made_by.fault = error
             raise
 
         if found is None:
@@ -200,7 +208,7 @@ class Orchestration:
         return self._told(f"ERROR: {why}")
 
     def _told(self, text: str) -> str:
-        return f"{text} [{self.episode.spent()}]"
+        return f"{harmless(text)} [{self.episode.spent()}]"
 
 
 def _texts(*given: object) -> bool:

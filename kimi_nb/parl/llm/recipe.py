@@ -97,5 +97,6 @@ def trainer(
         environment_factory=environments,
         **more,
     )
+    environments.ends = made.eos_token_ids
     made.add_callback(annealer(made, paid))
     return made

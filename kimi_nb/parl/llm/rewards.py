@@ -16,17 +16,21 @@ from kimi_nb.parl.state import Outcome
 __all__ = ["REWARDS", "annealer", "outcome", "r_finish", "r_parallel", "r_perf", "weights"]
 
 Messages = Sequence[dict[str, Any]]
+Tokens = Sequence[int]
 
 
-def outcome(environment: Orchestration, completion: Messages) -> Outcome:
+def outcome(
+    environment: Orchestration, completion: Messages, tokens: Tokens | None = None
+) -> Outcome:
     """What became of a rollout that is over; asked again, the same.
 
-    A completion that ends otherwise than with a turn without a call has submitted nothing. Calls
-    that never came to a tool, as its name or its arguments were wrong, are billed here. Raises
-    ModelError where the sub-agents' endpoint takes no calls at all.
+    A completion that ends otherwise than with a turn without a call has submitted nothing; nor has
+    one whose last turn was cut, as its `tokens` tell. Calls that never came to a tool, as its name
+    or its arguments were wrong, are billed here. Raises ModelError where the sub-agents' endpoint
+    takes no calls at all.
     """
-    if environment.fault is not None:
-        raise environment.fault
+    if environment.made_by.fault is not None:
+        raise environment.made_by.fault
 
     episode = environment.episode
     answered = sum(message["role"] == "tool" for message in completion)
@@ -36,33 +40,42 @@ def outcome(environment: Orchestration, completion: Messages) -> Outcome:
 
     last = completion[-1] if completion else {"role": ""}
 
-    if last["role"] == "assistant" and not last.get("tool_calls"):
+    if last["role"] == "assistant" and not last.get("tool_calls") and not _cut(environment, tokens):
         episode.submit()
 
     return episode.outcome()
 
 
 def r_perf(
-    environments: Sequence[Orchestration], completions: Sequence[Messages], **_more: Any
+    environments: Sequence[Orchestration],
+    completions: Sequence[Messages],
+    completion_ids: Sequence[Tokens] | None = None,
+    **_more: Any,
 ) -> list[float]:
     """1[success]·Q of each rollout."""
-    found = _outcomes(environments, completions)
+    found = _outcomes(environments, completions, completion_ids)
     return [float(reward.r_perf(one.success, one.quality)[0]) for one in found]
 
 
 def r_parallel(
-    environments: Sequence[Orchestration], completions: Sequence[Messages], **_more: Any
+    environments: Sequence[Orchestration],
+    completions: Sequence[Messages],
+    completion_ids: Sequence[Tokens] | None = None,
+    **_more: Any,
 ) -> list[float]:
     """The instantiation reward of each rollout."""
-    found = _outcomes(environments, completions)
+    found = _outcomes(environments, completions, completion_ids)
     return [float(reward.r_parallel(one.sub_agents)[0]) for one in found]
 
 
 def r_finish(
-    environments: Sequence[Orchestration], completions: Sequence[Messages], **_more: Any
+    environments: Sequence[Orchestration],
+    completions: Sequence[Messages],
+    completion_ids: Sequence[Tokens] | None = None,
+    **_more: Any,
 ) -> list[float]:
     """The part of each rollout's assignments that was completed."""
-    found = _outcomes(environments, completions)
+    found = _outcomes(environments, completions, completion_ids)
     return [float(reward.r_finish(one.completed, one.sub_agents)[0]) for one in found]
 
 
@@ -93,7 +106,16 @@ def annealer(trainer: Any, paid: reward.Reward) -> Any:
     return Annealer()
 
 
+def _cut(environment: Orchestration, tokens: Tokens | None) -> bool:
+    """Whether the last turn is known to have been cut at a limit, and not ended by the model."""
+    ends = environment.made_by.ends
+    return bool(tokens) and ends is not None and tokens[-1] not in ends
+
+
 def _outcomes(
-    environments: Sequence[Orchestration], completions: Sequence[Messages]
+    environments: Sequence[Orchestration],
+    completions: Sequence[Messages],
+    completion_ids: Sequence[Tokens] | None,
 ) -> list[Outcome]:
-    return [outcome(*pair) for pair in zip(environments, completions, strict=True)]
+    tokens = completion_ids or [None] * len(completions)
+    return [outcome(*one) for one in zip(environments, completions, tokens, strict=True)]

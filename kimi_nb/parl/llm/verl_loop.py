@@ -15,6 +15,7 @@ from kimi_nb.parl.llm.environment import Environments
 from kimi_nb.parl.llm.optional import library
 from kimi_nb.parl.llm.recipe import PAID
 from kimi_nb.parl.llm.rewards import REWARDS, weights
+from kimi_nb.parl.llm.wording import harmless
 
 __all__ = ["ParlLoop"]
 
@@ -60,7 +61,7 @@ class ParlLoop(_loops.ToolAgentLoop):
         try:
             text = await self._calls[tool_call.name](**json.loads(tool_call.arguments))
         except (KeyError, TypeError, ValueError) as error:  # a model wrote it; billed when graded
-            text = f"ERROR: {type(error).__name__}: {error}"
+            text = harmless(f"ERROR: {type(error).__name__}: {error}")
 
         return _schemas.ToolResponse(text=text), 0.0, {}
 

@@ -14,10 +14,11 @@ import numpy as np
 from kimi_nb.parl.state import Costs
 from kimi_nb.parl.tasks import Tasks
 
-__all__ = ["described", "named", "rows", "system_prompt"]
+__all__ = ["described", "harmless", "named", "rows", "system_prompt"]
 
 ASK = "Complete all parts of this task.\n"
 _NAME = re.compile(r"\bP([1-9]\d?)\b", re.IGNORECASE)
+_MARK = re.compile(r"<(?=[^\s\d=])")
 
 
 def system_prompt(costs: Costs | None = None) -> str:
@@ -46,6 +47,15 @@ def named(text: str, parts: int) -> int | None:
     """The first part that a text names, of so many; None if it names none that there is."""
     found = (int(name) - 1 for name in _NAME.findall(text))
     return next((part for part in found if part < parts), None)
+
+
+def harmless(text: str) -> str:
+    """The text with a space after every < that a chat template's own mark could begin with.
+
+    A tokenizer takes <|im_end|> or </tool_response> for the mark wherever it stands, so that who
+    is quoted could end the message and begin another.
+    """
+    return _MARK.sub("< ", text)
 
 
 def rows(number: int, seed: int = 0, *, costs: Costs | None = None) -> list[dict[str, Any]]:

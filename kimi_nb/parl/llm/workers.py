@@ -12,7 +12,7 @@ from kimi_nb.errors import ModelError
 from kimi_nb.models.base import Conversation, Model, Reply, Request, Sink, ToolCall, ToolSpecs
 from kimi_nb.models.limiter import Limiter, backoff
 
-__all__ = ["Behind", "Job", "Report", "Simulated", "Workers"]
+__all__ = ["TRIES", "Behind", "Job", "Report", "Simulated", "Workers"]
 
 TRIES = 5
 """Of one call; a sub-agent whose model does not answer then has failed."""
@@ -39,6 +39,8 @@ class Report:
     ok: bool
     """It answered; whether it is right is not said."""
     text: str
+    unheard: ModelError | None = None
+    """Why there is no answer, where that is the endpoint's fault and not the request's."""
 
 
 class Workers(Protocol):
@@ -65,8 +67,9 @@ class Simulated:
 class Behind:
     """A model behind any OpenAI-compatible endpoint; all calls of a stage are made at once.
 
-    A model that fails fails its sub-agent and nobody else, unless it would fail them all: a wrong
-    key or an unknown model raises ModelError.
+    A model that fails fails its sub-agent and nobody else, unless it would fail them all. A wrong
+    key or an unknown model raises ModelError; so does an endpoint from which, after all tries,
+    nobody of a stage has an answer: who learned from that would learn to work alone.
     """
 
     def __init__(self, model: Model, limiter: Limiter | None = None) -> None:
@@ -76,7 +79,20 @@ class Behind:
 
     async def reports(self, jobs: Sequence[Job]) -> list[Report] | None:
         """What the model says to each, in their order. Raises ModelError."""
-        return await asyncio.gather(*map(self._report, jobs))
+        calls = [asyncio.ensure_future(self._report(job)) for job in jobs]
+
+        try:
+            found = await asyncio.gather(*calls)
+        finally:
+            for call in calls:  # where one fault ends all, the others would go on trying
+                call.cancel()
+
+        unheard = [report.unheard for report in found if report.unheard is not None]
+
+        if unheard and len(unheard) == len(found):
+            raise unheard[0]
+
+        return found
 
     async def close(self) -> None:
         """Close the model's connections."""
@@ -97,7 +113,8 @@ class Behind:
             if error.ends_run:
                 raise
 
-            return Report(ok=False, text=f"ERROR: {' '.join(str(error).split())[:MAX_REPORT]}")
+            text = f"ERROR: {' '.join(str(error).split())[:MAX_REPORT]}"
+            return Report(ok=False, text=text, unheard=error if error.retryable else None)
 
         return Report(ok=bool(text), text=text[:MAX_REPORT] or "ERROR: it said nothing")
 
