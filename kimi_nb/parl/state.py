@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -63,10 +64,9 @@ class Costs:
 _SHARES = {"straggling", "blocked", "reliability", "fragility", "loss", "floor"}
 
 
-def _wrong(name: str, value: object) -> str:
+def _wrong(name: str, value: Any) -> str:
     """What the cost of that name has to be; "" where it is."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    real = float(value) if number else math.nan
+    real = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
 
     if name == "most":
         whole = isinstance(value, Integral) and 1 <= real <= MOST
