@@ -16,16 +16,19 @@ from hypothesis import strategies as st
 import kimi_nb as kn
 from kimi_nb.cli import main
 from kimi_nb.cli.bench import Bench
+from kimi_nb.cli.progress import progress_line
 from kimi_nb.errors import BadRequest, UsageFault
 from kimi_nb.events import RunBegan, Said, ToolCalled
 from kimi_nb.models.named import is_named
 from kimi_nb.models.simulator import Options
 from kimi_nb.models.simulator.division import Part
+from kimi_nb.models.simulator.memory import Done
 from kimi_nb.parl.checkpoint import LARGEST, save
 from kimi_nb.parl.driver import driver
 from kimi_nb.parl.driver.conduct import Conductor
 from kimi_nb.parl.driver.decide import Decision, decided, kept, written
 from kimi_nb.parl.driver.mirror import Situation, mirrored
+from kimi_nb.parl.driver.steps import Steps
 from kimi_nb.parl.features import OF_STATE, Sight
 from kimi_nb.parl.learner import Learner, begin, learn
 from kimi_nb.parl.plan import Plan
@@ -35,6 +38,7 @@ from kimi_nb.swarm.doctor import examine
 from kimi_nb.swarm.prompts import ORCHESTRATOR_TOOLS, orchestrator_prompt
 from kimi_nb.trace import Trace, read
 from kimi_nb.views.anneal import Schedule
+from kimi_nb.views.header import header
 from kimi_nb.worlds.learned import WAYS, learned
 from kimi_nb.worlds.trials import row, trials
 
@@ -126,7 +130,7 @@ def test_the_collapsed_one_works_alone_and_the_taught_one_spawns_on_the_same_wor
     alone = a_run(world, checkpoints["prior"], tmp_path / "prior.jsonl")
     many = a_run(world, checkpoints["taught"], tmp_path / "taught.jsonl")
 
-    for run in (alone, many):
+    for run, checkpoint in zip((alone, many), checkpoints.values(), strict=True):
         assert run.status == "finished"
         assert quality(run) > 0.8
         began = run.trace[0].fact
@@ -134,6 +138,14 @@ def test_the_collapsed_one_works_alone_and_the_taught_one_spawns_on_the_same_wor
         assert began.simulated
         assert began.model.startswith("parl:")
         assert "no language model took part" in run.progress() + str(run)
+        name = f"parl:{checkpoint.name}"
+        assert f"{name} · simulator · finished" in progress_line(run)
+        assert f"{name} · SIMULATOR: " in str(run)
+        assert f"{name} · SIMULATOR: " in run._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        assert header(run.fold, 0.0, "", {})["model"] == name
+        last = run.answer.splitlines()[-1]
+        assert last.startswith("_A trained policy decided who did what, and the simulator's rules")
+        assert "Made by the simulator" not in run.answer
 
     assert alone.metrics.agents == 1
     assert all(line.startswith(("Policy: SELF", "Policy: FINISH")) for line in said(alone.trace))
@@ -397,6 +409,34 @@ def test_a_goal_in_no_parts_is_refused_and_says_which_goals_are_not(weights: np.
 
     with pytest.raises(BadRequest, match=r"no rule .* the goals of kn.worlds \(wide, deep"):
         Conductor(LINEAR, weights, None).answer(asked, FAST)
+
+
+def test_who_has_the_same_part_later_takes_nothing_from_what_the_first_one_took() -> None:
+    steps, task = Steps(), {"role": "user", "content": "do it"}
+    said = {"role": "assistant", "content": ""}
+
+    for number in (3, 3, 1):  # the last one was launched in another turn
+        for before in range(number):
+            for seed in (7, 8):  # the first attempt, and a retry
+                asked = {"messages": [task, *[said] * before], "seed": seed}
+                steps.see(asked, sub_agent=True)
+
+    turns = [(1, "do it"), (1, "do it"), (2, "do it"), (3, "another")]
+    done = [Done("assign_task", {"prompt": prompt}, "", turn=turn) for turn, prompt in turns]
+    assert steps.longest(done, {"another": 5}) == 3 + 1 + 5
+    assert Steps().longest(done, {"do it": 2}) == 2 + 2 + 1
+
+
+def test_for_a_goal_in_no_parts_the_last_line_is_the_one_that_goes_on(
+    checkpoints: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "poem.jsonl")
+    poem = ["run", "Write a poem about the sea.", "--model", f"parl:{checkpoints['prior']}"]
+    assert main([*poem, "--trace", path]) == 1
+    out, err = capsys.readouterr()
+    assert f'kn.resume("{path}", model="simulator")' in out
+    assert err.splitlines()[-1].endswith(f"to go on: kimi-nb resume {path} --model simulator")
+    assert main(["resume", path, "--model", "simulator"]) == 0
 
 
 # By its name.

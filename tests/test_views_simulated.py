@@ -12,6 +12,7 @@ from traces import Script
 import kimi_nb as kn
 from kimi_nb.trace import Trace
 from kimi_nb.views.rows import TABLES
+from kimi_nb.views.text import escape
 from kimi_nb.views.words import SIMULATOR
 
 LOOKED_AT = {
@@ -42,6 +43,24 @@ def made(*, simulated: bool, agents: int = 0) -> Trace:
 
     main.end()
     return script.end()
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("simulator", ""),
+        ("parl:/home/me/runs/t.npz", "parl:t.npz · "),
+        (r"parl:C:\runs\t.npz", "parl:t.npz · "),
+        ("parl:a<b>\n.npz", "parl:a<b> .npz · "),
+        ("PARL rollout", "PARL rollout · "),
+    ],
+)
+def test_what_decides_beside_the_rules_is_named_and_is_no_markup(model, told, tmp_path) -> None:
+    script = Script(simulated=True, model=model)
+    script.orchestrator(role="single").end()
+    run = kn.replay(script.end().save(tmp_path / "run.jsonl"))
+    assert f"\n{told}{SIMULATOR}\n" in str(run)
+    assert f'<p class="simulator">{escape(told + SIMULATOR)}</p>' in run._repr_html_()
 
 
 @pytest.mark.parametrize("show", LOOKED_AT.values(), ids=LOOKED_AT)

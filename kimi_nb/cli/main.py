@@ -37,6 +37,7 @@ from kimi_nb.views.fold import fold
 from kimi_nb.views.prices import Price
 from kimi_nb.views.report import report_html
 from kimi_nb.views.rows import rows
+from kimi_nb.views.words import needed_model
 from kimi_nb.worlds.known import is_world
 from kimi_nb.worlds.known import resume as resume_world
 
@@ -147,7 +148,10 @@ def _finish(run: Run | Replay, asked: argparse.Namespace) -> int:
     show(run, as_json=asked.json)
 
     if run.status != "finished":
-        tell(f"kimi-nb: {run.status}; to go on: kimi-nb resume {shlex.quote(str(run.path))}")
+        model = needed_model(run.fold)
+        other = model and f" --model {model}"
+        typed = f"kimi-nb resume {shlex.quote(str(run.path))}{other}"
+        tell(f"kimi-nb: {run.status}; to go on: {typed}")
 
     return INTERRUPTED if code else 0 if run.status == "finished" else 1
 

@@ -9,7 +9,7 @@ import time
 from kimi_nb.swarm.handle import Run
 from kimi_nb.views.live import doing
 from kimi_nb.views.text import fit
-from kimi_nb.views.words import verdicts
+from kimi_nb.views.words import simulated_by, verdicts
 
 __all__ = ["follow", "progress_line", "rewrite"]
 
@@ -55,10 +55,10 @@ def progress_line(run: Run) -> str:
     fold = run.fold
     subs = fold.sub_agents()
     ended = sum(agent.ended is not None for agent in subs)
-    mark = " · simulator" if fold.simulated else ""
+    who = " · ".join(filter(None, (run.name, simulated_by(fold, "simulator"))))
     status = run.status.replace("_", " ")
     return (
-        f"{run.name}{mark} · {status} · {run.seconds:.1f} s · {ended} of {len(subs)} "
+        f"{who} · {status} · {run.seconds:.1f} s · {ended} of {len(subs)} "
         f"sub-agents ended · {fold.steps} steps · {fold.tool_calls} tool calls{_trouble(run)}"
     )
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kimi_nb.magics.showing import Showing, publish
 from kimi_nb.swarm.handle import Interrupted, Run
+from kimi_nb.views.words import simulated_by
 
 __all__ = ["watch"]
 
@@ -96,8 +97,8 @@ class Line:
 
 
 def _ended(run: Run) -> str:
-    mark = " · simulator" if run.fold.simulated else ""
-    return f"{run.name}{mark} · {run.status.replace('_', ' ')} · {run.fold.now:.1f} s"
+    who = " · ".join(filter(None, (run.name, simulated_by(run.fold, "simulator"))))
+    return f"{who} · {run.status.replace('_', ' ')} · {run.fold.now:.1f} s"
 
 
 def _progress(run: Run) -> str:

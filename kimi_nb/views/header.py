@@ -12,7 +12,7 @@ from kimi_nb.views.live import budget_rows
 from kimi_nb.views.prices import Price
 from kimi_nb.views.remaining import remaining
 from kimi_nb.views.text import clean, one_line
-from kimi_nb.views.words import verdicts
+from kimi_nb.views.words import model_name, verdicts
 
 __all__ = ["header"]
 
@@ -29,7 +29,7 @@ def header(run: Fold, now: float, name: str, prices: Mapping[str, Price]) -> dic
     return {
         "name": one_line(name),
         "goal": clean(run.goal[:GOAL]),
-        "model": one_line(run.model),
+        "model": model_name(run),
         "simulated": run.simulated,
         "status": run.status,
         "why": one_line(run.why)[:GOAL],

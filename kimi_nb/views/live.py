@@ -13,7 +13,17 @@ from kimi_nb.views.critical import run_cost
 from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.state import ENDED, Agent, Run
 from kimi_nb.views.text import clean, fit, one_line
-from kimi_nb.views.words import SIMULATOR, count, dollars, label, seconds, shape, short, state_word
+from kimi_nb.views.words import (
+    SIMULATOR,
+    count,
+    dollars,
+    label,
+    model_name,
+    seconds,
+    shape,
+    short,
+    state_word,
+)
 
 __all__ = ["budget_rows", "doing", "live_text"]
 
@@ -37,7 +47,7 @@ def live_text(
     `now` is in seconds since the run began; `name` is what the notebook calls it.
     """
     wide = max(width, NARROWEST)
-    title = " · ".join(part for part in (name, run.model, seconds(now)) if part)
+    title = " · ".join(part for part in (name, model_name(run), seconds(now)) if part)
     lines = [f"{state_word(run.status)} {title}"]
 
     if run.simulated:

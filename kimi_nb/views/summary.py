@@ -24,10 +24,10 @@ from kimi_nb.views.state import Run
 from kimi_nb.views.text import clean, escape, fit, one_line
 from kimi_nb.views.timeline import swimlane
 from kimi_nb.views.words import (
-    SIMULATOR,
     figures,
     next_step,
     origin,
+    simulated_by,
     status_line,
     verdicts,
 )
@@ -69,7 +69,7 @@ def _cut(line: str) -> str:
 
 
 def _head(trace: Trace, run: Run) -> str:
-    mark = SIMULATOR if run.simulated else ""
+    mark = simulated_by(run)
     lines = [status_line(run), *verdicts(run), mark, origin(run), next_step(run, trace.path)]
     return "\n".join(line for line in lines if line)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from kimi_nb.events import Judged
 from kimi_nb.views.critical import Metrics
 from kimi_nb.views.state import Agent, Run
-from kimi_nb.views.text import one_line
+from kimi_nb.views.text import fit, one_line
 
 __all__ = [
     "SIMULATOR",
@@ -18,6 +18,8 @@ __all__ = [
     "figures",
     "label",
     "metric_rows",
+    "model_name",
+    "needed_model",
     "next_step",
     "origin",
     "percent",
@@ -25,6 +27,7 @@ __all__ = [
     "seconds",
     "shape",
     "short",
+    "simulated_by",
     "state_word",
     "status_line",
     "verdicts",
@@ -49,6 +52,10 @@ SHAPES = {
     "over_budget": "▲",
 }
 SIMULATOR = "SIMULATOR: no language model took part"
+RULES = "simulator"
+"""The model of a run that rules alone have made."""
+NAME = 48
+"""Columns of a model's name."""
 MINUTES = 600.0
 CENT = 0.01
 HUNDRED = 99.95
@@ -111,6 +118,29 @@ def dollars(value: float | None, *, simulated: bool) -> str:
     return f"${value:.4f}" if 0 < value < CENT else f"${value:,.2f}"
 
 
+def model_name(run: Run) -> str:
+    """Who answers, in one line: of a name that holds a path, as "parl:FILE", the file's name."""
+    name = one_line(run.model)
+    scheme, _, rest = name.partition(":")
+    file = PureWindowsPath(rest).name  # knows both separators
+    return fit(f"{scheme}:{file}", NAME).rstrip() if run.simulated and file else name
+
+
+def simulated_by(run: Run, mark: str = SIMULATOR) -> str:
+    """The mark of a run without a language model, after what decided there beside the rules.
+
+    As "parl:FILE · SIMULATOR: …"; "" for a run with a language model.
+    """
+    by_rules = run.model in {"", RULES}
+    return "" if not run.simulated else mark if by_rules else f"{model_name(run)} · {mark}"
+
+
+def needed_model(run: Run) -> str:
+    """The model that has to go on, as what decides beside the rules cannot; "" if none has to."""
+    beyond = run.status == "failed" and not run.steps
+    return RULES if beyond and run.simulated and run.model not in {"", RULES} else ""
+
+
 def status_line(run: Run) -> str:
     """How the run ended and why, in one line."""
     if run.status == "running":
@@ -164,6 +194,11 @@ def next_step(run: Run, path: Path | None) -> str:
 
     bare = one_line(str(path))
     quoted = json.dumps(bare, ensure_ascii=False)
+
+    if model := needed_model(run):
+        typed = f'kn.resume({quoted}, model="{model}") or %swarm resume {bare} --model {model}'
+        return f"To go on by the simulator's rules alone: {typed}"
+
     typed = f"{resume_call(run)}({quoted}) or %swarm resume {bare}"
     return f"To go on, without paying again for what is done: {typed}"
 

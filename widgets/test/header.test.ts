@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  answering,
   budget,
   elapsed,
   type Figure,
@@ -80,6 +81,12 @@ describe("the figures", () => {
 
   it("cost nothing where no model was called", () => {
     expect(words(figures({ ...RUN, simulated: true })).cost).toBe("$0 no model was called");
+  });
+
+  it("name who answers, unless rules alone do", () => {
+    expect(answering(RUN)).toBe("kimi-k3");
+    expect(answering({ ...RUN, simulated: true, model: "simulator" })).toBe("");
+    expect(answering({ ...RUN, simulated: true, model: "parl:t.npz" })).toBe("parl:t.npz");
   });
 
   it("have a share of sub-agents that ended, if there are any", () => {

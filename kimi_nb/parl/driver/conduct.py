@@ -15,16 +15,19 @@ from kimi_nb.models.simulator.respond import divide, respond
 from kimi_nb.models.simulator.script import Call, Script, Turn, perform
 from kimi_nb.parl.driver.decide import FINISH, RUN, SELF, SPAWN, Decision, decided, kept, written
 from kimi_nb.parl.driver.mirror import Situation
+from kimi_nb.parl.driver.signed import signed
+from kimi_nb.parl.driver.steps import ASSIGN, Steps
 from kimi_nb.parl.policy import Policy
 from kimi_nb.parl.tasks import Floats
 
 __all__ = ["Conductor"]
 
-CREATE, ASSIGN = "create_subagent", "assign_task"
-KNOWN = (
-    "it can be the orchestrator for the goals of kn.worlds (wide, deep, office, code, figure) and "
-    "for those that ask for the same of many files, packages or named things, such as 'Compare the "
-    "opening hours of the museums in data/museums/'; for others take model='simulator' or a model"
+CREATE = "create_subagent"
+NO_PARTS = (
+    "no rule of the simulator divides this goal into parts: take model='simulator' or a language "
+    "model. A policy can be the orchestrator for the goals of kn.worlds (wide, deep, office, code, "
+    "figure) and for those that ask for the same of many files, packages or named things, such as "
+    "'Compare the opening hours of the museums in data/museums/'"
 )
 
 
@@ -35,8 +38,7 @@ class Conductor:
         self._policy = policy
         self._weights = weights
         self._budget = budget
-        self._steps: dict[str, int] = {}
-        """By task: the model calls of the sub-agent that has it, as its requests show them."""
+        self._steps = Steps()
 
     def answer(self, request: dict[str, Any], options: Options) -> Script:
         """The same request, the same script, as long as the sub-agents took the same steps.
@@ -44,23 +46,20 @@ class Conductor:
         Raises BadRequest for a goal that is in no parts.
         """
         tools = {str(spec["function"]["name"]) for spec in request.get("tools") or ()}
+        sub_agent = not {CREATE, ASSIGN} <= tools
+        self._steps.see(request, sub_agent=sub_agent)
 
-        if not {CREATE, ASSIGN} <= tools:
-            self._count(request["messages"])
+        if sub_agent:
             return respond(request, options)
 
         past, goal = divide(request, options)
 
         if goal is None:
-            message = f"no rule of the simulator divides this goal into parts: {KNOWN}"
-            raise BadRequest(message)
+            raise BadRequest(NO_PARTS)
 
-        turn = goal if isinstance(goal, Turn) else self._turn(goal, past, request, options)
+        looks = isinstance(goal, Turn)
+        turn = goal if looks else signed(self._turn(goal, past, request, options))
         return perform(turn, request, options, past.calls)
-
-    def _count(self, messages: Sequence[dict[str, Any]]) -> None:
-        task = next((text_of(m["content"]) for m in messages if m.get("role") == "user"), "")
-        self._steps[task] = 1 + sum(message.get("role") == "assistant" for message in messages)
 
     def _turn(self, goal: Division, past: Past, request: dict[str, Any], options: Options) -> Turn:
         """Goes on with what was decided; once that is done, decides anew."""
@@ -89,20 +88,10 @@ class Conductor:
             parts = [replace(p, done=p.done or p.name == made[-1].part) for p in parts]
 
     def _taken(self, past: Past, parts: Sequence[Part]) -> int:
-        """Critical steps: turns, and of each stage the longest sub-agent.
-
-        What one took is reckoned where nobody has counted: in a run that was taken up again.
-        """
+        """Critical steps: turns, and of each stage the longest sub-agent."""
         reckoned = {part.task: round(part.work) + 1 for part in parts}
-        longest: dict[int, int] = {}
-
-        for done in past.done:
-            if done.name == ASSIGN:
-                task = str(done.arguments.get("prompt", ""))
-                steps = self._steps.get(task, reckoned.get(task, 1))
-                longest[done.turn] = max(longest.get(done.turn, 0), steps)
-
-        return past.turns + sum(longest.values())
+        assigned = (done for done in past.done if done.name == ASSIGN)
+        return past.turns + self._steps.longest(assigned, reckoned)
 
 
 def _said(goal: Division, past: Past, made: Sequence[Decision]) -> Turn | None:

@@ -9,12 +9,12 @@ from kimi_nb.views.markdown import markdown_html
 from kimi_nb.views.state import Run
 from kimi_nb.views.text import escape
 from kimi_nb.views.words import (
-    SIMULATOR,
     count,
     label,
     metric_rows,
     next_step,
     origin,
+    simulated_by,
     state_word,
     status_line,
     verdicts,
@@ -95,8 +95,8 @@ def status_html(run: Run, path: Path | None) -> str:
 
     parts += [f"<p>{escape(line)}</p>" for line in verdicts(run)]
 
-    if run.simulated:
-        parts.append(f'<p class="simulator">{SIMULATOR}</p>')
+    if mark := simulated_by(run):
+        parts.append(f'<p class="simulator">{escape(mark)}</p>')
 
     lines = [line for line in (origin(run), next_step(run, path)) if line]
     return "".join([*parts, *(f"<p>{escape(line)}</p>" for line in lines)])

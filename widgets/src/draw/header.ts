@@ -2,6 +2,7 @@
 
 import type { Store } from "../host.ts";
 import {
+  answering,
   budget,
   type Figure,
   figures,
@@ -128,7 +129,7 @@ class Header implements Part {
     write(this.#status, line.status);
     set(this.#status, { "data-state": line.status.slice(2) });
     write(this.#name, line.name);
-    write(this.#model, line.simulated ? "" : line.model);
+    write(this.#model, line.model);
     this.#simulated.hidden = !line.simulated;
     write(this.#why, line.why);
     write(this.#judged, line.judged);
@@ -170,7 +171,7 @@ function ofRun(run: Run, scene: Scene, { at }: Focus): Headline {
     why: reason(run, going),
     judged: run.judged,
     name: run.name,
-    model: run.model,
+    model: answering(run),
     simulated: run.simulated,
     goal: run.goal,
     left: remaining(run.left_s, scene.live && at === null),

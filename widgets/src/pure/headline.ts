@@ -57,6 +57,11 @@ export function figures(run: Run): Figure[] {
   ];
 }
 
+/** Who answers; nobody is named where rules alone do, which is said beside it. */
+export function answering({ model, simulated }: Run): string {
+  return simulated && model === "simulator" ? "" : model;
+}
+
 function cost({ cost_usd, simulated, model }: Run): Figure {
   if (cost_usd === null && !simulated) {
     return figure("cost", "unknown", "cost", `no price of ${model} is known`);
