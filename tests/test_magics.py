@@ -289,6 +289,28 @@ def test_model_and_doctor(kernel):
     assert report.shown[-1] == "nothing failed"
 
 
+def test_a_checkpoint_with_a_space_in_its_name_is_completed_checked_and_named(kernel):
+    kernel.run(
+        "from pathlib import Path\n"
+        "from kimi_nb.parl.checkpoint import save\n"
+        "from kimi_nb.parl.learner import begin\n"
+        "Path('my d').mkdir()\n"
+        "save(begin(kn.parl.Plan()), Path('my d/a b.npz'))"
+    )
+    assert kernel.complete('%%swarm x --model "parl:my') == ["my d/a b.npz"]
+    assert kernel.complete('%%swarm x --model "parl:my d/a') == ["d/a b.npz"]
+    assert not any(".npz" in found for found in kernel.complete("%swarm model parl:"))  # a space
+    missing = kernel.run("%swarm model parl:missing.npz")
+    assert "there is no checkpoint 'missing.npz'" in missing.error
+    assert "in quotes" in kernel.run("%swarm model parl:my d/a b.npz").stream
+    assert "missing" not in kernel.run("%swarm model").text
+    assert kernel.run("%swarm model 'parl:my d/a b.npz'").text == "model: parl:my d/a b.npz"
+    assert kernel.run("%swarm model default").status == "ok"
+    cell = kernel.run(f'%%swarm spaced --model "parl:my d/a b.npz" --folder "my d"\n{SMALL}')
+    assert "parl:a b.npz · SIMULATOR: no language model took part" in cell.text
+    assert "A trained policy decided who did what" in cell.text
+
+
 def test_replay_shows_a_run_from_its_trace(kernel):
     kernel.run(f"%%swarm seen --agents 5\n{SMALL}")
     cell = kernel.run("%swarm replay {seen.path}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import glob
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
@@ -14,9 +13,11 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from IPython.display import DisplayHandle
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.magics.words import words_of
 from kimi_nb.models.endpoint import MOONSHOT, is_moonshot, refuse_on_binder
-from kimi_nb.models.named import is_named
+from kimi_nb.models.named import is_named, made
 from kimi_nb.models.secret import Secret
+from kimi_nb.models.simulator import Options
 from kimi_nb.redact import Environment
 from kimi_nb.swarm.doctor import Report, examine
 from kimi_nb.swarm.handle import Replay, Run
@@ -49,7 +50,7 @@ class Text(str):
 
 def run_command(magics: Notebook, line: str) -> Any:
     """What `%swarm LINE` gives. Raises UsageError for a line that is none."""
-    words = shlex.split(line) or ["status"]
+    words = words_of(line) or ["status"]
     command = COMMANDS.get(words[0])
 
     if command is None:
@@ -101,6 +102,13 @@ def _resume(magics: Notebook, words: list[str]) -> Any:
 
 
 def _model(magics: Notebook, words: list[str]) -> Text:
+    if words[1:]:
+        message = "%swarm model takes one name; put one that has a space in quotes"
+        raise UsageError(message)
+
+    if words and is_named(words[0]):
+        made(words[0], Options())  # complains here, and not in the next cell
+
     if words:
         magics.model = "" if words[0] == "default" else words[0]
 
@@ -198,6 +206,9 @@ def complete(
     line: str, symbol: str, parser: MagicArgumentParser, names: Sequence[str]
 ) -> list[str]:
     """What can stand at the end of a `%%swarm` or `%swarm` line, beginning with `symbol`."""
+    if typed := _CHECKPOINT.search(line):
+        return _checkpoints(typed[2], symbol, quoted=bool(typed[1]))
+
     if line.lstrip().startswith("%%"):
         options = re.findall(r"--[a-z-]+", parser.format_help())
         return sorted({text for text in options if text.startswith(symbol or "--")})
@@ -213,3 +224,18 @@ def complete(
         return [name for name in names if name.startswith(symbol)]
 
     return [name for name in COMMANDS if name.startswith(symbol)]
+
+
+_CHECKPOINT = re.compile(r"""(?:--model[ =]|%swarm +model )\s*(["']?)parl:([^"']*)$""")
+
+
+def _checkpoints(typed: str, symbol: str, *, quoted: bool) -> list[str]:
+    """The rest of the paths that begin with what was typed, of which `symbol` is the end.
+
+    Only within quotes may a path have spaces.
+    """
+    deep = ("*.npz", "*/*.npz", "*/*/*.npz")
+    paths = [path.replace("\\", "/") for each in deep for path in glob.iglob(each)]  # noqa: PTH207
+    before = len(typed) - len(symbol)
+    fit = (path for path in paths if path.startswith(typed) and (quoted or " " not in path))
+    return sorted(path[before:] for path in fit)

@@ -20,6 +20,7 @@ from kimi_nb.magics.live import watch
 from kimi_nb.magics.redaction import Redaction
 from kimi_nb.magics.resuming import prices_typed, take_up, tools_named
 from kimi_nb.magics.showing import Showing, has_page
+from kimi_nb.magics.words import words_of
 from kimi_nb.models.endpoint import DEFAULT_MODEL, SIMULATOR
 from kimi_nb.models.named import is_named
 from kimi_nb.models.secret import Secret
@@ -209,7 +210,7 @@ def _free_name() -> str:
 
 
 def _parse(line: str) -> argparse.Namespace:
-    return cast("argparse.Namespace", cast("Any", _parser()).parse_argstring(line))
+    return cast("argparse.Namespace", cast("Any", _parser()).parse_args(words_of(line)))
 
 
 def _parser() -> MagicArgumentParser:
