@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -318,6 +320,28 @@ def test_ctrl_c_cancels_it_and_it_goes_on_all_the_same(tmp_path: Path) -> None:
     on.result()
     whole.run()
     assert np.array_equal(on.weights, whole.weights)
+
+
+def test_ctrl_c_of_whoever_waits_cancels_it_and_the_next_one_waits_for_its_end(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "training.jsonl"
+    interrupted = threading.Event()
+
+    def told(row: e.IterationEnded) -> None:
+        if row.iteration == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            interrupted.wait()
+
+    training = Training({}, SMALL, path=path, told=told).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        training.result()
+
+    interrupted.set()
+    why = "It was cancelled after 2 iterations."
+    assert training.result()[-1].fact == e.TrainingEnded(status="cancelled", why=why)
+    resume(path).result()
 
 
 def test_a_checkpoint_that_another_training_left_there_is_not_taken_up(tmp_path: Path) -> None:

@@ -147,16 +147,13 @@ def train_one(asked: argparse.Namespace) -> int:
     path = Path(asked.resume or asked.log)
 
     try:
-        while not training.done:
-            time.sleep(0.05)  # a Ctrl-C in Thread.join makes Python 3.11 think that it has ended
-    except KeyboardInterrupt:
-        training.cancel()
         training.result()
+    except KeyboardInterrupt:
+        training.result()  # which Ctrl-C has cancelled: the iteration under way comes to its end
         watch.line.end()
         tell(f"parl: cancelled; to go on: kimi-nb parl train --resume {shlex.quote(str(path))}")
         raise
 
-    training.result()
     watch.line.end()
     _tell_end(training, path, as_json=asked.json)
     return 0

@@ -94,7 +94,8 @@ class Training:
         self._checkpoint = None if self.path is None else beside(self.path)
         self._told = told
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._idle = threading.Event()
+        self._idle.set()
         self._error: BaseException | None = None
         self._asked: list[tuple[str, Schedule]] = []
 
@@ -181,8 +182,7 @@ class Training:
     def start(self) -> Training:
         """Begin in a thread of its own; returns itself."""
         self._begin()
-        self._thread = threading.Thread(target=self._guarded, name="kimi_nb training", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._guarded, name="kimi_nb training", daemon=True).start()
         return self
 
     def run(self) -> Trace:
@@ -194,8 +194,7 @@ class Training:
     def result(self) -> Trace:
         """The whole log, once it has ended. Raises what ended it before its time."""
         try:
-            if self._thread is not None:
-                self._thread.join()
+            self._idle.wait()  # a Ctrl-C in Thread.join makes Python 3.11 think that it has ended
         except KeyboardInterrupt:
             self.cancel()
             raise
@@ -223,6 +222,7 @@ class Training:
             options=self.plan.options,
         )
         self._add(began, *self._sets())
+        self._idle.clear()
 
     def _guarded(self) -> None:
         """Whatever happens, the log is given an end: what shows it waits for one."""
@@ -236,8 +236,11 @@ class Training:
             self._error = error
             ended = TrainingEnded(status="failed", why=f"{type(error).__name__}: {error}")
         finally:
-            self._add(ended)
-            self._log.close()
+            try:
+                self._add(ended)
+                self._log.close()
+            finally:
+                self._idle.set()
 
     def _iterate(self) -> TrainingEnded:
         if not self._rewards.rows:
