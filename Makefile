@@ -25,10 +25,9 @@ demo: $(DEMO) ## see a swarm work on files of this machine; no key needed
 
 test: $(DEV) ## run all that CI runs
 	@$(FRONT)
-	@$(MAKE) check; checked=$$?; \
+	@$(MAKE) -k -j2 check test-train; checked=$$?; \
 	echo "· vitest"; \
 	$(FRONT) vitest run --reporter dot || checked=1; \
-	$(MAKE) test-train || checked=1; \
 	echo "· tests and notebooks"; \
 	$(RUN) pytest -n auto --dist loadscope --nbval --nbval-current-env tests $(wildcard notebooks) && exit $$checked
 
