@@ -18,7 +18,7 @@ from kimi_nb.parl.update import Adam
 __all__ = ["LARGEST", "beside", "load", "save"]
 
 LARGEST = 2**24
-"""Bytes of all that a checkpoint holds; those of the largest policy are some thousands."""
+"""Bytes of all that a checkpoint holds; those of the largest policy are some 40,000."""
 _DAMAGED = (
     ArithmeticError,
     EOFError,

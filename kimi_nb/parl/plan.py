@@ -100,7 +100,7 @@ _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("spawning", _number(-20, 20), "a number from −20 to 20"),
     ("baseline", lambda value: value in BASELINES, f"one of {', '.join(BASELINES)}"),
     ("form", lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),
-    ("policy", lambda value: value in POLICIES, f"one of {', '.join(POLICIES)}"),
+    ("policy", lambda value: value in tuple(POLICIES), f"one of {', '.join(POLICIES)}"),
     ("noise", _number(0, 1), "a number from 0 to 1"),
     ("families", _known, f"a tuple of some of {', '.join(FAMILIES)}"),
 )

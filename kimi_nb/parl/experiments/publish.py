@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from kimi_nb.errors import TraceError
 from kimi_nb.parl.experiments.catalogue import EXPERIMENTS, Experiment
 from kimi_nb.parl.experiments.figures import draw
 from kimi_nb.parl.experiments.rows import Rows
@@ -22,17 +23,27 @@ same tasks, which no training saw, with the same luck.
 
 
 def publish(experiments: Mapping[str, Experiment], rows: Rows, folder: Path) -> None:
-    """Draw the figures and bring the README up to date; what stands between its blocks is kept."""
+    """Draw the figures and bring the README up to date; what stands between its blocks is kept.
+
+    Raises TraceError where the README is no text.
+    """
     for name in experiments:
         draw(name, rows, folder / f"{name}.png")
 
     readme = folder / "README.md"
-    text = readme.read_text("utf-8") if readme.exists() else FIRST
+
+    try:
+        text = readme.read_text("utf-8") if readme.exists() else FIRST
+    except UnicodeDecodeError:
+        why = f"{str(readme)!r} is no UTF-8 text: move it away, or name another folder with --out"
+        raise TraceError(why) from None
 
     for name, experiment in experiments.items():
         text = _replaced(text, name, experiment, block(name, rows))
 
-    readme.write_text(text, "utf-8")
+    scratch = readme.with_name("README.md.part")
+    scratch.write_text(text, "utf-8")
+    scratch.replace(readme)  # whole or not at all: what stands between the blocks is by hand
 
 
 def block(name: str, rows: Rows) -> str:

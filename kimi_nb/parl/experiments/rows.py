@@ -54,6 +54,7 @@ def read_rows(path: Path) -> Rows:
     for number, line in enumerate(lines, start=1):
         try:
             row = orjson.loads(line)
+            _ = row["options"], row["families" if row.get("on") else "weights"]
             found[key(row)] = row
         except (ValueError, KeyError, TypeError):
             why = f"{path}, line {number}, is no row of results: delete that line, or name another"

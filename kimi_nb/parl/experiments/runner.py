@@ -14,7 +14,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -71,6 +71,7 @@ def missing(experiments: Mapping[str, Experiment], seeds: int, rows: Rows) -> li
             found = wanted.setdefault(of.name, (of, {}))
             found[1].update(dict.fromkeys(experiment.sets(of)))
 
+    _refuse_others({name: of for name, (of, _) in wanted.items()}, rows)
     trials = (
         _left(of, seed, tuple(on), rows)
         for seed in range(seeds)
@@ -82,14 +83,6 @@ def missing(experiments: Mapping[str, Experiment], seeds: int, rows: Rows) -> li
 
 def _left(of: Condition | Rule, seed: int, on: tuple[str, ...], rows: Rows) -> Trial | None:
     left = tuple(name for name in on if Key(of.name, seed, name) not in rows)
-    known = next((row for key in _keys(of.name, seed, on) if (row := rows.get(key))), None)
-
-    if known and known["options"] != of.options:
-        raise UsageFault(
-            f"the results have {of.name!r} with other options, {known['options']}: "
-            "name another folder with --out"
-        )
-
     trained = rows.get(Key(of.name, seed, ""))
 
     if isinstance(of, Rule) or trained:
@@ -99,8 +92,15 @@ def _left(of: Condition | Rule, seed: int, on: tuple[str, ...], rows: Rows) -> T
     return Trial(of, seed, on)
 
 
-def _keys(name: str, seed: int, on: Sequence[str]) -> list[Key]:
-    return [Key(name, seed, each) for each in ("", *on)]
+def _refuse_others(wanted: Mapping[str, Condition | Rule], rows: Rows) -> None:
+    for row in rows.values():
+        of = wanted.get(row["condition"])
+
+        if of is not None and row["options"] != of.options:
+            raise UsageFault(
+                f"the results have {of.name!r} with other options, {row['options']}: "
+                "name another folder with --out"
+            )
 
 
 def carry_out(
@@ -155,7 +155,8 @@ def _in_processes(
             raise KimiNbError(f"{why} again, perhaps with fewer --jobs") from None
         except KeyboardInterrupt:
             for each in busy:
-                kept(each.result())
+                with suppress(BrokenExecutor):
+                    kept(each.result())
 
             raise
 
