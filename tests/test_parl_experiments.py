@@ -223,7 +223,20 @@ def test_a_torn_last_line_is_no_row_and_goes(tmp_path: Path) -> None:
     assert list(read_rows(path)) == [Key("a", 0, "held-out"), Key("a", 2, "held-out")]
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"seed": 1}'])
+NAMED = '"condition": "a", "seed": 1'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        '{"seed": 1}',
+        f'{{{NAMED}, "weights": []}}',
+        f'{{{NAMED}, "options": {{}}}}',
+        f'{{{NAMED}, "options": {{}}, "on": "held-out", "weights": []}}',
+    ],
+)
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / RESULTS
     path.write_text(f"{json.dumps(a_row('a', 0))}\n{line}\n", "utf-8")
@@ -256,8 +269,9 @@ def test_only_what_is_missing_is_asked_for() -> None:
     assert [(each.weights, each.on) for each in left] == [((1.0, 2.0), WIDER)]
 
 
-def test_rows_of_other_options_are_refused() -> None:
-    row = {"condition": "tiny", "seed": 0, "options": {}, "weights": []}
+@pytest.mark.parametrize("seed", [0, 5])
+def test_rows_of_other_options_are_refused(seed: int) -> None:
+    row = {"condition": "tiny", "seed": seed, "options": {}, "weights": []}
 
     with pytest.raises(UsageFault, match="--out"):
         missing(tiny(), 1, {key(row): row})
@@ -332,6 +346,12 @@ def test_what_is_written_by_hand_is_kept(tmp_path: Path) -> None:
     assert (found := readme.read_text("utf-8")) != text
     assert found.endswith("\nSeen: much.\n")
     assert found.count("![") == 1
+    readme.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(TraceError, match="--out"):
+        publish(chosen, rows, tmp_path)
+
+    assert readme.read_bytes() == b"\xff\xfe"
 
 
 def test_without_matplotlib_it_says_what_to_type(
