@@ -134,10 +134,15 @@ def cut(tmp_path: Path) -> Path:
         "go", model=Scripted(respond), tools=["write_file", weigh], single=True,
         folder=tmp_path, trace=path,
     ).result(20)  # fmt: skip
-    lines = path.read_bytes().splitlines(keepends=True)
-    returned = [b'"tool_returned"' in line or b"a new file" in line for line in lines]
-    path.write_bytes(b"".join(lines[: returned.index(True)]))
+    cut_short(path)
     return path
+
+
+def cut_short(path: Path) -> None:
+    """A log as it was when its process was killed, before the first tool returned."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    returned = [b'"ToolReturned"' in line for line in lines]
+    path.write_bytes(b"".join(lines[: returned.index(True)]))
 
 
 def test_resume_finds_it_without_being_told(cut: Path) -> None:
@@ -154,9 +159,10 @@ def test_resume_takes_the_one_that_is_given(cut: Path) -> None:
 
 def test_a_function_of_one_s_own_is_not_taken_for_ours(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    run = kn.swarm("go", model=Scripted(respond), tools=[my_own], trace=path, folder=tmp_path)
-    run.cancel()
-    run.result(20)
+    kn.swarm(
+        "go", model=Scripted(respond), tools=[my_own], single=True, folder=tmp_path, trace=path
+    ).result(20)
+    cut_short(path)
     assert own_tools(peek(path)) == ["write_file"]
 
     with pytest.raises(kn.KimiNbError, match="it had write_file; pass tools="):
