@@ -190,8 +190,10 @@ def test_a_run_is_saved_beside_the_notebook(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Stage(page, Recorded(staged((1,))), view="critical")
+    expect(page.locator(".knw-status").first).to_have_text("✓ finished")
     menu = page.locator(".knw-save summary")
     menu.press("Enter")
+    expect(page.locator(".knw-save")).to_have_attribute("open", "")
     button(page, f"Save as {what}").press("Enter")
     expect(page.locator(".knw-told")).to_have_text(f"saved: museums.{ending}")
     expect(button(page, f"Save as {what}")).to_be_hidden()
@@ -203,6 +205,7 @@ def test_a_run_is_saved_beside_the_notebook(
 
 def test_the_menu_closes_by_escape_and_the_chosen_agent_stays(page: Page) -> None:
     Stage(page, Recorded(crowd(3)), view="critical", selected="a01")
+    expect(page.locator(".knw-status").first).to_contain_text("finished")
     menu = page.locator(".knw-save summary")
     menu.press("Enter")
     button(page, "Save as trace").press("Escape")
