@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kimi_nb.models.base import Model
+    from kimi_nb.teach.check import Checked
     from kimi_nb.teach.guess import Guess, Page
     from kimi_nb.widgets.playground import Playground
     from kimi_nb.widgets.source import Trainer
@@ -66,6 +67,7 @@ __all__ = [
     "Trace",
     "UsageFault",
     "__version__",
+    "check",
     "compare",
     "concurrency",
     "critical_path",
@@ -73,6 +75,7 @@ __all__ = [
     "export",
     "export_spans",
     "from_spans",
+    "given",
     "load_ipython_extension",
     "measures",
     "metrics",
@@ -83,6 +86,7 @@ __all__ = [
     "replay",
     "resume",
     "rows",
+    "student",
     "swarm",
     "tool",
     "tools",
@@ -130,6 +134,37 @@ def predict(
     from kimi_nb.teach.predict import ask
 
     return guess(ask(question, of, choices, curve), _in_page)
+
+
+def check(exercise: str, answer: object) -> Checked:
+    """Whether the answer to an exercise is right; if not, a message for each known misconception.
+
+    exercise: its id, as "ex03.critical". The result is true if the answer is right.
+    Raises UsageFault where no exercise has that id.
+    """
+    from kimi_nb.teach.check import check as checked
+
+    return checked(exercise, answer)
+
+
+def given(exercise: str) -> Any:
+    """The data of an exercise, which differ from student to student: see `student`.
+
+    Raises UsageFault where no exercise has that id.
+    """
+    from kimi_nb.teach.check import given as data
+
+    return data(exercise)
+
+
+def student(name: str | None = None) -> str:
+    """Say who you are, `kn.student("anna")`, for exercises with data of your own; or ask.
+
+    Raises UsageFault for a name that is no plain word.
+    """
+    from kimi_nb.teach.student import student as who
+
+    return who(name)
 
 
 def _in_page(guess: Guess) -> Page:

@@ -1,0 +1,1 @@
+"""The exercises, questions and quizzes of the curriculum, one module for each notebook."""
