@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kimi_nb.cli.exchange import export_run, import_spans
+from kimi_nb.cli.lab import lab
 from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
@@ -255,6 +256,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "mcp": _mcp,
     "bench": _bench,
     "parl": _parl,
+    "lab": lab,
     "doctor": _doctor,
 }
 

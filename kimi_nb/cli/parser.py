@@ -47,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_mcp(commands.add_parser("mcp", help="serve swarm, report and resume to an MCP client"))
     _add_bench(commands.add_parser("bench", help="measure swarms against single agents"))
     _add_parl(commands.add_parser("parl", help="train an orchestrator, or reproduce experiments"))
+    _add_lab(commands.add_parser("lab", help="copy the notebooks and open them in JupyterLab"))
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
     _add_thinking(doctor)
@@ -206,6 +207,19 @@ def _add_parl(parl: argparse.ArgumentParser) -> None:
     one.add_argument("--iterations", type=int, default=300, metavar="N")
     one.add_argument("--seed", type=int, default=0, metavar="N")
     _add_json(one)
+
+
+def _add_lab(lab: argparse.ArgumentParser) -> None:
+    lab.add_argument(
+        "folder",
+        nargs="?",
+        default="curriculum",
+        metavar="FOLDER",
+        help="where the copy lies; default: curriculum",
+    )
+    lab.add_argument("--language", choices=["en", "zh"], help="which notebook is opened")
+    lab.add_argument("--copy-only", action="store_true", help="do not open JupyterLab")
+    _add_json(lab)
 
 
 def _positive(text: str) -> int:
