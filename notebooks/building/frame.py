@@ -31,10 +31,7 @@ CHARACTERS = 400
 
 
 def title(source: Source, language: Language) -> Cell:
-    """What the notebook is about, how long it takes, and the ways to open it.
-
-    Raises KeyError for a front matter that is not complete.
-    """
+    """What the notebook is about, how long it takes, and the ways to open it."""
     front = source.front
     about = words.ABOUT.said(language).format(minutes=minutes(source, language))
     goals = [f"{n}. {_said(goal, language)}" for n, goal in enumerate(front["objectives"], 1)]
@@ -48,10 +45,10 @@ def title(source: Source, language: Language) -> Cell:
     return prose(TITLE, "\n\n".join(rows))
 
 
-def last(following: Source | None, first: Source, language: Language) -> Cell:
+def last(following: Source | None, first: str, language: Language) -> Cell:
     """The way on; from the last notebook back to the first one."""
     if following is None:
-        return prose(NEXT, words.END.said(language).format(file=_file(first)))
+        return prose(NEXT, words.END.said(language).format(file=f"{first}.ipynb"))
 
     named = f"{following.number} · {_said(following.front['title'], language)}"
     return prose(NEXT, words.NEXT.said(language).format(title=named, file=_file(following)))

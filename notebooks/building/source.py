@@ -12,7 +12,19 @@ from typing import Any, Literal, cast
 import yaml
 from jupytext.myst import myst_to_notebook
 
-__all__ = ["FOLDER", "Pair", "Piece", "Source", "SourceFault", "digest", "read", "sources"]
+from building.front import faults
+
+__all__ = [
+    "FOLDER",
+    "Pair",
+    "Piece",
+    "Source",
+    "SourceFault",
+    "complete",
+    "digest",
+    "read",
+    "sources",
+]
 
 FOLDER = Path(__file__).resolve().parents[1] / "src"
 NAME = re.compile(r"(?P<number>\d\d)-(?P<slug>[a-z0-9-]+)\.md")
@@ -113,6 +125,14 @@ def read(path: Path) -> Source:
     lines = cast("list[int]", cells.metadata.source_map)
     pieces = [_piece(cell, line, body) for cell, line in zip(cells.cells, lines, strict=True)]
     return Source(path=path, front=front, pieces=tuple(pieces))
+
+
+def complete(source: Source) -> Source:
+    """The source itself. Raises SourceFault for a front matter that lacks something."""
+    for fault in faults(source.front):
+        raise SourceFault(f"{source.path}:1: {fault}")
+
+    return source
 
 
 def _split(path: Path, text: str) -> tuple[dict[str, Any], str]:

@@ -10,7 +10,7 @@ import nbformat
 
 from building.cells import Cell, cells, numbered
 from building.frame import last, title
-from building.source import Source, read, sources
+from building.source import Source, complete, read, sources
 from kimi_nb.teach.text import Language
 
 __all__ = ["COMPARED", "LANGUAGES", "document", "notebook", "place", "text", "written"]
@@ -29,7 +29,7 @@ def place(source: Source, language: Language) -> Path:
 def notebook(source: Source, language: Language) -> Any:
     """As nbformat has it, with the outputs of its file, where the cell is the same.
 
-    Raises KeyError for a front matter that is not complete, UsageFault for an exercise or quiz
+    Raises SourceFault for a front matter that is not complete, UsageFault for an exercise or quiz
     that there is not, ValidationError for what is no notebook.
     """
     made = document(source, language)
@@ -46,11 +46,12 @@ def notebook(source: Source, language: Language) -> Any:
 
 def document(source: Source, language: Language) -> Any:
     """As nbformat has it, without outputs."""
-    around = [read(path) for path in sources(source.path.parent)]
-    later = [other for other in around if other.number > source.number]
+    complete(source)
+    paths = sources(source.path.parent)
+    later = [path for path in paths if path.stem > source.path.stem]
+    following = complete(read(later[0])) if later else None
     body = cells(list(source.pairs()), language)
-    following = later[0] if later else None
-    made = numbered([title(source, language), *body, last(following, around[0], language)])
+    made = numbered([title(source, language), *body, last(following, paths[0].stem, language)])
     metadata = {
         "kernelspec": source.front.get("kernelspec", KERNEL),
         "kimi_nb": {"notebook": source.number, "language": language},
