@@ -114,12 +114,13 @@ def playground(training: object = None, *, trainer: Trainer | None = None) -> Pl
 def predict(
     question: str,
     *,
-    of: str | Callable[[Any], object],
+    of: str | Callable[[Any], object] | None = None,
     choices: Sequence[object] | None = None,
     curve: bool | tuple[float, int] = False,
 ) -> Guess:
     """Ask for a prediction before a run: show it and press Lock, or `.lock(value)`.
 
+    question: in words; or the id of one of the curriculum, as "p03.critical", and nothing else.
     of: what it is about. A key of `run.metrics.as_dict()`, as "critical_steps"; or a function of
         the run that gives the true number, or, with `choices`, the true one of them.
     choices: the answers that one may choose from; numbers are taken as text.

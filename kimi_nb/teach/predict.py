@@ -5,18 +5,22 @@ Whoever commits to an expectation before the run sees what surprises them after 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, cast
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.teach import curriculum
 from kimi_nb.teach.asked import Kind, Value
 from kimi_nb.teach.choice import Choice
 from kimi_nb.teach.curve import FORMULA, Curve
+from kimi_nb.teach.language import language
 from kimi_nb.teach.number import Number
 from kimi_nb.teach.quantity import QUANTITIES
+from kimi_nb.teach.text import Language, Text
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.fold import Fold, as_fold, records_of
 from kimi_nb.views.text import one_line
@@ -26,6 +30,7 @@ __all__ = ["Asked", "Locked", "Outcome", "ask", "clock", "outcome"]
 
 CURVE = "concurrency"
 """What a curve is of."""
+_ID = re.compile(r"p\d\d\.\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,13 @@ class Asked:
 
     question: str
     kind: Kind
+    id: str = ""
+    """Of a question of the curriculum; "" for one of one's own."""
 
     @property
     def key(self) -> Hashable:
         """Equal for the same question, typed again."""
-        return self.question, self.kind.key
+        return self.id or self.question, self.kind.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +80,21 @@ class Outcome:
 
 def ask(
     question: str,
-    of: str | Callable[[Any], object],
+    of: str | Callable[[Any], object] | None = None,
     choices: Sequence[object] | None = None,
     curve: bool | tuple[float, int] = False,  # noqa: FBT001, FBT002 -- True or axes
 ) -> Asked:
-    """What is asked. Raises UsageFault where no kind of prediction can be made of it."""
+    """What is asked, in words or by the id of a question of the curriculum.
+
+    Raises UsageFault where no kind of prediction can be made of it.
+    """
     text = one_line(question) if isinstance(cast("object", question), str) else ""
 
     if not text:
         raise UsageFault('give the question as text first: kn.predict("How many …?", of=…)')
+
+    if of is None:
+        return _by_id(text, alone=choices is None and curve is False)
 
     if choices is not None and curve is not False:
         raise UsageFault("ask for a choice or for a curve: leave out choices= or curve=")
@@ -99,6 +112,43 @@ def ask(
         return Asked(text, Curve.on(curve))
 
     return Asked(text, Number(_known(of)))
+
+
+def _by_id(identity: str, *, alone: bool) -> Asked:
+    if not _ID.fullmatch(identity):
+        raise UsageFault(
+            'say what it is about with of=, as in kn.predict("How many critical steps?", '
+            'of="critical_steps"); or give the id of a question, as kn.predict("p03.critical")'
+        )
+
+    if not alone:
+        raise UsageFault(f"{identity} is asked as it is: leave out choices= and curve=")
+
+    known, tongue = curriculum.question(identity), language()
+    choices = known.choices and [_in(tongue, choice) for choice in known.choices]
+    of = known.of
+
+    if known.choices is not None and callable(of):
+        of = _translated(of, known.choices, tongue)
+
+    return replace(ask(known.asks.said(tongue), of, choices, known.curve), id=identity)
+
+
+def _in(tongue: Language, choice: Text | str) -> str:
+    return choice.said(tongue) if isinstance(choice, Text) else choice
+
+
+def _translated(
+    of: Callable[[Any], object], choices: Sequence[Text | str], tongue: Language
+) -> Callable[[Any], object]:
+    """What gives the true choice in the reader's language, whichever of its texts `of` gives."""
+
+    def true(run: Any) -> object:
+        found = of(run)
+        same = (choice for choice in choices if found in (choice, _in("en", choice)))
+        return next((_in(tongue, choice) for choice in same), found)
+
+    return true
 
 
 def _known(of: str | Callable[[Any], object]) -> str | Callable[[Any], object]:
