@@ -16,6 +16,7 @@ import pytest
 from kimi_nb._version import __version__
 
 ROOT = Path(__file__).parents[1]
+CURRICULUM = "kimi_nb/curriculum/"
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +54,20 @@ def test_the_wheel_has_every_module_and_nothing_else(wheel: dict[str, bytes]) ->
         for path in (ROOT / "kimi_nb").rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    packed = {name for name in wheel if not name.startswith(f"kimi_nb-{__version__}.dist-info/")}
-    assert packed == sources
-    assert "kimi_nb/py.typed" in packed
+    others = (f"kimi_nb-{__version__}.dist-info/", CURRICULUM)
+    assert {name for name in wheel if not name.startswith(others)} == sources
+    assert "kimi_nb/py.typed" in sources
+
+
+def test_the_notebooks_are_in_the_wheel_and_nothing_that_lies_hidden_beside_them(
+    wheel: dict[str, bytes],
+) -> None:
+    packed = {name.removeprefix(CURRICULUM) for name in wheel if name.startswith(CURRICULUM)}
+    notebooks = {path for name in ("en", "zh") for path in (ROOT / "notebooks" / name).rglob("*")}
+    seen = {path.relative_to(ROOT / "notebooks") for path in notebooks if path.is_file()}
+    shown = {path.as_posix() for path in seen if not any(part[0] == "." for part in path.parts)}
+    assert packed == shown
+    assert {"en/00-quickstart.ipynb", "zh/00-quickstart.ipynb"} <= packed
 
 
 def test_the_pictures_of_the_page_are_in_the_wheel_and_in_the_source_archive(
@@ -83,7 +95,7 @@ def test_the_source_archive_installs_without_node_and_npm(dist: Path, tmp_path: 
 
 
 def test_the_wheel_carries_no_run(wheel: dict[str, bytes]) -> None:
-    assert [name for name in wheel if name.endswith((".jsonl", ".ipynb", ".pyc", ".env"))] == []
+    assert [name for name in wheel if name.endswith((".jsonl", ".pyc", ".env"))] == []
 
 
 def test_the_wheel_says_what_it_is(wheel: dict[str, bytes]) -> None:
@@ -98,7 +110,7 @@ def test_the_source_archive_is_enough_to_build_from_and_no_more(dist: Path) -> N
     packed = names(dist)
     tops = {name.partition("/")[0] for name in packed}
     extra = {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
-    assert tops == extra | {"kimi_nb", "widgets"}
+    assert tops == extra | {"kimi_nb", "notebooks", "widgets"}
     assert [name for name in packed if name.startswith("widgets/")] == ["widgets/build.py"]
 
 
