@@ -1,0 +1,140 @@
+"""Notebook 01: what is predicted, and the quiz at its end."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from kimi_nb.teach.question import Question
+from kimi_nb.teach.quiz import Option, Quiz, QuizItem
+from kimi_nb.teach.text import Text
+from kimi_nb.views.rows import rows
+
+__all__ = ["PREDICTIONS", "QUIZ"]
+
+
+def growth(run: Any) -> float | None:
+    """Input tokens of an agent's last step over those of its second; None before there are two."""
+    read = [cast("int", row["tokens_in"]) for row in rows(run, "steps") if row["agent"] == "a0"]
+    return round(read[-1] / read[1], 2) if len(read) > 1 and read[1] else None
+
+
+PREDICTIONS = (
+    Question(
+        id="p01.tokens",
+        asks=Text(
+            "One agent alone works through six small files, a file in a step, and every step "
+            "writes about as much as the one before. How many times as many input tokens has "
+            "its last step as its second one?",
+            "单个智能体逐个处理六个小文件，一步一个文件，每一步写下的内容也差不多一样多。"
+            "最后一步的输入 token 是第二步的多少倍？",
+        ),
+        of=growth,
+    ),
+)
+
+QUIZ = Quiz(
+    id="quiz01",
+    items=(
+        QuizItem(
+            asks=Text(
+                "An agent alone has 20 files, a file in each step. Now it gets 40 of the same "
+                "kind. What becomes of its input tokens in all?",
+                "单个智能体有 20 个文件，每步处理一个。现在换成 40 个同样的文件。输入 token "
+                "的总数会怎样？",
+            ),
+            options=(
+                Option(
+                    says=Text(
+                        "They double, as the number of its steps does", "翻一倍，因为步数翻了一倍"
+                    ),
+                    key="M11",
+                ),
+                Option(
+                    says=Text(
+                        "About four times: each step reads all before it",
+                        "约为四倍，因为每步要重读之前的",
+                    )
+                ),
+                Option(
+                    says=Text(
+                        "They stay: all of the calls are in one parallel turn",
+                        "不变，因为调用都在同一轮里",
+                    ),
+                    key="M5",
+                ),
+            ),
+            because=Text(
+                "The prompt grows by the same amount at each step, so that the sum grows with the "
+                "square of the steps: 20 · 21 / 2 = 210 parts, 40 · 41 / 2 = 820.",
+                "提示词每一步增长同样多，总和随步数的平方增长：20 · 21 / 2 = 210 份，40 · 41 / 2 = "
+                "820 份。",
+            ),
+        ),
+        QuizItem(
+            asks=Text(
+                "In one turn a model calls three tools. How many steps are these?",
+                "模型在一轮里调用了三个工具。这是几步？",
+            ),
+            options=(
+                Option(
+                    says=Text(
+                        "One: a step is a model call and its tools", "一步：一次模型调用及其工具"
+                    )
+                ),
+                Option(
+                    says=Text(
+                        "Three: every call of a tool is a step", "三步：每个工具调用各算一步"
+                    ),
+                    key="M11",
+                ),
+                Option(
+                    says=Text(
+                        "None: tools cost nothing, so they don't count", "零步：工具不花钱，不算步"
+                    ),
+                    key="M9",
+                ),
+            ),
+            because=Text(
+                "A step is one turn of the model, with all that it asks for in it. Steps count "
+                "how often one waits for the model, be there one tool or ten.",
+                "一步就是模型的一轮，连同这一轮里要求的一切。步数数的是等了模型多少次，"
+                "工具是一个还是十个都一样。",
+            ),
+        ),
+        QuizItem(
+            asks=Text(
+                "A hundred agents wait for their model at once, in one kernel, through asyncio. "
+                "Your endpoint allows 20 calls at a time. What happens?",
+                "一个内核里，一百个智能体通过 asyncio 同时等待模型。接口允许同时 20 个调用。"
+                "会怎样？",
+            ),
+            options=(
+                Option(
+                    says=Text(
+                        "All hundred calls run: asyncio lifts the limit",
+                        "一百个都在跑：asyncio 不受限流约束",
+                    ),
+                    key="M10",
+                ),
+                Option(
+                    says=Text(
+                        "Twenty calls are out, and the others wait their turn",
+                        "二十个调用发出，其余的排队等候",
+                    )
+                ),
+                Option(
+                    says=Text(
+                        "It is a hundred times as fast as with one agent alone",
+                        "比单个智能体快整整一百倍",
+                    ),
+                    key="M1",
+                ),
+            ),
+            because=Text(
+                "Waiting needs no core, so that one kernel can wait for many. What the endpoint "
+                "allows holds for all agents together.",
+                "等待不占用核，所以一个内核可以同时等很多个；但接口的上限是对所有智能体合计的。",
+            ),
+        ),
+    ),
+)
