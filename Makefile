@@ -7,6 +7,8 @@ export PYTHON
 RUN := .venv/bin/python -m
 # With no words after it: builds kimi_nb/static/ if a source in widgets/ is newer.
 FRONT := .venv/bin/python widgets/build.py
+# Cells tagged nbval-check-output are compared, the others only run.
+NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 # What is installed is known by what asked for it: a changed pyproject.toml installs anew.
 KEY := $(shell cksum pyproject.toml | cut -d' ' -f1)
 DEMO := .venv/demo-$(KEY)
@@ -14,7 +16,7 @@ LAB := .venv/lab-$(KEY)
 DEV := .venv/dev-$(KEY)
 TRAIN := .venv-train/train-$(shell cat pyproject.toml tests/train.txt | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test test-train lab check format bench setup clean
+.PHONY: help demo test test-train notebooks lab check format bench setup clean
 
 help: ## list these commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,11 +31,14 @@ test: $(DEV) ## run all that CI runs
 	echo "· vitest"; \
 	$(FRONT) vitest run --reporter dot || checked=1; \
 	echo "· tests and notebooks"; \
-	$(RUN) pytest -n auto --dist loadscope --nbval --nbval-current-env tests $(wildcard notebooks) && exit $$checked
+	$(RUN) pytest -n auto --dist loadscope $(NBVAL) tests notebooks/en notebooks/zh && exit $$checked
 
 test-train: $(TRAIN) ## run the tests that need PyTorch, in a .venv-train beside .venv
 	@echo "· a language model is trained"
 	@OMP_NUM_THREADS=1 .venv-train/bin/python -m pytest tests/test_parl_llm_train.py
+
+notebooks: $(DEV) ## make the notebooks of both languages from notebooks/src
+	@.venv/bin/python notebooks/build.py
 
 lab: $(LAB) ## open the notebooks in JupyterLab
 	@$(FRONT)

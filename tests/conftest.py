@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
+import shutil
 import signal
 import sys
+import tempfile
 
 import pytest
 from hypothesis import settings
@@ -13,6 +17,11 @@ from kimi_nb.models.limiter import limiter_for
 
 KEYS = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+HOME = tempfile.mkdtemp(prefix="kimi_nb-")
+"""Where a learner's record goes: the one of this machine is no test's business."""
+
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+os.environ["KIMI_NB_HOME"] = HOME
 
 settings.register_profile("kimi_nb", derandomize=True, deadline=None)
 settings.load_profile("kimi_nb")

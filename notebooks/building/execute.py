@@ -13,15 +13,15 @@ from typing import Any
 from nbclient import NotebookClient
 from nbval.plugin import get_sanitize_patterns
 
+from building.alone import alone
 from building.source import Source
 from building.write import COMPARED, document, place
 from kimi_nb.teach.text import Language
 
-__all__ = ["SANITIZED", "executed", "quiet"]
+__all__ = ["SANITIZED", "executed"]
 
 SANITIZED = Path(__file__).resolve().parents[2] / "tests" / "nbval.cfg"
 """What differs from run to run, and what stands for it."""
-KEYS = ("MOONSHOT_API_KEY", "KIMI_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 PASSING = ("application/vnd.jupyter.widget-view+json", "image/png", "image/jpeg")
 """MIME types that nbval does not compare."""
 LONGEST = 120
@@ -29,15 +29,12 @@ LONGEST = 120
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Kernels that start now have no key, the default student, and no record of this machine."""
+def _alone() -> Iterator[None]:
+    """Kernels that start in here know nothing of whoever builds; afterwards all is as before."""
     kept = dict(os.environ)
 
-    for name in (*KEYS, "KIMI_NB_LANGUAGE", "KIMI_NB_STUDENT"):
-        os.environ.pop(name, None)
-
     with tempfile.TemporaryDirectory() as home:
-        os.environ["KIMI_NB_HOME"] = home
+        alone(home)
 
         try:
             yield
@@ -62,7 +59,7 @@ def executed(source: Source, language: Language) -> Any:
         extra_arguments=["--log-level=ERROR"],
     )
 
-    with quiet():
+    with _alone():
         client.execute()
 
     ran = {cell.id: cell for cell in made.cells if COMPARED in cell.metadata.get("tags", [])}
