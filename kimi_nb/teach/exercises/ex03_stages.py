@@ -13,7 +13,7 @@ __all__ = ["EXERCISES"]
 Stages = list[list[int]]
 
 
-def critical_steps(stages: Stages) -> int:
+def critical_steps(stages: list[list[int]]) -> int:
     return sum(1 + max(stage) for stage in stages)
 
 
