@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 
     from kimi_nb.models.base import Model
     from kimi_nb.teach.check import Checked
-    from kimi_nb.teach.guess import Guess, Page
+    from kimi_nb.teach.guess import Guess
+    from kimi_nb.teach.page import Page
+    from kimi_nb.teach.sitting import Sitting
     from kimi_nb.widgets.playground import Playground
     from kimi_nb.widgets.source import Trainer
 
@@ -82,6 +84,7 @@ __all__ = [
     "parl",
     "playground",
     "predict",
+    "quiz",
     "read",
     "replay",
     "resume",
@@ -158,6 +161,18 @@ def given(exercise: str) -> Any:
     return data(exercise)
 
 
+def quiz(identity: str) -> Sitting:
+    """The quiz of a notebook, by its id, as "quiz03": press an option, or `.answer(1, "b")`.
+
+    A wrong answer tells what is true of the misconception behind it, and may be mended once; the
+    first one counts. Each student has the options in an order of their own.
+    Raises UsageFault where no quiz has that id.
+    """
+    from kimi_nb.teach.sitting import sitting
+
+    return sitting(identity, _quiz_in_page)
+
+
 def student(name: str | None = None) -> str:
     """Say who you are, `kn.student("anna")`, for exercises with data of your own; or ask.
 
@@ -169,9 +184,15 @@ def student(name: str | None = None) -> str:
 
 
 def _in_page(guess: Guess) -> Page:
-    from kimi_nb.widgets.predict import GuessView  # only for a page: a terminal needs none
+    from kimi_nb.widgets.asked import GuessView  # only for a page: a terminal needs none
 
     return GuessView(guess)
+
+
+def _quiz_in_page(sitting: Sitting) -> Page:
+    from kimi_nb.widgets.asked import QuizView
+
+    return QuizView(sitting)
 
 
 def _learned(checkpoint: str, options: Simulator, critical_steps: int | None) -> Model:

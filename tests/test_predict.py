@@ -24,6 +24,7 @@ import kimi_nb as kn
 from kimi_nb.errors import UsageFault
 from kimi_nb.events import RunBegan
 from kimi_nb.teach import guess as kept
+from kimi_nb.teach import page
 from kimi_nb.teach.asked import Points
 from kimi_nb.teach.curve import COLUMNS, Curve, steps
 from kimi_nb.teach.quantity import QUANTITIES
@@ -32,7 +33,7 @@ from kimi_nb.views.concurrency import concurrency
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.fold import fold
 from kimi_nb.views.words import SIMULATOR
-from kimi_nb.widgets.predict import GuessView
+from kimi_nb.widgets.asked import GuessView
 
 
 @pytest.fixture(autouse=True)
@@ -514,8 +515,8 @@ class Shell:
 def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """What was displayed beside what is returned, in a kernel."""
     found: list[dict[str, Any]] = []
-    monkeypatch.setattr(kept, "get_ipython", Shell)
-    monkeypatch.setattr(kept.ipython_display, "display", lambda data, **_: found.append(data))
+    monkeypatch.setattr(page, "get_ipython", Shell)
+    monkeypatch.setattr(page.ipython_display, "display", lambda data, **_: found.append(data))
     return found
 
 

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 process.chdir(import.meta.dirname);
 const IN_PACKAGE = /^node_modules\/(@[^/]+\/)?[^/]+/;
 const target = "../kimi_nb/static";
-const entries = ["swarm", "training", "predict", "playground"];
+const entries = ["swarm", "training", "predict", "quiz", "playground"];
 
 const { outputFiles, metafile } = await build({
   entryPoints: entries.flatMap((name) => [`src/${name}.ts`, `src/${name}.css`]),

@@ -1,4 +1,4 @@
-"""`%swarm status`, `list`, `cancel`, `replay`, `resume`, `model`, `key`, `doctor`."""
+"""`%swarm status`, `list`, `cancel`, `replay`, `resume`, `model`, `key`, `doctor`, `progress`."""
 
 from __future__ import annotations
 
@@ -167,6 +167,19 @@ def _doctor(magics: Notebook, _words: list[str]) -> Report:
     return report
 
 
+def _learned(_magics: Notebook, words: list[str]) -> Any:
+    from kimi_nb.teach.report import forgotten, report  # the curriculum is for those who learn
+
+    if words == ["forget"]:
+        return Text(forgotten())
+
+    if words:
+        message = "%swarm progress shows how far you are; %swarm progress forget deletes the record"
+        raise UsageError(message)
+
+    return report()
+
+
 def place(base_url: str | None) -> str:
     """The endpoint that a typed key is for, and to no other does it go; "" is Moonshot."""
     url = (base_url or "").strip().rstrip("/")
@@ -182,8 +195,11 @@ COMMANDS: dict[str, Callable[[Any, list[str]], Any]] = {
     "model": _model,
     "key": _key,
     "doctor": _doctor,
+    "progress": _learned,
 }
 """What `%swarm` understands."""
+WORDS = {"key": ("forget",), "progress": ("forget",)}
+"""What may follow a command."""
 
 
 def _run(name: str) -> Run:
@@ -222,6 +238,9 @@ def complete(
 
     if command in {"status", "cancel"}:
         return [name for name in names if name.startswith(symbol)]
+
+    if command in WORDS and symbol != command:
+        return [word for word in WORDS[command] if word.startswith(symbol)]
 
     return [name for name in COMMANDS if name.startswith(symbol)]
 

@@ -9,6 +9,7 @@ from kimi_nb.teach.curriculum import exercise
 from kimi_nb.teach.exercise import ODD, RAISED, UNANSWERED, Exercise, Verdict
 from kimi_nb.teach.language import language
 from kimi_nb.teach.plain import Odd, Raised
+from kimi_nb.teach.progress import record
 from kimi_nb.teach.student import student
 from kimi_nb.teach.text import Text
 from kimi_nb.views.text import escape, fit, one_line
@@ -117,6 +118,10 @@ def check(identity: str, answer: object) -> Checked:
     asked = exercise(identity)
     cases = asked.drawn(student())
     verdict = asked.verdict(asked.outputs(answer, cases), cases)
+
+    if verdict.key != UNANSWERED:
+        record("checked", asked.id, passed=verdict.passed, key=verdict.key)
+
     return Checked(asked, verdict, len(cases))
 
 

@@ -5,32 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Protocol, Self, cast
-
-from IPython import display as ipython_display
-from IPython.core.getipython import get_ipython
+from typing import Any, Self
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.asked import Value
+from kimi_nb.teach.page import Page, has_page, shown
 from kimi_nb.teach.picture import guess_html, guess_text, said_when
 from kimi_nb.teach.predict import Asked, Locked, Outcome, clock, outcome
+from kimi_nb.teach.progress import record
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold
-from kimi_nb.views.html.twin import twin
 
-__all__ = ["Guess", "Page", "guess"]
-
-
-class Page(Protocol):
-    """Where a prediction is shown and locked by hand."""
-
-    def tell(self, state: dict[str, Any]) -> None:
-        """Show another `Guess.state`."""
-        ...
-
-    def bundle(self) -> dict[str, Any]:
-        """What IPython shows, by MIME type."""
-        ...
+__all__ = ["Guess", "guess"]
 
 
 class Guess:
@@ -76,6 +62,10 @@ class Guess:
 
             if self._locked is None:
                 self._locked = Locked(checked, time.time())
+
+                if self._asked.id:
+                    record("predicted", self._asked.id, passed=None)
+
                 self._tell()
             elif self._locked.value != checked:
                 said = said_when(self._asked, self._locked)
@@ -106,6 +96,11 @@ class Guess:
             self._locked = self._outcome = None
             self._tell()
             return self
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """What a page asks for, which may be anything. Raises what `lock` does."""
+        if message.get("kind") == "lock":
+            self.lock(message.get("value"))
 
     def form(self) -> dict[str, Any]:
         """The question, as JSON for a page."""
@@ -155,23 +150,16 @@ class Guess:
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """The widget where there is a page; beside it what a reader without a kernel sees."""
         html = guess_html(self._asked, self._locked, self._outcome, self._earlier)
-        bundle = {"text/plain": repr(self), "text/html": html}
+        below = "" if self._outcome is None else "A prediction; what came of it stands below."
+        return shown(self._widget(), repr(self), html, below)
 
-        if not hasattr(get_ipython(), "kernel"):
-            return bundle
+    def _widget(self) -> dict[str, Any]:
+        if not has_page():
+            return {}
 
         with self._guard:
             self._page = self._page or self._open(self)
-            widget = self._page.bundle()
-
-        if self._outcome is None:
-            return widget | bundle
-
-        # A saved notebook shows an empty place for a widget whose kernel is gone: what came of
-        # the prediction is an output of its own, which gives way to a widget that lives.
-        below = {"text/plain": "A prediction; what came of it stands below."}
-        cast("Any", ipython_display).display(widget | below, raw=True)
-        return bundle | {"text/html": twin(html)}
+            return self._page.bundle()
 
 
 KEPT: dict[Hashable, Guess] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from kimi_nb.teach.text import Language
+from kimi_nb.teach.text import Language, Text
 
-__all__ = ["language"]
+__all__ = ["here", "language"]
 
 CHOSEN = "KIMI_NB_LANGUAGE"
 """Environment variable that says it outright: en or zh."""
@@ -29,3 +29,8 @@ def language() -> Language:
     notebook = os.environ.get(NOTEBOOK, "")
     folders = [*reversed(Path(notebook).parts[:-1]), Path.cwd().name]
     return "zh" if next((name for name in folders if name in FOLDERS), "en") == "zh" else "en"
+
+
+def here(text: Text) -> str:
+    """The text in the reader's language."""
+    return text.said(language())

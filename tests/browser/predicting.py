@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from stage import MOUNT, answer
 
 from kimi_nb.teach.guess import Guess
-from kimi_nb.widgets.predict import GuessView
+from kimi_nb.widgets.asked import GuessView
 
 __all__ = ["Predicting"]
 

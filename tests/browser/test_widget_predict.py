@@ -16,7 +16,7 @@ from kimi_nb.teach.guess import Guess
 from kimi_nb.teach.predict import ask
 from kimi_nb.trace import Trace
 from kimi_nb.views.words import SIMULATOR
-from kimi_nb.widgets.predict import GuessView
+from kimi_nb.widgets.asked import GuessView
 
 CARD = ".kimi-nb-predict"
 COUNT = """() => {
