@@ -68,15 +68,13 @@ def executed(source: Source, language: Language) -> Any:
     for cell in made.cells:
         if cell.id in ran:
             cell.outputs = [_same(output) for output in ran[cell.id].outputs]
+            cell.execution_count = ran[cell.id].execution_count
 
     return made
 
 
 def _same(output: Any) -> Any:
     """The output without what another run would write in another way."""
-    if "execution_count" in output:
-        output.execution_count = None
-
     if "data" in output:
         output.metadata = {}
         output.data = {
@@ -93,7 +91,7 @@ def _sanitized(data: Any) -> Any:
     if not isinstance(data, str):
         return data
 
-    for pattern, instead in get_sanitize_patterns(SANITIZED.read_text(encoding="utf-8")).items():
+    for pattern, instead in get_sanitize_patterns(SANITIZED.read_text(encoding="utf-8")):
         data = re.sub(pattern, instead, data)
 
     return data

@@ -16,7 +16,7 @@ LATIN = "x"
 """Stands for code and formulas: a word that is no Chinese."""
 OPEN = "\ufffc"
 """Stands for what is filled in later, and may be of either kind."""
-FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$\w])\$(?! )[^$\n]+?(?<! )\$(?!\d)", re.DOTALL)
+FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$A-Za-z0-9])\$(?! )[^$\n]+?(?<! )\$(?!\d)", re.DOTALL)
 SLOT = re.compile(r"(?<!`)\{[a-z_]*\}")
 TAG = re.compile(r"<(?P<name>a|img)\b(?P<rest>[^>]*)>", re.IGNORECASE)
 ATTRIBUTE = re.compile(r"(?P<name>href|src|alt)\s*=\s*[\"'](?P<value>[^\"']*)[\"']", re.IGNORECASE)

@@ -163,7 +163,7 @@ def _piece(cell: Any, line: int, body: str) -> Piece:
 
     if cell.cell_type == "code":
         name = str(metadata.pop("name", ""))
-        return Piece(kind="code", text=cell.source, line=line + 1, name=name, metadata=metadata)
+        return Piece(kind="code", text=cell.source, line=line, name=name, metadata=metadata)
 
     rows = body.split("\n")
     first = 1 + next(place for place in range(line, len(rows)) if rows[place].strip())

@@ -40,6 +40,7 @@ def notebook(source: Source, language: Language) -> Any:
 
         if old and COMPARED in cell.metadata.get("tags", []) and old["source"] == cell.source:
             cell.outputs = old["outputs"]
+            cell.execution_count = old["execution_count"]
 
     return made
 
