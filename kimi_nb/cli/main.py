@@ -235,6 +235,12 @@ def _parl(asked: argparse.Namespace) -> int:
     return {"reproduce": reproduce, "train": train_one}[asked.what](asked)
 
 
+def _grade(asked: argparse.Namespace) -> int:
+    from kimi_nb.cli.grade import grade_class
+
+    return grade_class(asked)
+
+
 def _doctor(asked: argparse.Namespace) -> int:
     told = tell if asked.json else partial(print, flush=True)
     report = examine(asked.model, asked.base_url, thinking=asked.thinking, told=told)
@@ -256,6 +262,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "mcp": _mcp,
     "bench": _bench,
     "parl": _parl,
+    "grade": _grade,
     "lab": lab,
     "doctor": _doctor,
 }

@@ -10,6 +10,14 @@ from kimi_nb.views.prices import typed_price
 
 __all__ = ["build_parser"]
 
+LAYOUTS = """\
+Grade the exercises of a class. SUBMISSIONS has a folder for each student, with notebooks
+anywhere in it (nbgrader's submitted/ is one), or files named STUDENT.ipynb or
+STUDENT_anything.ipynb: what stands before the first _ is the student. Links are not followed.
+
+Each exercise runs alone, in a sandbox without network, files or truth: its answer cell, and of
+the cells that the learner added those that it needs. Linux only."""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser; `command` of its result names what to do, None if nothing was asked."""
@@ -48,6 +56,14 @@ def build_parser() -> argparse.ArgumentParser:
     _add_bench(commands.add_parser("bench", help="measure swarms against single agents"))
     _add_parl(commands.add_parser("parl", help="train an orchestrator, or reproduce experiments"))
     _add_lab(commands.add_parser("lab", help="copy the notebooks and open them in JupyterLab"))
+    _add_grade(
+        commands.add_parser(
+            "grade",
+            help="grade a class's notebooks, each answer in a sandbox",
+            description=LAYOUTS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     doctor = commands.add_parser("doctor", help="check the key, the models and the endpoint")
     _add_model(doctor)
     _add_thinking(doctor)
@@ -220,6 +236,25 @@ def _add_lab(lab: argparse.ArgumentParser) -> None:
     lab.add_argument("--language", choices=["en", "zh"], help="which notebook is opened")
     lab.add_argument("--copy-only", action="store_true", help="do not open JupyterLab")
     _add_json(lab)
+
+
+def _add_grade(grade: argparse.ArgumentParser) -> None:
+    grade.add_argument("submissions", metavar="SUBMISSIONS", help="the folder")
+    grade.add_argument(
+        "--seed",
+        default="",
+        metavar="SECRET",
+        help="draws the hidden cases; @FILE reads it; default: KIMI_NB_SEED, else a new one",
+    )
+    grade.add_argument("--out", metavar="FILE", help="CSV, a row for each exercise of a student")
+    grade.add_argument("--nbgrader", metavar="FILE", help="CSV with nbgrader's own columns")
+    grade.add_argument("--feedback", metavar="FOLDER", help="a page for each student")
+    grade.add_argument("--lessons", default="", metavar="A,B", help="as 03,04; default: all there")
+    grade.add_argument("--exercises", metavar="FILE", help="Python with EXERCISES of your own")
+    grade.add_argument(
+        "--seconds", type=float, default=10.0, metavar="X", help="for an answer; default: 10"
+    )
+    _add_json(grade)
 
 
 def _positive(text: str) -> int:

@@ -1,0 +1,113 @@
+"""A whole class: every exercise of every student, several at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from kimi_nb.errors import UsageFault
+from kimi_nb.teach.exercise import Exercise
+from kimi_nb.teach.grade.asked import catalogue, of_lessons, remembering
+from kimi_nb.teach.grade.mark import Mark
+from kimi_nb.teach.grade.marking import Marking, Task
+from kimi_nb.teach.grade.program import chosen, work
+from kimi_nb.teach.grade.sandboxed import refuse_without
+from kimi_nb.teach.grade.submissions import Submission, submissions
+from kimi_nb.tools.native.process import Hold
+
+__all__ = ["SECONDS", "Graded", "grade"]
+
+SECONDS = 10.0
+"""Of an exercise's answer, in wall time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """What came of a class."""
+
+    marks: tuple[Mark, ...]
+    """By student, then by exercise."""
+    exercises: tuple[Exercise, ...]
+    students: tuple[Submission, ...]
+    unknown: tuple[str, ...]
+    """Ids in the submissions that no exercise has."""
+
+    def of(self, student: str) -> list[Mark]:
+        return [mark for mark in self.marks if mark.student == student]
+
+
+def grade(
+    folder: Path,
+    *,
+    seed: str,
+    lessons: str = "",
+    file: Path | None = None,
+    seconds: float = SECONDS,
+    jobs: int | None = None,
+    told: Callable[[int, int], object] | None = None,
+) -> Graded:
+    """Grade all submissions of a folder, each exercise that occurs in any of them.
+
+    seed: draws the hidden cases; keep it secret. lessons: "03,04"; all for "". file: a module with
+    exercises of one's own. jobs: processes at once; as many as there are processors. told: hears
+    how many of how many exercises are done.
+    Raises UsageFault where there is nothing to grade, and where there is no sandbox.
+    """
+    refuse_without()
+    known = catalogue(file)
+    students = submissions(folder)
+    works = [work(each) for each in students]
+    there = {identity for each in works for one in each for identity in one.exercises()}
+    wanted = [each for each in of_lessons(list(known.values()), lessons) if each.id in there]
+
+    if not wanted:
+        raise UsageFault(
+            f"no notebook in {str(folder)!r} has an exercise that is to be graded; it has "
+            f"{', '.join(sorted(there)[:20]) or 'none at all'}"
+        )
+
+    asked = tuple(map(remembering, wanted))
+    marking = Marking([each.student for each in students], seed, seconds, file, known)
+    tasks = [
+        Task(student=student, asked=each, program=chosen(its, each))
+        for student, its in zip(students, works, strict=True)
+        for each in asked
+    ]
+    marks = _all(marking, tasks, jobs or os.cpu_count() or 1, told)
+    unknown = tuple(sorted(there - known.keys()))
+    return Graded(marks=marks, exercises=asked, students=tuple(students), unknown=unknown)
+
+
+def _all(
+    marking: Marking, tasks: Sequence[Task], jobs: int, told: Callable[[int, int], object] | None
+) -> tuple[Mark, ...]:
+    holds = [Hold() for _ in tasks]
+
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = [
+            pool.submit(marking.mark, task, hold) for task, hold in zip(tasks, holds, strict=True)
+        ]
+
+        try:
+            for done, _ in enumerate(_ended(waiting), 1):
+                if told is not None:
+                    told(done, len(tasks))
+        except BaseException:  # Ctrl-C
+            pool.shutdown(wait=False, cancel_futures=True)
+
+            for hold in holds:
+                hold.kill()
+
+            raise
+
+    return tuple(future.result() for future in waiting)
+
+
+def _ended(waiting: Sequence[Future[Mark]]) -> Iterator[Future[Mark]]:
+    """Each as it ends. Raises what it raised."""
+    for future in as_completed(waiting):
+        future.result()
+        yield future

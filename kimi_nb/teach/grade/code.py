@@ -1,0 +1,139 @@
+"""What of a learner's code an answer needs: by the names that cells bind and use."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+
+__all__ = ["Parsed", "checked_names", "parsed"]
+
+MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
+_SCOPES = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A cell as Python."""
+
+    source: str
+    """Without magics."""
+    tree: ast.Module
+    binds: frozenset[str]
+    """Names that it gives a value, or changes; "*" for what a star imports."""
+    uses: frozenset[str]
+    """Names that it needs from elsewhere."""
+
+
+def parsed(source: str) -> Parsed | str:
+    """The cell, without its magics; or why it is no Python."""
+    if source.lstrip().startswith("%%"):
+        return "a cell with a magic (%%)"
+
+    found = _tree(source)
+
+    if isinstance(found, str):
+        source = MAGIC.sub(r"\1pass", source)
+        mended = _tree(source)
+        found = mended if isinstance(mended, ast.Module) else found
+
+    if isinstance(found, str):
+        return found
+
+    binds = frozenset(_bound(found))
+    uses = {node.id for node in ast.walk(found) if isinstance(node, ast.Name)}
+    return Parsed(source=source, tree=found, binds=binds, uses=frozenset(uses - _defined(found)))
+
+
+def checked_names(tree: ast.Module) -> dict[str, str]:
+    """Of each `kn.check("id", name)` in a cell: the name by id; "" where it is no name."""
+    found: dict[str, str] = {}
+
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="check") | ast.Name(id="check"),
+                args=[ast.Constant(value=str(identity)), answer],
+            ):
+                found[identity] = answer.id if isinstance(answer, ast.Name) else ""
+            case _:
+                pass
+
+    return found
+
+
+def _tree(source: str) -> ast.Module | str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a learner's escapes
+            return ast.parse(source)
+    except SyntaxError as error:
+        return f"{error.msg}, line {error.lineno}"
+    except (ValueError, RecursionError, MemoryError):
+        return "no Python can read it"
+
+
+def _outside(tree: ast.AST) -> list[ast.AST]:
+    """Its nodes, without the insides of functions, classes and comprehensions."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = [tree]
+
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+
+        if not isinstance(node, _SCOPES):
+            waiting += ast.iter_child_nodes(node)
+
+    return found
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """The names that it gives a value outright."""
+    names: set[str] = set()
+
+    for node in _outside(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.Name(ctx=ast.Store()):
+                names.add(node.id)
+            case ast.alias():
+                names.add((node.asname or node.name).partition(".")[0])
+            case _:
+                pass
+
+    return names
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Those, and the names of things that it changes: `x.y = 1`, `x[0] = 1`, `x.append(1)`."""
+    names = _defined(tree)
+
+    for node in _outside(tree):
+        match node:
+            case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
+                names.add(_base(node))
+            case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
+                names.add(_base(method))
+            case _:
+                pass
+
+    return names - {"", "kn"}
+
+
+def _base(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+
+    return node.id if isinstance(node, ast.Name) else ""
