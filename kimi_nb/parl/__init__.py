@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kimi_nb.parl.as_trace import as_traces
     from kimi_nb.parl.bounds import least, lower_bound
     from kimi_nb.parl.checkpoint import load
-    from kimi_nb.parl.heuristics import HEURISTICS
+    from kimi_nb.parl.heuristics import HEURISTICS, splitting
     from kimi_nb.parl.plan import Plan
     from kimi_nb.parl.policy import POLICIES
     from kimi_nb.parl.reward import Components, Reward, of_trace
@@ -58,6 +58,7 @@ __all__ = [
     "repeat",
     "resume",
     "roll_out",
+    "splitting",
     "train",
 ]
 
@@ -65,7 +66,7 @@ _HOMES = {
     "as_trace": ("as_traces",),
     "bounds": ("least", "lower_bound"),
     "checkpoint": ("load",),
-    "heuristics": ("HEURISTICS",),
+    "heuristics": ("HEURISTICS", "splitting"),
     "plan": ("Plan",),
     "policy": ("POLICIES",),
     "reward": ("Components", "Reward", "of_trace"),

@@ -7,12 +7,21 @@ coupling what can be seen of it, but not what chance will do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from kimi_nb.parl.tasks import Bools, Ints, to_the_end
 from kimi_nb.parl.world import World
 
-__all__ = ["HEURISTICS", "all_parallel", "all_serial", "greedy", "list_scheduling"]
+__all__ = [
+    "HEURISTICS",
+    "all_parallel",
+    "all_serial",
+    "greedy",
+    "list_scheduling",
+    "splitting",
+]
 
 ENTANGLED = 0.5
 """Coupling from which the greedy policy keeps a part to itself."""
@@ -30,9 +39,17 @@ def all_parallel(world: World) -> Ints:
 
 def greedy(world: World) -> Ints:
     """Ready parts of little coupling to sub-agents if there are two; else the first one oneself."""
-    apart = world.state.ready & (world.seen_coupling < ENTANGLED)
-    several = apart.sum(axis=1) > 1
-    return _act(world, apart & several[:, None], _first(world))
+    return _split(world, ENTANGLED, 2)
+
+
+def splitting(coupling: float, at_least: int) -> Callable[[World], Ints]:
+    """As `greedy`, with bounds of one's own: the policy that gives ready parts of less coupling
+    than this to sub-agents if there are at least so many of them."""
+
+    def policy(world: World) -> Ints:
+        return _split(world, coupling, at_least)
+
+    return policy
 
 
 def list_scheduling(world: World) -> Ints:
@@ -53,6 +70,12 @@ HEURISTICS = {
     "list scheduling": list_scheduling,
 }
 """By the names that a table gives them."""
+
+
+def _split(world: World, coupling: float, at_least: int) -> Ints:
+    apart = world.state.ready & (world.seen_coupling < coupling)
+    several = apart.sum(axis=1) >= at_least
+    return _act(world, apart & several[:, None], _first(world))
 
 
 def _stage(world: World, rank: Ints) -> Bools:
