@@ -43,8 +43,11 @@ def greedy(world: World) -> Ints:
 
 
 def splitting(coupling: float, at_least: int) -> Callable[[World], Ints]:
-    """As `greedy`, with bounds of one's own: the policy that gives ready parts of less coupling
-    than this to sub-agents if there are at least so many of them."""
+    """As `greedy`, with bounds of one's own.
+
+    The policy gives ready parts of less coupling than this to sub-agents if there are at least so
+    many of them; else it does the first ready part itself.
+    """
 
     def policy(world: World) -> Ints:
         return _split(world, coupling, at_least)
