@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.asked import Apart
+from kimi_nb.teach.words import said as say
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.text import fit, one_line
@@ -73,10 +74,10 @@ class Choice:
         said, true = self.said(value), self.said(truth)
 
         if value == truth:
-            return Apart(f"You said {said}, and so it was.", None, right=True)
+            return Apart(say("so", said=said), None, right=True)
 
-        stray = "" if truth in self.choices else ", which is none of the choices"
-        return Apart(f"You said {said}, it was {true}{stray}.", None, right=False)
+        words = say("was" if truth in self.choices else "stray", said=said, true=true)
+        return Apart(words, None, right=False)
 
     def form(self) -> dict[str, Any]:
         return {"choices": list(self.choices)}

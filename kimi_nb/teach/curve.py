@@ -9,16 +9,17 @@ from typing import Any, cast
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.asked import Apart, Points, real
+from kimi_nb.teach.quantity import QUANTITIES
+from kimi_nb.teach.words import said as say
 from kimi_nb.trace import Record
 from kimi_nb.views.concurrency import Concurrency, concurrency
 from kimi_nb.views.fold import Fold
-from kimi_nb.views.words import count, seconds
+from kimi_nb.views.words import seconds
 
-__all__ = ["COLUMNS", "FORMULA", "Curve", "binned", "steps"]
+__all__ = ["COLUMNS", "Curve", "binned", "steps"]
 
 COLUMNS = 40
 """Equal parts of the time, in which a curve is drawn and compared."""
-FORMULA = f"the mean of |drawn − true| over {COLUMNS} equal parts of the time, in agents"
 AGENTS = 20
 """The most that one can draw unless told otherwise: as many as a swarm launches."""
 SHAPE = "[(0, 1), (0.2, 5), (0.8, 1)]"
@@ -128,10 +129,9 @@ class Curve:
         said, so = self._told(drawn), self._told(truth)
 
         if off < 0.05:
-            return Apart(f"Your curve is the true one: {so}.", off, right=True)
+            return Apart(say("curve right", so=so), off, right=True)
 
-        words = f"Your curve is {off:.1f} agents away from the true one, on average over the time."
-        return Apart(f"{words} You drew {said}; it was {so}.", off, right=False)
+        return Apart(say("curve off", off=f"{off:.1f}", said=said, so=so), off, right=False)
 
     def form(self) -> dict[str, Any]:
         return {"seconds": self.seconds, "agents": self.agents, "columns": COLUMNS}
@@ -145,8 +145,9 @@ class Curve:
 
     def _told(self, points: Points) -> str:
         found = _until(points, points[-1][0])
-        most = f"{count(found.peak, 'agent')} at most, {found.average or 0.0:.1f} on average"
-        return f"{most}, for {seconds(found.wall_s)}" if self.seconds else most
+        agents = QUANTITIES["agents"].words(found.peak)
+        most = say("most", agents=agents, average=f"{found.average or 0.0:.1f}")
+        return say("for", most=most, time=seconds(found.wall_s)) if self.seconds else most
 
 
 def steps(points: Points) -> list[tuple[float, float]]:

@@ -13,6 +13,7 @@ from kimi_nb.teach.page import Page, has_page, shown
 from kimi_nb.teach.picture import guess_html, guess_text, said_when
 from kimi_nb.teach.predict import Asked, Locked, Outcome, clock, outcome
 from kimi_nb.teach.progress import record
+from kimi_nb.teach.words import page_words
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import Fold
 
@@ -105,7 +106,8 @@ class Guess:
     def form(self) -> dict[str, Any]:
         """The question, as JSON for a page."""
         kind = self._asked.kind
-        return {"question": self.question, "kind": kind.name, **kind.form()}
+        words = page_words()
+        return {"question": self.question, "kind": kind.name, "words": words, **kind.form()}
 
     def state(self) -> dict[str, Any]:
         """What is locked and what is true, as JSON for a page."""

@@ -8,7 +8,9 @@ from typing import Any
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.asked import Apart, real
+from kimi_nb.teach.language import here
 from kimi_nb.teach.quantity import PLAIN, QUANTITIES, Quantity
+from kimi_nb.teach.words import said as say
 from kimi_nb.trace import Record
 from kimi_nb.views.critical import metrics
 from kimi_nb.views.fold import Fold
@@ -42,7 +44,7 @@ class Number:
         return QUANTITIES[self.of] if isinstance(self.of, str) else PLAIN
 
     def check(self, value: object) -> int | float:
-        unit = self.quantity.unit or "a number"
+        unit = self.quantity.unit.en or "a number"
         least = self.quantity.least
 
         number = real(value)
@@ -88,19 +90,18 @@ class Number:
         said, true = self.said(value), self.said(truth)
 
         if said == true:
-            exact = "exactly right" if value == truth else "right, to the digits shown"
-            return Apart(f"You said {said}, and so it was: {exact}.", off, right=True)
+            name = "exact" if value == truth else "near"
+            return Apart(say(name, said=said), off, right=True)
 
         amount = self.quantity.words(abs(off)) if not self.quantity.whole else f"{abs(off):,.0f}"
-        side = self.quantity.less if off < 0 else self.quantity.more
-        ratio = _ratio(value, truth)
-        words = f"You said {said}, it was {true}: {amount} {side}.{ratio and f' {ratio}'}"
-        return Apart(words, off, right=False)
+        side = here(self.quantity.less if off < 0 else self.quantity.more)
+        words = say("off", said=said, true=true, amount=amount, side=side)
+        return Apart(words + _ratio(value, truth), off, right=False)
 
     def form(self) -> dict[str, Any]:
         told = self.quantity
         return {
-            "unit": told.unit,
+            "unit": here(told.unit),
             "whole": told.whole,
             "far": told.far,
             "step": told.step,
@@ -119,11 +120,8 @@ def _ratio(value: float, truth: float) -> str:
     times = max(value, truth) / min(value, truth)
 
     if times < NEAR:
-        return "That is less than 5% apart."
+        return say("close")
 
     shown = f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
 
-    if truth > value:
-        return f"It was {shown} times what you said."
-
-    return f"You said {shown} times what it was."
+    return say("times more" if truth > value else "times less", times=shown)

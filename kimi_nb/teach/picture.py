@@ -9,8 +9,9 @@ from typing import cast
 from kimi_nb.teach.asked import Points
 from kimi_nb.teach.curve import COLUMNS, Curve, binned, steps
 from kimi_nb.teach.predict import Asked, Locked, Outcome, clock
+from kimi_nb.teach.words import said as say
 from kimi_nb.views.html.charts import Axis, chart, plot, ruler, time_axis
-from kimi_nb.views.text import escape
+from kimi_nb.views.text import escape, fit
 
 __all__ = ["guess_html", "guess_text", "said_when"]
 
@@ -31,19 +32,18 @@ STYLE = """
 .knp-twin .said { stroke: var(--call); stroke-dasharray: 6 4; }
 .knp-twin .true { stroke: var(--crit); }
 """
-LEGEND = "dashed: you said; solid: it was"
 
 
 def said_when(asked: Asked, locked: Locked) -> str:
     """A locked prediction in words, and when it was locked."""
-    return f"{asked.kind.said(locked.value)}, locked {clock(locked.at)}"
+    return say("said when", said=asked.kind.said(locked.value), when=clock(locked.at))
 
 
 def guess_text(
     asked: Asked, locked: Locked | None, found: Outcome | None, earlier: Sequence[Locked]
 ) -> str:
     """Question, prediction, truth and distance in lines of text."""
-    lines = [f"Prediction: {asked.question}", *_strips(asked, locked, found)]
+    lines = [say("prediction", question=asked.question), *_strips(asked, locked, found)]
     return "\n".join([*lines, *_lines(asked, locked, found, earlier)])
 
 
@@ -53,25 +53,26 @@ def guess_html(
     """The same as a fragment of HTML, a curve as a drawing."""
     first, *rest = (escape(line) for line in _lines(asked, locked, found, earlier))
     told = f"<p>{first}</p>" + "".join(f'<p class="note">{line}</p>' for line in rest)
+    question = escape(say("prediction", question=asked.question))
     drawn = _chart(asked.kind, locked, found) if isinstance(asked.kind, Curve) and locked else ""
     return (
         f'<div class="knp-twin"><style>{STYLE}</style>'
-        f'<p class="question">Prediction: {escape(asked.question)}</p>{drawn}{told}</div>'
+        f'<p class="question">{question}</p>{drawn}{told}</div>'
     )
 
 
 def _lines(
     asked: Asked, locked: Locked | None, found: Outcome | None, earlier: Sequence[Locked]
 ) -> list[str]:
-    before = [f"An earlier prediction: {said_when(asked, other)}" for other in earlier]
+    before = [say("earlier", said=said_when(asked, other)) for other in earlier]
 
     if locked is None:
-        return [f"Not locked yet: press Lock, or type {asked.kind.example}", *before]
+        return [say("open", example=asked.kind.example), *before]
 
     if found is None:
-        return [f"You said {said_when(asked, locked)}", *before]
+        return [say("locked", said=said_when(asked, locked)), *before]
 
-    return [found.words, f"Locked {clock(locked.at)}", *found.notes, *before]
+    return [found.words, say("when", when=clock(locked.at)), *found.notes, *before]
 
 
 def _strips(asked: Asked, locked: Locked | None, found: Outcome | None) -> list[str]:
@@ -83,7 +84,7 @@ def _strips(asked: Asked, locked: Locked | None, found: Outcome | None) -> list[
     longest = max(points[-1][0] for _, points in curves)
     means = [(name, binned(points, longest, COLUMNS)) for name, points in curves]
     top = max(max(column) for _, column in means) or 1.0
-    return [f"{name:<9} {_blocks(column, top)}" for name, column in means]
+    return [f"{fit(name, 9)} {_blocks(column, top)}" for name, column in means]
 
 
 def _blocks(column: Sequence[float], top: float) -> str:
@@ -91,9 +92,9 @@ def _blocks(column: Sequence[float], top: float) -> str:
 
 
 def _curves(kind: Curve, locked: Locked, found: Outcome | None) -> list[tuple[str, Points]]:
-    drawn = [("you said:", kind.ended(cast("Points", locked.value)))]
+    drawn = [(say("you said"), kind.ended(cast("Points", locked.value)))]
     true = found.truth if found and isinstance(found.truth, tuple) else None
-    return drawn if true is None else [*drawn, ("it was:", true)]
+    return drawn if true is None else [*drawn, (say("it was"), true)]
 
 
 def _chart(kind: Curve, locked: Locked, found: Outcome | None) -> str:
@@ -101,20 +102,20 @@ def _chart(kind: Curve, locked: Locked, found: Outcome | None) -> str:
     longest = max(kind.end, *(points[-1][0] for _, points in curves))
     most = max(n for _, points in curves for _, n in points) if found else kind.agents
     x = time_axis(longest) if kind.seconds else _shares()
-    y = ruler(most * 1.05, "agents at work", most=5, whole=True)
+    y = ruler(most * 1.05, say("at work"), most=5, whole=True)
     classes = ("said", "true")
     body = "".join(
         plot(name, _corners(steps(points)), x, y)
         for name, (_, points) in zip(classes, curves, strict=False)
     )
-    words = f"Agents at work over time. {found.words if found else kind.said(curves[0][1])}"
-    legend = f'<p class="note">{LEGEND if found else "dashed: you said"}</p>'
+    words = say("over time", words=found.words if found else kind.said(curves[0][1]))
+    legend = f'<p class="note">{say("legend" if found else "dashed")}</p>'
     return chart(words, x, y, body) + legend
 
 
 def _shares() -> Axis:
     ticks = tuple((tenth / 5, f"{tenth * 20}%") for tenth in range(6))
-    return Axis(1.0, "share of the run", ticks)
+    return Axis(1.0, say("share"), ticks)
 
 
 def _corners(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -16,15 +16,16 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.teach import curriculum
 from kimi_nb.teach.asked import Kind, Value
 from kimi_nb.teach.choice import Choice
-from kimi_nb.teach.curve import FORMULA, Curve
+from kimi_nb.teach.curve import COLUMNS, Curve
 from kimi_nb.teach.language import language
 from kimi_nb.teach.number import Number
 from kimi_nb.teach.quantity import QUANTITIES
 from kimi_nb.teach.text import Language, Text
+from kimi_nb.teach.words import said as say
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.fold import Fold, as_fold, records_of
 from kimi_nb.views.text import one_line
-from kimi_nb.views.words import SIMULATOR, seconds
+from kimi_nb.views.words import seconds
 
 __all__ = ["Asked", "Locked", "Outcome", "ask", "clock", "outcome"]
 
@@ -174,7 +175,7 @@ def outcome(asked: Asked, locked: Locked, run: Fold | Iterable[Record]) -> Outco
     notes = tuple(_notes(kind, locked, state))
 
     if truth is None:
-        words = f"You said {said}; the trace does not say what is true."
+        words = say("unknown", said=said)
         return Outcome(
             said=said, true="", words=words, off=None, right=None, truth=None, notes=notes
         )
@@ -195,24 +196,23 @@ def _notes(kind: Kind, locked: Locked, state: Fold) -> Iterator[str]:
     late = locked.at - state.started
 
     if state.status == "running":
-        yield "The run has not ended: this is how it stands so far. Run the cell again later."
+        yield say("running")
 
     if state.started:
-        after = f"Made after the run had begun: {_ago(late)} later."
-        yield after if late > 0 else "Made before the run began."
+        yield say("late", ago=_ago(late)) if late > 0 else say("early")
 
     if isinstance(kind, Curve):
-        yield f"How far away: {FORMULA}."
+        yield say("formula", columns=COLUMNS)
 
     if state.simulated:
-        yield SIMULATOR
+        yield say("simulator")
 
 
 def _ago(late: float) -> str:
     """A time span that may be of years, as in traces that come with a lesson."""
     for size, unit in ((86_400.0, "days"), (3600.0, "hours")):
         if late >= 2 * size:
-            return f"{late / size:,.0f} {unit}"
+            return say(unit, n=f"{late / size:,.0f}")
 
     return seconds(late)
 

@@ -218,9 +218,9 @@ def test_a_kernel_that_does_not_answer_is_told(page: Page):
     asked = Predicting(page, guess(), kernel=False)
     page.get_by_role("spinbutton").fill("12")
     lock(page)
-    expect(status(page)).to_have_text("Locking …")
+    expect(status(page)).to_have_text("Sending …")
     page.clock.run_for(5000)
-    expect(status(page)).to_contain_text("It is not locked until it answers.")
+    expect(status(page)).to_contain_text("Until it answers, nothing is kept.")
     assert asked.guess.value is None
 
 

@@ -43,7 +43,7 @@ function number(form: NumberForm): Asking {
     max: form.far,
     step: form.step,
     value: 0,
-    "aria-label": `slider: ${form.unit || form.question}`,
+    "aria-label": `${form.words.slider}: ${form.unit || form.question}`,
   });
   const far = h("span", { class: "knp-quiet" });
   const stretch = (): void => {
@@ -75,7 +75,7 @@ function number(form: NumberForm): Asking {
       h("span", { class: "knp-typed" }, box, h("span", {}, form.unit)),
     ),
     buttons: [],
-    missing: "Give a number first: type it, or move the slider.",
+    missing: form.words.type,
     value: () => (Number.isFinite(box.valueAsNumber) ? box.valueAsNumber : null),
     dispose: () => undefined,
   };
@@ -93,7 +93,7 @@ function choice(form: ChoiceForm): Asking {
       ...rows,
     ),
     buttons: [],
-    missing: "Choose one first.",
+    missing: form.words.choose,
     value: () => radios.find((radio) => radio.checked)?.value ?? null,
     dispose: () => undefined,
   };

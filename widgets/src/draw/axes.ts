@@ -1,6 +1,7 @@
 // Axes of agents over time. Curves stretch with the page, words and marks do not.
 
 import { moment, type Points, staircase, ticks } from "../pure/curve.ts";
+import type { CurveForm } from "../pure/predict.ts";
 import { h, s, set } from "./dom.ts";
 
 const HEIGHT = 180;
@@ -17,8 +18,8 @@ export interface Axes {
   at(column: { from: number; to: number; height: number } | null): void;
 }
 
-/** `end` and `most` are where the axes end; `seconds` as in the form. */
-export function axes(seconds: number | null, end: number, most: number): Axes {
+/** `end` and `most` are where the axes end. */
+export function axes({ seconds, words }: CurveForm, end: number, most: number): Axes {
   const x = (t: number): number => (WIDTH * t) / end;
   const y = (n: number): number => HEIGHT * (1 - n / most);
   const share = (t: number): string => `${((100 * t) / end).toFixed(3)}%`;
@@ -45,8 +46,12 @@ export function axes(seconds: number | null, end: number, most: number): Axes {
     { class: "knp-plot", height: HEIGHT },
     ...levels,
     ...times,
-    s("text", { class: "knp-unit", x: 0, y: -9 }, "agents at work"),
-    s("text", { class: "knp-unit knp-end", x: "100%", y: HEIGHT + 33 }, along(seconds)),
+    s("text", { class: "knp-unit", x: 0, y: -9 }, words.agents),
+    s(
+      "text",
+      { class: "knp-unit knp-end", x: "100%", y: HEIGHT + 33 },
+      seconds === null ? words.share : words.time,
+    ),
     band,
     inner,
     point,
@@ -75,10 +80,6 @@ export function axes(seconds: number | null, end: number, most: number): Axes {
       }
     },
   };
-}
-
-function along(seconds: number | null): string {
-  return seconds === null ? "share of the run" : "time since the beginning";
 }
 
 /** A label near an edge would stick out if it were centred. */

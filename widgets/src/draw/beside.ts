@@ -46,7 +46,7 @@ function numbers(form: NumberForm, told: Told, said: number, truth: number): HTM
     s("line", { class: "knp-axis", x1: 0, x2: "100%", y1: 46, y2: 46 }),
     ...grid,
     s("line", { class: "knp-gap", x1: at(said), x2: at(truth), y1: 46, y2: 46 }),
-    label(`◇ you said ${told.locked?.words ?? ""}`, said, 14),
+    label(`◇ ${form.words.said} ${told.locked?.words ?? ""}`, said, 14),
     s("line", { class: "knp-said", x1: at(said), x2: at(said), y1: 19, y2: 37 }),
     s(
       "svg",
@@ -55,7 +55,7 @@ function numbers(form: NumberForm, told: Told, said: number, truth: number): HTM
     ),
     s("circle", { class: "knp-dot", cx: at(truth), cy: 46, r: 5.5 }),
     s("line", { class: "knp-true", x1: at(truth), x2: at(truth), y1: 53, y2: 80 }),
-    label(`● it was ${told.outcome?.true ?? ""}`, truth, 93),
+    label(`● ${form.words.true} ${told.outcome?.true ?? ""}`, truth, 93),
   );
   return h("div", { class: "knp-beside" }, line);
 }
@@ -74,15 +74,15 @@ function choices(form: ChoiceForm, said: Value | null, truth: Value | null): HTM
   const rows = form.choices.map((choice) => {
     const mine = choice === said;
     const right = choice === truth;
-    const words =
-      mine && right ? "you said this, and so it was" : mine ? "you said this" : "it was this";
+    const { words } = form;
+    const tag = mine && right ? words.both : mine ? words.mine : words.right;
     const shape = right ? "✓" : mine ? "◇" : "·";
     return h(
       "li",
       { class: right ? "knp-right" : mine ? "knp-mine" : null },
       h("span", { class: "knp-shape", "aria-hidden": "true" }, shape),
       h("span", {}, choice),
-      (mine || right) && h("span", { class: "knp-tag" }, words),
+      (mine || right) && h("span", { class: "knp-tag" }, tag),
     );
   });
   return h("ul", { class: "knp-answers" }, ...rows);
@@ -102,7 +102,7 @@ function curves(
   // What was drawn is shown as it was drawn; both together, as large as there is room.
   const most =
     truth === null ? form.agents : Math.max(...[...said, ...truth].map(([, n]) => n)) * ROOM;
-  const picture = axes(form.seconds, Math.max(own, ends), most);
+  const picture = axes(form, Math.max(own, ends), most);
   picture.plot.setAttribute("role", "img");
   picture.plot.setAttribute("aria-label", told.outcome?.words ?? told.locked?.words ?? "");
   if (truth !== null) {
@@ -117,9 +117,9 @@ function curves(
       "p",
       { class: "knp-legend" },
       sample("knp-said"),
-      "you said",
+      form.words.said,
       truth !== null && sample("knp-true"),
-      truth !== null && "it was",
+      truth !== null && form.words.true,
     ),
   );
 }

@@ -1,14 +1,9 @@
 // The prediction as a whole: the question, then a form, then what was locked and what was true.
 
-import type { Form, Told, Value } from "../pure/predict.ts";
+import { type Form, fill, type Told, type Value } from "../pure/predict.ts";
 import { type Asking, asking } from "./asking.ts";
 import { beside } from "./beside.ts";
 import { button, h, ownKeys, write } from "./dom.ts";
-
-const ONCE = "Once locked, it stays as it is.";
-const NEXT = "Now run it. Afterwards .against(run) shows here what was true.";
-const BUSY =
-  "No answer yet: the kernel is busy with another cell, or gone. It is not locked until it answers.";
 
 export class Card {
   readonly element: HTMLElement;
@@ -27,12 +22,15 @@ export class Card {
     const title = h(
       "p",
       { class: "knp-question" },
-      h("span", { class: "knp-kicker" }, "Prediction"),
+      h("span", { class: "knp-kicker" }, form.words.prediction),
       form.question,
     );
     this.element = h(
       "section",
-      { class: "kimi-nb-view kimi-nb-predict", "aria-label": `Prediction: ${form.question}` },
+      {
+        class: "kimi-nb-view kimi-nb-predict",
+        "aria-label": `${form.words.prediction}: ${form.question}`,
+      },
       title,
       this.#body,
       this.#said,
@@ -61,7 +59,7 @@ export class Card {
 
   /** Nobody has answered for a while. */
   busy(): void {
-    this.say(BUSY);
+    this.say(this.#form.words.busy);
   }
 
   dispose(): void {
@@ -71,7 +69,7 @@ export class Card {
 
   #ask(told: Told): void {
     const form = asking(this.#form);
-    const lock = button("Lock my prediction", ONCE, () => this.#press(form));
+    const lock = button(this.#form.words.lock, this.#form.words.once, () => this.#press(form));
     lock.classList.add("knp-lock");
     this.#asking = form;
     this.#body.replaceChildren(
@@ -81,10 +79,10 @@ export class Card {
         { class: "knp-buttons" },
         lock,
         ...form.buttons,
-        h("span", { class: "knp-quiet" }, ONCE),
+        h("span", { class: "knp-quiet" }, this.#form.words.once),
       ),
     );
-    this.#foot.replaceChildren(...earlier(told));
+    this.#foot.replaceChildren(...this.#earlier(told));
     this.say("");
   }
 
@@ -93,7 +91,7 @@ export class Card {
     if (value === null) {
       this.say(form.missing);
     } else {
-      this.say("Locking …");
+      this.say(this.#form.words.sending);
       this.#lock(value);
     }
   }
@@ -103,16 +101,18 @@ export class Card {
     this.dispose();
     const { locked, outcome } = told;
     const result = h("div", { tabindex: -1, class: "knp-result" }, beside(this.#form, told));
-    const notes = [`Locked ${locked?.when ?? ""}.`, ...(outcome?.notes ?? [NEXT])];
+    const { words } = this.#form;
+    const when = fill(words.when, { when: locked?.when ?? "" });
+    const notes = [when, ...(outcome?.notes ?? [words.next])];
     this.#body.replaceChildren(result);
-    this.#foot.replaceChildren(...notes.map((note) => h("p", {}, note)), ...earlier(told));
-    this.say(outcome?.words ?? `You said: ${locked?.words ?? ""}`);
+    this.#foot.replaceChildren(...notes.map((note) => h("p", {}, note)), ...this.#earlier(told));
+    this.say(outcome?.words ?? fill(words.locked, { said: locked?.words ?? "" }));
     if (inside && fresh) {
       result.focus({ preventScroll: true }); // what had the focus is gone
     }
   }
-}
 
-function earlier(told: Told): HTMLElement[] {
-  return told.earlier.map((words) => h("p", {}, `An earlier prediction: ${words}`));
+  #earlier(told: Told): HTMLElement[] {
+    return told.earlier.map((said) => h("p", {}, fill(this.#form.words.earlier, { said })));
+  }
 }

@@ -1,22 +1,18 @@
 // The board on which a curve is drawn, with the pointer or with the keyboard.
 
 import { moment, pointsOf, press, spotAt, stroke } from "../pure/curve.ts";
-import type { CurveForm } from "../pure/predict.ts";
-import { count } from "../pure/words.ts";
+import { type CurveForm, fill } from "../pure/predict.ts";
 import type { Asking } from "./asking.ts";
 import { axes } from "./axes.ts";
 import { button, h, set, write } from "./dom.ts";
 
-const HOW =
-  "Drag over the picture. Keys: ← → choose a moment, ↑ ↓ change how many; with Shift, ← → take the number along.";
-
 /** Axes to draw on. */
 export function drawing(form: CurveForm): Asking {
-  const { seconds, agents, columns } = form;
+  const { seconds, agents, columns, words } = form;
   const end = seconds ?? 1;
   const heights = new Array<number>(columns).fill(0);
   const pen = { column: 0, carry: false };
-  const board = axes(seconds, end, agents);
+  const board = axes(form, end, agents);
   const told = h("p", { class: "knp-quiet knp-read" });
   const { plot } = board;
   let last = { column: 0, height: 0 };
@@ -26,8 +22,8 @@ export function drawing(form: CurveForm): Asking {
     tabindex: 0,
     role: "slider",
     class: "knp-plot knp-board",
-    "aria-roledescription": "drawing",
-    "aria-label": `${form.question} Agents at work, over ${seconds === null ? "the run" : "time"}. ${HOW}`,
+    "aria-roledescription": words.drawing,
+    "aria-label": `${form.question} ${words.agents}, ${seconds === null ? words.share : words.time}. ${words.how}`,
     "aria-valuemin": 0,
     "aria-valuemax": agents,
   });
@@ -37,12 +33,16 @@ export function drawing(form: CurveForm): Asking {
     const from = (end * pen.column) / columns;
     const to = (end * (pen.column + 1)) / columns;
     const height = heights[pen.column] ?? 0;
-    const here = `from ${moment(from, seconds)} to ${moment(to, seconds)}: ${count(height, "agent")}`;
+    const here = fill(words.spot, {
+      from: moment(from, seconds),
+      to: moment(to, seconds),
+      agents: fill(height === 1 ? words.agent : words.several, { n: height }),
+    });
     board.curve("knp-said", pointsOf(heights, end), end);
     board.at(plot.matches(":focus") ? { from, to, height } : null);
     set(plot, { "aria-valuenow": height, "aria-valuetext": here });
     const most = Math.max(...heights);
-    write(told, most === 0 ? "Nothing is drawn yet." : `${here}; the most are ${most}.`);
+    write(told, most === 0 ? words.empty : fill(words.most, { here, n: most }));
   };
   const later = (): void => {
     frame ||= requestAnimationFrame(show);
@@ -91,15 +91,15 @@ export function drawing(form: CurveForm): Asking {
   plot.addEventListener("focus", later);
   plot.addEventListener("blur", later);
 
-  const clear = button("Clear", "Begin the drawing again", () => {
+  const clear = button(words.clear, "", () => {
     heights.fill(0);
     later();
   });
   show();
   return {
-    element: h("div", {}, board.element, told, h("p", { class: "knp-quiet" }, HOW)),
+    element: h("div", {}, board.element, told, h("p", { class: "knp-quiet" }, words.how)),
     buttons: [clear],
-    missing: "Draw a curve first.",
+    missing: words.draw,
     value: () => (heights.some((height) => height > 0) ? pointsOf(heights, end) : null),
     dispose: () => cancelAnimationFrame(frame),
   };

@@ -2,7 +2,49 @@
 
 import type { Points } from "./curve.ts";
 
-export interface NumberForm {
+/** The fixed words, in the reader's language: see `kimi_nb.teach.words`. */
+export interface Words {
+  prediction: string;
+  lock: string;
+  once: string;
+  next: string;
+  busy: string;
+  sending: string;
+  type: string;
+  slider: string;
+  choose: string;
+  draw: string;
+  drawing: string;
+  how: string;
+  spot: string;
+  most: string;
+  empty: string;
+  clear: string;
+  agent: string;
+  several: string;
+  agents: string;
+  share: string;
+  time: string;
+  said: string;
+  true: string;
+  mine: string;
+  right: string;
+  both: string;
+  locked: string;
+  when: string;
+  earlier: string;
+}
+
+interface Spoken {
+  words: Words;
+}
+
+/** A text with what stands in it in braces. */
+export function fill(text: string, facts: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(facts[name] ?? whole));
+}
+
+export interface NumberForm extends Spoken {
   kind: "number";
   question: string;
   unit: string;
@@ -14,13 +56,13 @@ export interface NumberForm {
   least: number | null;
 }
 
-export interface ChoiceForm {
+export interface ChoiceForm extends Spoken {
   kind: "choice";
   question: string;
   choices: string[];
 }
 
-export interface CurveForm {
+export interface CurveForm extends Spoken {
   kind: "curve";
   question: string;
   /** Where the axis of time ends; null for the share of the run, from 0 to 1. */
