@@ -191,11 +191,11 @@ def _judged(answer: Any, args: list[Any]) -> str:
     there = (given["seed"], given["turn"], given["start"])
     mine, greedy = _played(float(coupling), at_least, *there), _played(0.5, 2, *there)  # pyright: ignore[reportUnknownArgumentType]
 
-    if mine.success >= greedy.success + 0.01 and mine.critical < greedy.critical:
-        return ""
-
     if mine.sub_agents < 0.5:
         return "collapse"
+
+    if mine.success >= greedy.success + 0.01 and mine.critical < greedy.critical:
+        return ""
 
     return "M15" if mine.sub_agents > 1.1 * greedy.sub_agents else "same"
 
@@ -206,8 +206,8 @@ def _always_this(coupling: float, at_least: int) -> Callable[[object], Rule]:
 
 
 def _costs(dice: Random) -> list[list[Any]]:
-    costs = {"turn": dice.choice([2.0, 3.0, 4.0]), "start": dice.choice([2.0, 3.0, 4.0])}
-    return [[{"seed": dice.randint(0, 10**6), **costs}]]
+    turn, start = (dice.choice([2.0, 2.5, 3.0]) for _ in range(2))
+    return [[{"seed": dice.randint(0, 10**6), "turn": turn, "start": start}]]
 
 
 BEAT = Exercise(
