@@ -189,6 +189,7 @@ def test_stamps(tmp_path):
     ]
     assert [piece.text for piece in again.pieces] == [piece.text for piece in made.pieces]
     assert stamp(again) == 0
+    assert len(lines(again, '+++ {"lang": "zh", "of": "')) == 2
 
 
 def test_lines_are_those_of_the_file(tmp_path):

@@ -120,8 +120,12 @@ def test_chinese_of_the_front_matter(tmp_path):
 
 def test_chinese_in_python(tmp_path):
     path = tmp_path / "ex.py"
-    path.write_text('a = 1\nb = Text("Use 3", "用3个")\nc = Text("So!", "好")\n', encoding="utf-8")
-    assert [line for line, _ in said(bilingual(path))] == [2, 3]
+    wrong = (
+        'b = Text("Use 3", "用3个")\nc = Text("So!", "好")\nd = Text(zh="用3个" + x, en="Use")\n'
+    )
+    right = 'e = Text("Use", f"用 {n}个{m}")\nf = other("Use", "用3个")\n'
+    path.write_text("a = 1\n" + wrong + right, encoding="utf-8")
+    assert [line for line, _ in said(bilingual(path))] == [2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 from building import chinese, front, links
 from building.finding import ROOT, Finding
 from building.frame import minutes
-from building.markup import passages
+from building.markup import OPEN, passages
 from building.source import Pair, Source
 from building.write import place
 from kimi_nb.errors import UsageFault
@@ -24,9 +24,6 @@ MINUTES = range(20, 41)
 """In English. Chinese is read a little faster; one bound is enough."""
 PREDICTION = re.compile(r"\bkn\.predict\(")
 EXCUSED = {
-    ("00", "prediction"): "one sees a swarm before one is asked about it",
-    ("00", "exercise"): "nothing was taught yet",
-    ("00", "quiz"): "nothing was taught yet",
     ("00", "minutes"): "ten minutes from nothing to a swarm",
     ("12", "prediction"): "without a key there is no endpoint to predict",
     ("14", "prediction"): "the learner chooses the task",
@@ -103,20 +100,32 @@ def prose(source: Source) -> Iterator[Finding]:
 def bilingual(path: Path) -> Iterator[Finding]:
     """How the Chinese of each `Text(en, zh)` in a Python file is written."""
     for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") != "Text":
             continue
 
-        if call.func.id != "Text" or len(call.args) != 2:
-            continue
+        said = dict(zip(("en", "zh"), call.args, strict=False))
+        said |= {str(keyword.arg): keyword.value for keyword in call.keywords}
 
-        english, zh = call.args
+        if "en" in said and LOUD.search(_literal(said["en"])):
+            yield Finding(path, said["en"].lineno, "no exclamation marks")
 
-        if isinstance(english, ast.Constant) and LOUD.search(str(english.value)):
-            yield Finding(path, english.lineno, "no exclamation marks")
+        if "zh" in said:
+            found = chinese.faults(_literal(said["zh"]))
+            yield from (Finding(path, said["zh"].lineno, says) for _, says in found)
 
-        if isinstance(zh, ast.Constant):
-            found = chinese.faults(str(zh.value))
-            yield from (Finding(path, zh.lineno, says) for _, says in found)
+
+def _literal(node: ast.expr) -> str:
+    """A string as far as it is written there; the rest may be anything."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_literal, node.values))
+
+    if isinstance(node, ast.BinOp):
+        return _literal(node.left) + _literal(node.right)
+
+    return OPEN
 
 
 def _english(source: Source, pair: Pair) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-__all__ = ["Link", "Passage", "headings", "links", "passages"]
+__all__ = ["OPEN", "Link", "Passage", "headings", "links", "passages"]
 
 LATIN = "x"
 """Stands for code and formulas: a word that is no Chinese."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from building.write import COMPARED, LANGUAGES, notebook, place, text
 
 __all__ = ["drifted", "orphans", "stamp", "untranslated"]
 
-MARK = re.compile(r"(?P<before>\+\+\+ *\{.*?\"lang\": *\"zh\")(?:, *\"of\": *\"[^\"]*\")?")
+MARK = "+++"
 
 
 def untranslated(source: Source) -> Iterator[Finding]:
@@ -71,9 +71,9 @@ def stamp(source: Source) -> int:
 
     for pair in stale:
         assert pair.zh is not None  # noqa: S101 -- for the type checker
-        at = next(n for n in range(pair.zh.line - 1, -1, -1) if lines[n].startswith("+++"))
-        of = f'"of": "{digest(pair.piece.text)}"'
-        lines[at] = MARK.sub(lambda found, of=of: f"{found['before']}, {of}", lines[at], count=1)
+        at = next(n for n in range(pair.zh.line - 1, -1, -1) if lines[n].startswith(MARK))
+        says = json.loads(lines[at].removeprefix(MARK)) | {"of": digest(pair.piece.text)}
+        lines[at] = f"{MARK} {json.dumps(says)}"
 
     source.path.write_text("\n".join(lines), encoding="utf-8")
     return len(stale)
