@@ -165,11 +165,11 @@ PREDICTIONS = (
     Question(
         id="p00.critical",
         asks=Text(
-            "Every installed package is looked up by a sub-agent of its own or almost so, and "
-            "each takes several steps. How many steps of the run lie one after the other, so "
-            "that nothing can make up for them: how many critical steps?",
-            "每个已安装的包几乎都有一个专门的子智能体去查，每个都要走好几步。"
-            "整次运行中有多少步只能一步接一步、谁也替代不了，也就是有多少关键步数？",
+            "A hundred sub-agents share out the installed packages, and each takes a few steps: "
+            "some hundreds in all. How many of these are critical steps, which must follow one "
+            "another before the run can end?",
+            "一百个子智能体分担所有已安装的包，每个走几步，合计几百步。其中有多少是关键步数，"
+            "也就是必须一步接一步走完、运行才能结束的步数？",
         ),
         of="critical_steps",
     ),
@@ -251,9 +251,9 @@ QUIZ = Quiz(
         ),
         QuizItem(
             asks=Text(
-                "With three small files the swarm was hardly faster, and it took about as many "
-                "tokens or more. Why?",
-                "只有三个小文件时，集群几乎没有更快，token 也差不多，甚至更多。为什么？",
+                "With three small files the swarm was no faster than one agent alone, and it took "
+                "twice the steps. Why?",
+                "只有三个小文件时，集群并不比单个智能体快，步数却是两倍。为什么？",
             ),
             options=(
                 Option(
@@ -265,8 +265,8 @@ QUIZ = Quiz(
                 ),
                 Option(
                     says=Text(
-                        "Handing out and joining cost steps and tokens as well",
-                        "分派和汇总本身也要花步数和 token",
+                        "Handing out and joining cost steps of their own as well",
+                        "分派和汇总本身也要花步数",
                     )
                 ),
                 Option(
@@ -278,8 +278,8 @@ QUIZ = Quiz(
                 ),
             ),
             because=Text(
-                "An orchestrator plans, briefs and joins; one agent alone has none of these to "
-                "pay for. It is worth it where the parts are large or many.",
+                "An orchestrator plans, briefs and joins; one agent alone need not. It is worth it "
+                "where the parts are large or many.",
                 "编排器要规划、分派、汇总，单个智能体都不用付这些开销。部分足够大、足够多时才划算。"
                 "",
             ),

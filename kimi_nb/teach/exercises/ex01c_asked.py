@@ -12,23 +12,23 @@ from kimi_nb.views.rows import rows
 __all__ = ["PREDICTIONS", "QUIZ"]
 
 
-def growth(run: Any) -> float | None:
-    """Input tokens of an agent's last step over those of its second; None before there are two."""
+def read_again(run: Any) -> float | None:
+    """Input tokens of all steps over those of the last one; None before there is one."""
     read = [cast("int", row["tokens_in"]) for row in rows(run, "steps") if row["agent"] == "a0"]
-    return round(read[-1] / read[1], 2) if len(read) > 1 and read[1] else None
+    return round(sum(read) / read[-1], 2) if read and read[-1] else None
 
 
 PREDICTIONS = (
     Question(
         id="p01.tokens",
         asks=Text(
-            "One agent alone works through six small files, a file in a step, and every step "
-            "writes about as much as the one before. How many times as many input tokens has "
-            "its last step as its second one?",
-            "单个智能体逐个处理六个小文件，一步一个文件，每一步写下的内容也差不多一样多。"
-            "最后一步的输入 token 是第二步的多少倍？",
+            "One agent alone works through six small files in eight steps. Its last prompt holds "
+            "all messages so far. How many times as many tokens as in that last prompt has it "
+            "read in all?",
+            "单个智能体用八步处理六个小文件。它的最后一个提示词里有到那时为止的全部消息。"
+            "它一共读过的 token，是最后这个提示词的多少倍？",
         ),
-        of=growth,
+        of=read_again,
     ),
 )
 
