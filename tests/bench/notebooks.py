@@ -171,8 +171,8 @@ def server() -> int:
     import psutil
 
     with tempfile.TemporaryDirectory() as folder:
-        there = {name: folder for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
-        options = ["--no-browser", "--allow-root", "--ServerApp.port=0", f"--notebook-dir={folder}"]
+        there = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"), folder)
+        options = ["--no-browser", "--allow-root", f"--ServerApp.root_dir={folder}"]
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
             env={**os.environ, **there},
@@ -180,14 +180,24 @@ def server() -> int:
         )
 
         try:
-            while not (found := list(Path(folder).glob("jpserver-*.json"))):
+            while process.poll() is None and not _answers(Path(folder)):
                 time.sleep(PAUSE)
 
-            with urllib.request.urlopen(json.loads(found[0].read_bytes())["url"] + "api"):  # noqa: S310 -- our own
-                return psutil.Process(process.pid).memory_info().rss
+            return psutil.Process(process.pid).memory_info().rss
         finally:
             process.terminate()
             process.wait()
+
+
+def _answers(folder: Path) -> bool:
+    """Whether the server that leaves its address there answers."""
+    try:
+        address = json.loads(next(folder.glob("jpserver-*.json")).read_bytes())["url"]
+
+        with urllib.request.urlopen(f"{address}api", timeout=5):  # noqa: S310 -- it is our own
+            return True
+    except (StopIteration, ValueError, OSError):
+        return False
 
 
 def measure(names: list[str]) -> int:
@@ -231,7 +241,8 @@ def make(folder: Path) -> Path:
     """The interpreter of a new environment, made in the order in which Binder makes its image."""
     checkout, python = folder / "checkout", folder / "environment" / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{ROOT}", checkout], check=True)
+    clone = ["git", "clone", "--quiet", "--depth=1", f"file://{ROOT}", checkout]
+    subprocess.run(clone, check=True)
     subprocess.run([_python_of_binder(), "-m", "venv", folder / "environment"], check=True)
     subprocess.run([*pip, *base_pins()], check=True)
     subprocess.run([*pip, "-r", checkout / "binder" / "requirements.txt"], check=True)
