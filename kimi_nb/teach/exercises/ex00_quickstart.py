@@ -38,6 +38,10 @@ def _agents(given: Summaries) -> float:
     return _number(given["swarm"], r"(\d+) agents")
 
 
+def _spawned(given: Summaries) -> float:
+    return _agents(given) - 1
+
+
 def _concurrency(given: Summaries) -> float:
     """Work over wall of the swarm alone."""
     return _number(given["swarm"], r"work ([\d.]+) s") / _wall(given["swarm"])
@@ -82,6 +86,11 @@ def _pair_of_runs(dice: Random) -> list[list[Any]]:
     return [[{"swarm": swarm, "alone": single}]]
 
 
+COUNTED = Text(
+    "You counted agents. Had half of them only waited, would the clock have shown another time?",
+    "你数的是智能体。要是其中一半只是在空等，钟表上的时间会不一样吗？",
+)
+
 SPEED_UP = Exercise(
     id="ex00.speed-up",
     title=Text("How many times as fast", "快了多少倍"),
@@ -121,15 +130,8 @@ SPEED_UP = Exercise(
         ),
     ),
     mistakes=(
-        Mistake(
-            key="M2",
-            wrong=_agents,
-            says=Text(
-                "You counted agents. Had half of them only waited, would the clock have shown "
-                "another time?",
-                "你数的是智能体。要是其中一半只是在空等，钟表上的时间会不一样吗？",
-            ),
-        ),
+        Mistake(key="M2", wrong=_spawned, says=COUNTED),
+        Mistake(key="all-agents", wrong=_agents, says=COUNTED),
         Mistake(
             key="M8",
             wrong=_concurrency,

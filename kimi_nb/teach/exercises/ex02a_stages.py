@@ -50,6 +50,10 @@ def _empty_too(turns: list[list[Call]]) -> list[list[str]]:
     return [[call["prompt"] for call in turn if call["tool"] == "assign_task"] for turn in turns]
 
 
+def _any_call(turns: list[list[Call]]) -> list[list[str]]:
+    return [[call["prompt"] for call in turn] for turn in turns]
+
+
 def _create(agent: str) -> Call:
     return {"tool": "create_subagent", "agent": agent, "prompt": "You look at one file."}
 
@@ -133,6 +137,15 @@ TOGETHER = Exercise(
                 "be made as one likes, at different times. What says when?",
                 "你按配置分了组。`reader` 只是一份配方，可以在不同的时间照它造出任意多个智能体。"
                 "是什么决定了时间？",
+            ),
+        ),
+        Mistake(
+            key="created",
+            wrong=_any_call,
+            says=Text(
+                "You took every call for a launch. Which tools only describe an agent, or look "
+                "something up?",
+                "你把每个调用都当成了启动。哪些工具只是描述一个智能体，或者只是查点东西？",
             ),
         ),
         Mistake(
