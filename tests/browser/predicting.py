@@ -1,4 +1,4 @@
-"""A prediction on a bare page, with the real one of the kernel behind it."""
+"""A prediction or a quiz on a bare page, with the real one of the kernel behind it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from playwright.sync_api import Page
 from stage import MOUNT, answer
 
 from kimi_nb.teach.guess import Guess
-from kimi_nb.widgets.asked import GuessView
+from kimi_nb.teach.sitting import Sitting
+from kimi_nb.widgets.asked import GuessView, QuizView
 
-__all__ = ["Predicting"]
+__all__ = ["Answering", "Predicting"]
 
 BRIDGE = """(alive) => {
   window.ask = async (content) => {
@@ -21,21 +22,22 @@ BRIDGE = """(alive) => {
 }"""
 
 
-class Predicting:
-    """The widget of a prediction, in `views` places of a page that `open_page` has opened."""
+class Asked:
+    """Its widget, in `views` places of a page that `open_page` has opened."""
 
-    def __init__(self, page: Page, guess: Guess, *, views: int = 1, kernel: bool = True) -> None:
+    def __init__(
+        self, page: Page, held: Guess | Sitting, name: str, views: int, *, kernel: bool
+    ) -> None:
         self.page = page
-        self.guess = guess
-        self.view = GuessView(guess)
+        self.view = GuessView(held) if isinstance(held, Guess) else QuizView(held)
         self.heard: list[Any] = []
         self._sent: list[dict[str, Any]] = []
         self.view.send = self._sent.append  # what it would send to the page
-        guess._page = self.view
+        held._page = self.view
         answer(page, "kernel", self._answer)
         page.evaluate(BRIDGE, kernel)
         state = {"asked": self.view.asked, "told": self.view.told}
-        page.evaluate(MOUNT, ["predict", state, views])
+        page.evaluate(MOUNT, [name, state, views])
 
     def _answer(self, content: Any) -> dict[str, Any]:
         self.heard.append(content)
@@ -46,3 +48,19 @@ class Predicting:
     def tell(self) -> None:
         """Show in the page what the kernel has done by itself."""
         self.page.evaluate("told => window.model.set('told', told)", self.view.told)
+
+
+class Predicting(Asked):
+    """The widget of a prediction."""
+
+    def __init__(self, page: Page, guess: Guess, *, views: int = 1, kernel: bool = True) -> None:
+        super().__init__(page, guess, "predict", views, kernel=kernel)
+        self.guess = guess
+
+
+class Answering(Asked):
+    """The widget of a quiz."""
+
+    def __init__(self, page: Page, quiz: Sitting, *, views: int = 1, kernel: bool = True) -> None:
+        super().__init__(page, quiz, "quiz", views, kernel=kernel)
+        self.quiz = quiz

@@ -12,8 +12,10 @@ from learners import known
 from playwright.sync_api import Browser, Page, expect
 from stage import Recorded, empty_page
 
+from kimi_nb.teach.curriculum import quiz
 from kimi_nb.teach.guess import Guess
 from kimi_nb.teach.predict import ask
+from kimi_nb.teach.sitting import Sitting
 from kimi_nb.views.anneal import Schedule
 from kimi_nb.widgets.desk import Desk
 from kimi_nb.widgets.recorded import training_of
@@ -128,6 +130,10 @@ def told(kind: str) -> tuple[str, dict[str, Any], list[Any]]:
         guess = Guess(ask("What comes?", **how), lambda _: pytest.fail("it is shown here"))
         return "predict", {"asked": guess.form(), "told": guess.state()}, []
 
+    if kind == "quiz":
+        sitting = Sitting(quiz("quiz00"), "anna", lambda _: pytest.fail("it is shown here"))
+        return kind, {"asked": sitting.form(), "told": sitting.state()}, []
+
     if kind == "reward":
         source: Any = Recorded(known(Schedule(0.4, 0.0, "linear", 0.5)))
     else:
@@ -140,7 +146,8 @@ def told(kind: str) -> tuple[str, dict[str, Any], list[Any]]:
     return "training" if kind == "reward" else "swarm", state, plain(news)
 
 
-KINDS = ["graph", "timeline", "critical", "reward", "playground", "number", "choice", "curve"]
+FORMS = ["number", "choice", "curve", "quiz"]
+KINDS = ["graph", "timeline", "critical", "reward", "playground", *FORMS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
