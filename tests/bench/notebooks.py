@@ -9,6 +9,7 @@ python tests/bench/notebooks.py --fresh      those of the last commit, in an env
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import re
@@ -152,8 +153,10 @@ def execute(path: Path, limit: int) -> Cost:
                     client.execute_cell(cell, index)
             finally:
                 watch.stop()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        why = next(line for line in reversed(str(error).splitlines()) if line.strip())
+    except CellExecutionError as error:
+        why = f"{error.ename}: {error.evalue}"
+    except (CellTimeoutError, DeadKernelError) as error:
+        why = type(error).__name__
 
     wall = time.perf_counter() - began
 
@@ -229,10 +232,13 @@ def say(line: str) -> None:
 
 def base_pins() -> list[str]:
     """What repo2docker puts into an image for Python 3.12, as pip understands it."""
-    import repo2docker
+    found = importlib.util.find_spec("repo2docker")
+
+    if found is None or found.origin is None:
+        raise SystemExit("what Binder has is written in repo2docker; type: make setup")
 
     name = "environment.py-3.12-linux-64.lock"
-    lock = Path(repo2docker.__file__).parent / "buildpacks" / "conda" / name
+    lock = Path(found.origin).parent / "buildpacks" / "conda" / name
     built = re.findall(r"/([a-z0-9_.-]+)-(\d[^-/]*)-[^-/]+\.conda#", lock.read_text("utf-8"))
     return [f"{name}=={version}" for name, version in built if name in BASE]
 
