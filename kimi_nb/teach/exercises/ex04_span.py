@@ -171,9 +171,9 @@ BOUNDS = Exercise(
     title=Text("Brent's bounds", "Brent 界"),
     task=Text(
         "Return `[least, most]`: between which two times a greedy schedule of so much `work` and "
-        "`span` lies on so many `workers`, as in Brent's two inequalities above.",
+        "`span` lies on so many `workers`, by Brent's two inequalities.",
         "返回 `[least, most]`：在 `workers` 个工作者上，工作量为 `work`、跨度为 `span` 的贪心调度"
-        "所需时间的下界和上界，即上文 Brent 的两个不等式。",
+        "所需时间的下界和上界，按 Brent 的两个不等式。",
     ),
     difficulty=1,
     minutes=4,

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kimi_nb.teach.question import Question
 from kimi_nb.teach.quiz import Option, Quiz, QuizItem
 from kimi_nb.teach.text import Text
-from kimi_nb.views.concurrency import concurrency
 
-__all__ = ["PREDICTIONS", "QUIZ", "average"]
-
-
-def average(run: Any) -> float | None:
-    """Agents at work, on average over the run."""
-    return concurrency(run).average
+__all__ = ["PREDICTIONS", "QUIZ"]
 
 
 PREDICTIONS = (
@@ -26,7 +18,7 @@ PREDICTIONS = (
             "一次运行启动了六个子智能体，每个阶段一个。全部完成，答案也对。"
             "平均而言，同时有几个智能体在工作？",
         ),
-        of=average,
+        of="average_concurrency",
     ),
 )
 
