@@ -108,16 +108,25 @@ def launch(playwright: Playwright) -> Browser:
 
 
 class Notebook:
-    """A notebook in the page."""
+    """A notebook in the page: one of these `cells`, or, without any, the one that is there."""
 
     def __init__(
-        self, page: Page, url: str, path: Path, cells: list[str], app: str = "jupyterlab"
+        self,
+        page: Page,
+        url: str,
+        path: Path,
+        cells: list[str],
+        app: str = "jupyterlab",
+        folder: Path | None = None,
     ) -> None:
         self.page = page
         self.path = path
+        self.name = path.relative_to(folder or path.parent).as_posix()
         self._url = url
         self._tree = TREES[app]
-        self._write(cells)
+
+        if cells:
+            self._write(cells)
 
         if app == "jupyterlab" and page.url.startswith(url):  # loading it takes seconds
             self._open_beside()
@@ -136,15 +145,15 @@ class Notebook:
 
     def open(self) -> None:
         """Load the page anew with this notebook alone, and wait until its kernel is there."""
-        self.page.goto(f"{self._url}/{self._tree}/{self.path.name}?reset")
+        self.page.goto(f"{self._url}/{self._tree}/{self.name}?reset")
         self._wait_for_kernel()
 
     def _open_beside(self) -> None:
-        self.command("docmanager:open", path=self.path.name)
+        self.command("docmanager:open", path=self.name)
         self._wait_for_kernel()
 
     def _wait_for_kernel(self) -> None:
-        self.page.wait_for_function(READY, arg=self.path.name)
+        self.page.wait_for_function(READY, arg=self.name)
 
     def run(self, number: int) -> None:
         """Execute a cell, as one does by hand."""
