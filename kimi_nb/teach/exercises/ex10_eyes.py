@@ -27,34 +27,34 @@ PREDICTIONS = (
 )
 
 
-def box(one: list[list[int]], two: list[list[int]]) -> list[int] | None:
+def box(one: list[list[int]], two: list[list[int]]) -> list[int]:
     rows, columns = range(len(one)), range(len(one[0]))
     apart = [(x, y) for y in rows for x in columns if one[y][x] != two[y][x]]
 
     if not apart:
-        return None
+        return []
 
     across, down = zip(*apart, strict=True)
     return [min(across), min(down), max(across) + 1, max(down) + 1]
 
 
-def _last_pixel(one: Grid, two: Grid) -> Box | None:
+def _last_pixel(one: Grid, two: Grid) -> Box:
     found = box(one, two)
     return found and [found[0], found[1], found[2] - 1, found[3] - 1]
 
 
-def _rows_first(one: Grid, two: Grid) -> Box | None:
+def _rows_first(one: Grid, two: Grid) -> Box:
     found = box(one, two)
     return found and [found[1], found[0], found[3], found[2]]
 
 
-def _first_only(one: Grid, two: Grid) -> Box | None:
+def _first_only(one: Grid, two: Grid) -> Box:
     for y, (above, below) in enumerate(zip(one, two, strict=True)):
         for x, (left, right) in enumerate(zip(above, below, strict=True)):
             if left != right:
                 return [x, y, x + 1, y + 1]
 
-    return None
+    return []
 
 
 def _paper(dice: Random) -> Grid:
@@ -93,16 +93,16 @@ BOX = Exercise(
         "`one` and `two` are pictures of the same size: lists of rows, each a list of colours. "
         "Return the smallest box that holds every pixel that differs: `[left, top, right, "
         "bottom]`, right and bottom one beyond the last such pixel, as slices have it. Return "
-        "`None` for equal pictures.",
+        "`[]` for equal pictures.",
         "`one` 和 `two` 是两幅同样大小的图：由行组成的列表，每行是颜色的列表。"
         "返回包住所有不同像素的最小方框 `[left, top, right, bottom]`；right 和 bottom "
-        "比最后一个不同的像素大 1，与切片的写法一致。两幅图相同时返回 `None`。",
+        "比最后一个不同的像素大 1，与切片的写法一致。两幅图相同时返回 `[]`。",
     ),
     difficulty=2,
     minutes=6,
     form="function",
     name="box",
-    stub='def box(one, two):\n    """The box of all that differs, or None."""\n    ...',
+    stub='def box(one, two):\n    """The box of all that differs, or []."""\n    ...',
     cases=_pairs,
     solve=box,
     hints=(
