@@ -14,6 +14,8 @@ KEY := $(shell cksum pyproject.toml | cut -d' ' -f1)
 DEMO := .venv/demo-$(KEY)
 LAB := .venv/lab-$(KEY)
 DEV := .venv/dev-$(KEY)
+# One more than there are cores, for browsers, kernels and simulated models are waited for.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TRAIN := .venv-train/train-$(shell cat pyproject.toml tests/train.txt | cksum | cut -d' ' -f1)
 
 .PHONY: help demo test test-train notebooks lab check format bench setup clean
@@ -31,7 +33,7 @@ test: $(DEV) ## run all that CI runs
 	echo "· vitest"; \
 	$(FRONT) vitest run --reporter dot || checked=1; \
 	echo "· tests and notebooks"; \
-	$(RUN) pytest -n auto --dist loadscope $(NBVAL) tests notebooks/en notebooks/zh && exit $$checked
+	$(RUN) pytest -n $(WORKERS) --dist loadscope $(NBVAL) tests notebooks/en notebooks/zh && exit $$checked
 
 test-train: $(TRAIN) ## run the tests that need PyTorch, in a .venv-train beside .venv
 	@echo "· a language model is trained"
