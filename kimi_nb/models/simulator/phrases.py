@@ -204,7 +204,7 @@ def role_prompt(kind: str, *, chinese: bool) -> str:
 def plan(items: int, agents: int, *, chinese: bool) -> str:
     """The thought before sub-agents are created."""
     if chinese:
-        return f"共 {items} 个项目，互相独立。分给 {agents} 个子代理，最后合并成一张表。"
+        return f"共 {items} 个项目，互相独立。分给 {agents} 个子智能体，最后合并成一张表。"
 
     return (
         f"{items} items, each independent of the others. I share them out among {agents} "
@@ -215,7 +215,7 @@ def plan(items: int, agents: int, *, chinese: bool) -> str:
 def handing_out(items: int, agents: int, *, chinese: bool) -> str:
     """The thought while tasks are assigned."""
     if chinese:
-        return f"把 {items} 个项目平均分给 {agents} 个子代理。"
+        return f"把 {items} 个项目平均分给 {agents} 个子智能体。"
 
     return f"Hand out {items} items to {agents} sub-agents, as evenly as possible."
 
@@ -231,7 +231,7 @@ def trying_again(items: int, *, chinese: bool) -> str:
 def doing_rest(items: int, *, chinese: bool) -> str:
     """The thought before it does the rest itself."""
     if chinese:
-        return f"还缺 {items} 个项目，而子代理已用完，所以自己处理。"
+        return f"还缺 {items} 个项目，而子智能体已用完，所以自己处理。"
 
     return f"{items} items are missing and no more sub-agents are allowed: I do them myself."
 
