@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.teach.curriculum import exercises, lessons
+from kimi_nb.teach.curriculum import exercise, exercises, lessons
 from kimi_nb.teach.exercise import Exercise
 
-__all__ = ["catalogue", "of_lessons", "remembering"]
+__all__ = ["catalogue", "of_lessons", "one", "remembering"]
 
 EXAMPLE = "EXERCISES = (Exercise(id='ex90.mine', …),)"
 
@@ -37,6 +37,12 @@ def catalogue(file: Path | None) -> dict[str, Exercise]:
         known[each.id] = each
 
     return known
+
+
+def one(identity: str, file: Path | None) -> Exercise:
+    """The exercise of that id, by reading its lesson only. Raises UsageFault for none."""
+    own = _own(file) if file is not None else []
+    return next((each for each in own if each.id == identity), None) or exercise(identity)
 
 
 def _own(file: Path) -> list[Exercise]:

@@ -87,11 +87,10 @@ def _all(
     holds = [Hold() for _ in tasks]
 
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = [
-            pool.submit(marking.mark, task, hold) for task, hold in zip(tasks, holds, strict=True)
-        ]
-
         try:
+            pairs = zip(tasks, holds, strict=True)
+            waiting = [pool.submit(marking.mark, task, hold) for task, hold in pairs]
+
             for done, _ in enumerate(_ended(waiting), 1):
                 if told is not None:
                     told(done, len(tasks))

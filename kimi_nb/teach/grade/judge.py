@@ -22,10 +22,10 @@ def main() -> None:
     results = Path(sys.argv[1])
     plan = json.load(sys.stdin)
     _load(Path(plan["package"]))
-    from kimi_nb.teach.grade.asked import catalogue
+    from kimi_nb.teach.grade.asked import one
     from kimi_nb.teach.grade.wire import from_json
 
-    asked = catalogue(Path(plan["file"]) if plan["file"] else None)[plan["exercise"]]
+    asked = one(plan["exercise"], Path(plan["file"]) if plan["file"] else None)
     outputs = from_json(plan["outputs"])
     verdict = asked.verdict(outputs or [], plan["cases"])
     found = {"passed": verdict.passed, "share": verdict.share, "key": verdict.key}

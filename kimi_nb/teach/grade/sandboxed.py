@@ -24,6 +24,7 @@ __all__ = ["PACKAGE", "Outcome", "refuse_without", "run_answer", "run_judge"]
 PACKAGE = Path(__file__).resolve().parents[2]
 HIDDEN = Path(exercises.__file__ or "").resolve().parent
 HERE = Path(__file__).resolve().parent
+NAME = "outcome.json"
 MEMORY = 1_000_000_000
 """Bytes of address space."""
 LARGEST = 2_000_000
@@ -89,7 +90,7 @@ def _run(
             results.mkdir()
             finished = launch(job(results), hold, scratch)
 
-            if finished.why or finished.code:
+            if finished.why or finished.code or not (results / NAME).exists():
                 return Outcome(None, finished.why or "ended")
 
             return _read(scratch)
@@ -99,6 +100,6 @@ def _read(scratch: Path) -> Outcome:
     """Whatever lies there may be the work of the code that ran."""
     try:
         with Folder(scratch) as folder:
-            return Outcome(orjson.loads(folder.read(("results", "outcome.json"), LARGEST)))
+            return Outcome(orjson.loads(folder.read(("results", NAME), LARGEST)))
     except (ToolError, orjson.JSONDecodeError):
         return Outcome(None, "unread")
