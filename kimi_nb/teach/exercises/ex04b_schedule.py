@@ -77,7 +77,7 @@ SCHEDULE = Exercise(
         "返回最后一个任务的结束时间。同时结束的任务同时释放各自的工作者。",
     ),
     difficulty=4,
-    minutes=15,
+    minutes=12,
     form="function",
     name="makespan",
     stub="def makespan(cost, after, workers):\n"
