@@ -174,3 +174,38 @@ def test_stages(page: Page, url: str, folder: Path, language: Language):
         told = book.cell("against").get_by_role("status")
         expect(told).to_contain_text(SAID[language], timeout=SLOW)
         book.quizzed("quiz03")
+
+
+DECAY = "def weight(start, shape, until, progress):\n  return start * 0.1 ** (progress / until)"
+
+
+@pytest.mark.timeout(120)
+def test_annealing(page: Page, url: str, folder: Path):
+    with lesson(page, url, folder, "en", "08") as book:
+        book.run("load", "tools", "guess-alone", "guess-constant")
+        book.lock("guess-alone", 7)
+        book.run("three", "against", "playground")
+        told = book.cell("against").get_by_role("status")
+        expect(told.first).to_contain_text("You said 7", timeout=SLOW)
+
+        weight = book.cell("playground").get_by_role("group", name="λ_parallel", exact=True)
+        start = weight.get_by_role("slider", name=re.compile("^start"))
+        expect(start).to_be_visible(timeout=SLOW)
+        line = weight.locator(".kpg-curve path").last
+        before = line.get_attribute("d")
+        assert before
+
+        set_to = float(start.input_value())
+
+        for _ in range(5):
+            start.press("ArrowRight")
+
+        moved = float(start.input_value())
+        assert moved > set_to
+        expect(weight.get_by_role("img")).to_have_attribute(
+            "aria-label", re.compile(f"λ_parallel over the training: {moved:.2f} at 0")
+        )
+        expect(line).not_to_have_attribute("d", before)
+
+        book.misses_and_solves("ex08.schedule", "M14", DECAY)
+        book.quizzed("quiz08")

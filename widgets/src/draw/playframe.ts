@@ -11,7 +11,7 @@ import {
   type Reward,
 } from "../pure/playground.ts";
 import type { Training } from "../pure/scene.ts";
-import { button, h, set, write } from "./dom.ts";
+import { button, h, ownKeys, set, write } from "./dom.ts";
 import { formula } from "./formula.ts";
 import { Frames } from "./frames.ts";
 import { lambda } from "./lambda.ts";
@@ -73,6 +73,7 @@ export class PlayFrame {
     );
     const body = h("div", { class: "kpg-body" }, left, right);
     this.element = h("div", { class: "kimi-nb-view kimi-nb-playground" }, body);
+    ownKeys(this.element);
     this.#frames = new Frames(this.element, () => this.draw());
   }
 
