@@ -23,6 +23,9 @@ HOME = tempfile.mkdtemp(prefix="kimi_nb-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ["KIMI_NB_HOME"] = HOME
 
+for chosen in ("KIMI_NB_LANGUAGE", "KIMI_NB_STUDENT"):
+    os.environ.pop(chosen, None)
+
 settings.register_profile("kimi_nb", derandomize=True, deadline=None)
 settings.load_profile("kimi_nb")
 
