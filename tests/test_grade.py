@@ -71,6 +71,14 @@ ANSWERS: dict[str, tuple[tuple[dict[str, Any] | str, ...], str]] = {
     "cells that it does not need never run": (
         ("import os; os._exit(0)", "while True:\n    pass", answer(TOTAL, RIGHT)), "",
     ),
+    "a parameter is no helper": (
+        ("numbers = 1 / 0", "n = open('nowhere')", answer(TOTAL, RIGHT)), "",
+    ),
+    "a helper of a helper": (
+        ("def add(numbers):\n    return [plus(n) for n in (numbers,)][0]", "plus = sum",
+         answer(TOTAL, "class S:\n    def of(self, n):\n        return add(n)\ntotal = S().of")),
+        "",
+    ),
     "magics": (
         ("%%swarm run\nCompare all.", "%load_ext kimi_nb\nimport kimi_nb as kn\nadd = sum",
          answer(TOTAL, "%matplotlib inline\ndef total(n):\n    !ls\n    return add(n)")),

@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
+from symtable import SymbolTable, symtable
 
 __all__ = ["Parsed", "checked_names", "parsed"]
 
@@ -50,9 +51,9 @@ def parsed(source: str) -> Parsed | str:
     if isinstance(found, str):
         return found
 
+    uses = _used(source, found) - _defined(found)
     binds = frozenset(_bound(found))
-    uses = {node.id for node in ast.walk(found) if isinstance(node, ast.Name)}
-    return Parsed(source=source, tree=found, binds=binds, uses=frozenset(uses - _defined(found)))
+    return Parsed(source=source, tree=found, binds=binds, uses=frozenset(uses))
 
 
 def checked_names(tree: ast.Module) -> dict[str, str]:
@@ -81,6 +82,22 @@ def _tree(source: str) -> ast.Module | str:
         return f"{error.msg}, line {error.lineno}"
     except (ValueError, RecursionError, MemoryError):
         return "no Python can read it"
+
+
+def _used(source: str, tree: ast.Module) -> set[str]:
+    """The global names in it; of a cell that awaits all names, for Python will not tell."""
+    try:
+        return _globals(symtable(source, "<cell>", "exec"))
+    except (SyntaxError, RecursionError, MemoryError):
+        return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _globals(table: SymbolTable) -> set[str]:
+    top = table.get_type() == "module"
+    named = {
+        s.get_name() for s in table.get_symbols() if s.is_referenced() and (top or s.is_global())
+    }
+    return named.union(*map(_globals, table.get_children()))
 
 
 def _outside(tree: ast.AST) -> list[ast.AST]:
