@@ -172,11 +172,12 @@ BARRIER = Exercise(
     id="ex03.barrier-cost",
     title=Text("What the barriers cost", "屏障的代价"),
     task=Text(
-        "`stages` as before, with equally many sub-agents in each stage. Sub-agent *i* of a stage "
-        "needs only what sub-agent *i* of the stage before it found. Return by how many steps the "
-        "barriers make the run longer than if nobody waited for the others. Leave the "
-        "orchestrator out.",
-        "`stages` 同前，每个阶段的子智能体数量相同。某阶段的第 *i* 个子智能体只需要上一阶段"
+        "`stages` has a list for each stage: how many steps each of its sub-agents took, equally "
+        "many sub-agents in each. Sub-agent *i* of a stage needs only what sub-agent *i* "
+        "of the stage before it found. Return by how many steps the barriers make the run longer "
+        "than if nobody waited for the others. Leave the orchestrator out.",
+        "`stages` 中每个阶段是一个列表：该阶段各子智能体所用的步数；每个阶段的子智能体数量相同。"
+        "某阶段的第 *i* 个子智能体只需要上一阶段"
         "第 *i* 个的结果。返回屏障让这次运行比谁也不等别人时多出多少步。不计编排器。",
     ),
     difficulty=3,

@@ -47,11 +47,12 @@ FASTER = Exercise(
     id="ex03.faster",
     title=Text("Whom to make faster", "让谁变快才有用"),
     task=Text(
-        "`stages` as before; each sub-agent takes at least 2 steps. Return a list like it in which "
-        "each number of steps is replaced by `True` if one step less of this sub-agent alone would "
-        "lower the Critical Steps, and by `False` if not.",
-        "`stages` 同前，每个子智能体至少用 2 步。返回一个同样形状的列表：如果只让这个子智能体少用一步，"
-        "关键步数就会下降，对应位置是 `True`，否则是 `False`。",
+        "`stages` has a list for each stage: how many steps each of its sub-agents took. Each took "
+        "at least one. Return a list like it in which each number is replaced by `True` if one "
+        "step less of this sub-agent alone would lower the Critical Steps, by `False` if not.",
+        "`stages` 中每个阶段是一个列表：该阶段各子智能体所用的步数，至少 1 步。"
+        "返回一个同样形状的列表：如果只让这个子智能体少用一步，关键步数就会下降，"
+        "对应位置是 `True`，否则是 `False`。",
     ),
     difficulty=2,
     minutes=5,
