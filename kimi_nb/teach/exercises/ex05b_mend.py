@@ -71,7 +71,7 @@ def _judge(answer: Any, args: list[Any]) -> str:
 
     mended = cast("Mended", answer)
 
-    if not all(isinstance(cast("object", after), list) for after in mended.values()):
+    if not all(_named(plan, after) for after in [list(mended), *mended.values()]):
         return WRONG
 
     if any(name not in mended for name in _mended(plan)):
@@ -84,6 +84,13 @@ def _judge(answer: Any, args: list[Any]) -> str:
         return "needs"
 
     return "waits" if _span(plan, mended) > _span(plan, _mended(plan)) else ""
+
+
+def _named(plan: Plan, names: object) -> bool:
+    """Whether it is a list of tasks of the plan."""
+    return isinstance(names, list) and all(
+        isinstance(name, str) and name in plan for name in cast("list[object]", names)
+    )
 
 
 def _waits(mended: Mended, name: str, other: str) -> bool:
