@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -203,8 +204,12 @@ class Run(Replay):
     def result(self, timeout: float | None = None) -> Run:
         """Wait until the run has ended, and return it.
 
-        Raises TimeoutError after `timeout` seconds; the run goes on. Ctrl-C cancels it.
+        Raises TimeoutError after `timeout` seconds; the run goes on. Ctrl-C cancels it. In a
+        browser, where a run goes on only while nothing blocks, it raises UsageFault until the end.
         """
+        if sys.platform == "emscripten" and not self.done:
+            raise UsageFault("in a browser a run cannot be waited for so; type: await run")
+
         end = None if timeout is None else time.monotonic() + timeout
 
         try:
@@ -251,6 +256,9 @@ class Run(Replay):
         return self
 
     def _wait_for_end(self) -> None:
+        if sys.platform == "emscripten":  # it ends as soon as this here does not block
+            return
+
         end = time.monotonic() + GRACE
 
         while not self.done and time.monotonic() < end:

@@ -9,6 +9,7 @@ import asyncio
 import atexit
 import contextlib
 import functools
+import sys
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -33,6 +34,9 @@ class Runtime:
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The running loop."""
+        if sys.platform == "emscripten":  # Python in a browser: no threads, and a loop that runs
+            return asyncio.get_running_loop()
+
         with self._lock:
             if self._loop is None or self._thread is None or not self._thread.is_alive():
                 self._loop = asyncio.new_event_loop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -55,6 +56,25 @@ async def in_thread(function: Callable[[], T]) -> T:
     future: asyncio.Future[_Done] = loop.create_future()
     context = contextvars.copy_context()
 
+    if sys.platform == "emscripten":  # Python in a browser has no threads: all waits meanwhile
+        future.set_result(_outcome(context, function))
+    else:
+        _begin(loop, future, context, function)
+
+    done = await future
+
+    if done.error is not None:
+        raise done.error
+
+    return done.value  # pyright: ignore[reportReturnType] - of the type that function returns
+
+
+def _begin(
+    loop: asyncio.AbstractEventLoop,
+    future: asyncio.Future[_Done],
+    context: contextvars.Context,
+    function: Callable[[], object],
+) -> None:
     def work() -> None:
         done = _outcome(context, function)
 
@@ -64,12 +84,6 @@ async def in_thread(function: Callable[[], T]) -> T:
             return  # the loop was closed meanwhile: nobody waits
 
     threading.Thread(target=work, name="kimi_nb tool", daemon=True).start()
-    done = await future
-
-    if done.error is not None:
-        raise done.error
-
-    return done.value  # pyright: ignore[reportReturnType] - of the type that function returns
 
 
 def _outcome(context: contextvars.Context, function: Callable[[], object]) -> _Done:
