@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from building import words
 from building.cells import Cell, prose
@@ -12,7 +12,7 @@ from building.source import Pair, Source
 from kimi_nb.teach import curriculum
 from kimi_nb.teach.text import Language
 
-__all__ = ["REPOSITORY", "TAG", "TITLE", "last", "minutes", "title"]
+__all__ = ["REPOSITORY", "TAG", "TITLE", "Spent", "last", "minutes", "spent", "title"]
 
 REPOSITORY = "ORG/kimi-nb"
 """On GitHub: where the badges go. Set it when the repository is public."""
@@ -54,14 +54,34 @@ def last(following: Source | None, first: str, language: Language) -> Cell:
     return prose(NEXT, words.NEXT.said(language).format(title=named, file=_file(following)))
 
 
-def minutes(source: Source, language: Language) -> int:
-    """To read it, to do its exercises, and one for each question of its quiz."""
+class Spent(NamedTuple):
+    """Minutes of a notebook."""
+
+    reading: float
+    exercises: float
+    """With reading their tasks."""
+    quiz: int
+    """One for each question."""
+
+    @property
+    def total(self) -> int:
+        """As its title says."""
+        return ceil(sum(self))
+
+
+def spent(source: Source, language: Language) -> Spent:
+    """To read it, to do its exercises, to answer its quiz."""
     pairs = list(source.pairs())
     read = sum(_reading(pair, language) for pair in pairs)
     exercises = (curriculum.exercise(p.piece.text) for p in pairs if p.piece.kind == "exercise")
     done = sum(each.minutes + _length(each.task.said(language)) for each in exercises)
     asked = sum(_items(pair.piece.text) for pair in pairs if pair.piece.kind == "quiz")
-    return ceil(read + done + asked)
+    return Spent(read, done, asked)
+
+
+def minutes(source: Source, language: Language) -> int:
+    """Of all of it."""
+    return spent(source, language).total
 
 
 def _reading(pair: Pair, language: Language) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from building import chinese, front, links
@@ -15,6 +15,7 @@ from building.markup import OPEN, passages
 from building.source import Pair, Source
 from building.write import place
 from kimi_nb.errors import UsageFault
+from kimi_nb.teach.text import Language
 
 __all__ = ["EXCUSED", "TEXTS", "anatomy", "bilingual", "length", "prose"]
 
@@ -81,16 +82,16 @@ def length(source: Source) -> Iterator[Finding]:
         yield Finding(path, 1, f"{takes} minutes; between {MINUTES[0]} and {MINUTES[-1]} are good")
 
 
-def prose(source: Source) -> Iterator[Finding]:
-    """Links, pictures, exclamation marks, and how the Chinese is written."""
+def prose(source: Source, page: Callable[[Source, Language], Path] = place) -> Iterator[Finding]:
+    """Links from its page, pictures, exclamation marks, and how the Chinese is written."""
     path = source.path
 
     for pair in source.pairs():
-        yield from _english(source, pair)
+        yield from _english(source, pair, page(source, "en"))
 
     for piece in source.pieces:
         if piece.kind == "zh":
-            found = [*chinese.faults(piece.text), *links.faults(piece.text, place(source, "zh"))]
+            found = [*chinese.faults(piece.text), *links.faults(piece.text, page(source, "zh"))]
             yield from (Finding(path, piece.line + row, says) for row, says in found)
 
     for text in _strings(source.front, "zh"):
@@ -128,13 +129,13 @@ def _literal(node: ast.expr) -> str:
     return OPEN
 
 
-def _english(source: Source, pair: Pair) -> Iterator[Finding]:
+def _english(source: Source, pair: Pair, page: Path) -> Iterator[Finding]:
     piece = pair.piece
 
     if piece.kind != "en":
         return
 
-    for row, says in links.faults(piece.text, place(source, "en")):
+    for row, says in links.faults(piece.text, page):
         yield Finding(source.path, piece.line + row, says)
 
     for row, words in passages(piece.text):

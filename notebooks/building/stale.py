@@ -15,9 +15,12 @@ __all__ = ["drifted", "orphans", "stamp", "untranslated"]
 MARK = "+++"
 
 
-def untranslated(source: Source) -> Iterator[Finding]:
-    """Prose that has no Chinese, or a Chinese of another English text."""
-    number, path = source.number, source.path
+def untranslated(source: Source, name: str = "") -> Iterator[Finding]:
+    """Prose that has no Chinese, or a Chinese of another English text.
+
+    `name`: what is typed after --translated; "" for the notebook's number.
+    """
+    number, path = name or source.number, source.path
 
     for pair in source.pairs():
         if pair.piece.kind != "en":
