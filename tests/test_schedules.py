@@ -37,6 +37,13 @@ def test_the_picture_has_each_task_once_and_says_what_the_text_says() -> None:
     assert html.count('stroke-width="2.5"') == 2
 
 
+def test_it_speaks_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIMI_NB_LANGUAGE", "zh")
+    found = schedules(planned(STEPS, AFTER), 3)
+    assert repr(found).startswith("3 个工作者：12.0 s")
+    assert "最长的一条链" in found._repr_html_()
+
+
 def test_names_are_escaped() -> None:
     html = schedules(planned({"<b>x": 1}), 1)._repr_html_()
     assert "<b>x" not in html

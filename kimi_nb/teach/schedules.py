@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.teach.language import language
+from kimi_nb.teach.text import Text
 from kimi_nb.trace import Record
 from kimi_nb.views.fold import as_fold
 from kimi_nb.views.forecast.prediction import Prediction
@@ -13,10 +15,13 @@ from kimi_nb.views.forecast.schedule import Row
 from kimi_nb.views.measures import measures
 from kimi_nb.views.text import escape, one_line, width
 from kimi_nb.views.whatif import what_if
-from kimi_nb.views.words import SIMULATOR, count, seconds
+from kimi_nb.views.words import SIMULATOR, seconds
 
 __all__ = ["Schedules", "schedules"]
 
+HEAD = Text("{n} workers: {time}", "{n} 个工作者：{time}")
+ONE = Text("1 worker: {time}", "1 个工作者：{time}")
+THICK = Text("Thick frames: the longest chain of the run.", "粗框：这次运行中最长的一条链。")
 COLUMNS = 60
 PIXELS = 560
 LANE, GAP, LEFT = 24, 20, 30
@@ -76,7 +81,7 @@ class Schedules:
             f'<svg role="img" aria-label="{escape(said)}" viewBox="0 0 {wide} {top}" '
             f'width="{wide}" height="{top}" style="max-width:100%" fill="currentColor" '
             f'font-family="sans-serif" font-size="12">{"".join(drawn)}</svg>'
-            f"<p>Thick frames: the longest chain of the run.</p>{mark}"
+            f"<p>{THICK.said(language())}</p>{mark}"
         )
 
     def _box(self, row: Row, top: int) -> str:
@@ -93,7 +98,8 @@ class Schedules:
 
 
 def _head(found: Prediction) -> str:
-    return f"{count(found.workers or 0, 'worker')}: {seconds(found.seconds)}"
+    head = ONE if found.workers == 1 else HEAD
+    return head.said(language()).format(n=found.workers, time=seconds(found.seconds))
 
 
 def _lanes(found: Prediction) -> list[tuple[int, list[Row]]]:
