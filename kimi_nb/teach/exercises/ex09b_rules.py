@@ -245,7 +245,7 @@ BEAT = Exercise(
         "```",
     ),
     difficulty=3,
-    minutes=9,
+    minutes=7,
     form="value",
     name="rule",
     stub='import kimi_nb as kn\n\ngiven = kn.given("ex09.beat")\nrule = None',

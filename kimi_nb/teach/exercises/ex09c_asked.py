@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kimi_nb.teach.question import Question
 from kimi_nb.teach.quiz import Option, Quiz, QuizItem
 from kimi_nb.teach.text import Text
 
 __all__ = ["PREDICTIONS", "QUIZ"]
 
+
+def _critical(run: Any) -> float:
+    """Of a rollout, whose seconds are steps: briefings are parts of one, which turns are not."""
+    from kimi_nb.views.critical import metrics
+
+    return metrics(run).wall_s
+
+
 PREDICTIONS = (
     Question(
         id="p09.learned",
         asks=Text(
-            "Alone, this task takes 42 steps. How many critical steps will the trained policy "
+            "Alone, this task takes 48 steps. How many critical steps will the trained policy "
             "need for it?",
-            "独自做，这个任务要 42 步。训练好的策略需要多少关键步数？",
+            "独自做，这个任务要 48 步。训练好的策略需要多少关键步数？",
         ),
-        of="wall_s",
+        of=_critical,
     ),
 )
 
