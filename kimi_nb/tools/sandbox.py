@@ -9,6 +9,7 @@ runs on a busy machine). Here plain threads wait for the workers, and none is le
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import weakref
 from functools import partial
@@ -111,6 +112,9 @@ class _Pool:
 
 
 def _start(workers: int) -> Monty:
+    if sys.platform == "emscripten":
+        raise ToolError("in a browser there is no Python sandbox")
+
     try:
         import pydantic_monty
     except ImportError as error:
