@@ -25,7 +25,7 @@ def seeds(exercise: Exercise) -> list[str]:
 def typed(exercise: Exercise, code: str) -> object:
     """What a cell binds, in a namespace of its own."""
     space: dict[str, object] = {}
-    exec(compile(code, exercise.id, "exec"), space)  # noqa: S102 -- ours
+    exec(compile(code, exercise.id, "exec", dont_inherit=True), space)  # noqa: S102 -- ours
     return space[exercise.name]
 
 
