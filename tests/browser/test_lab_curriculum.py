@@ -92,7 +92,7 @@ class Lesson:
         card = self.cell(name).locator(".kimi-nb-predict")
         card.get_by_role("spinbutton").fill(str(value), timeout=SLOW)
         card.get_by_role("button", name=LOCK[self.language]).click()
-        expect(card.get_by_role("status")).to_contain_text(SAID[self.language])
+        expect(card.get_by_role("status")).to_contain_text(SAID[self.language], timeout=SLOW)
 
     def answer(self, identity: str, number: int, key: str) -> Locator:
         """Press the option of an item behind which that misconception is; gives what is told."""
@@ -121,9 +121,9 @@ class Lesson:
         told = self.answer(identity, 1, key)
         truth = MISCONCEPTIONS[key].truth.said(self.language)
         because = asked.because.said(self.language)
-        expect(told).to_contain_text(truth)
+        expect(told).to_contain_text(truth, timeout=SLOW)
         expect(told).not_to_contain_text(because)
-        expect(self.answer(identity, 1, "")).to_contain_text(because)
+        expect(self.answer(identity, 1, "")).to_contain_text(because, timeout=SLOW)
 
 
 @contextmanager
