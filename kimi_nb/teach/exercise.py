@@ -6,14 +6,13 @@ notebook, in an assignment, and in a grader that never runs a learner's code in 
 
 from __future__ import annotations
 
-import inspect
 import random
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kimi_nb.teach.plain import Odd, Raised, called, plain, same
+from kimi_nb.teach.source import bare
 from kimi_nb.teach.text import Text
 
 __all__ = ["ODD", "RAISED", "UNANSWERED", "WRONG", "Exercise", "Mistake", "Verdict"]
@@ -91,7 +90,7 @@ class Exercise:
 
     def code(self) -> str:
         """The solution, as one would type it."""
-        return self.solution or textwrap.dedent(inspect.getsource(self.solve)).rstrip()
+        return self.solution or bare(self.solve)
 
     def drawn(self, seed: str) -> list[Args]:
         """The cases of a seed, each time the same."""
