@@ -10,11 +10,11 @@ from kimi_nb.teach.text import Text
 
 __all__ = ["EXERCISES"]
 
-Run = dict[str, Any]
+Run = dict[str, float]
 ENDINGS = ("finished", "failed", "cancelled")
 
 
-def reward(form: str, run: Run, first: float, second: float) -> float:
+def reward(form: str, run: dict[str, float], first: float, second: float) -> float:
     perf = run["quality"] if run["success"] else 0.0
 
     if form == "blog":

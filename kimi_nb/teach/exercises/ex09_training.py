@@ -14,7 +14,7 @@ __all__ = ["EXERCISES"]
 Groups = list[list[float]]
 
 
-def advantages(groups: Groups) -> Groups:
+def advantages(groups: list[list[float]]) -> list[list[float]]:
     return [[reward - sum(group) / len(group) for reward in group] for group in groups]
 
 
