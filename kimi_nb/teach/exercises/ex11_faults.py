@@ -26,9 +26,9 @@ PREDICTIONS = (
     Question(
         id="p11.budget",
         asks=Text(
-            "Twelve sub-agents, and a budget of 12,000 tokens, of which the run needs some 9,000. "
+            "Eight sub-agents, and a budget of 9,000 tokens, of which the run needs some 6,400. "
             "How many agents are at work on average?",
-            "十二个子智能体，预算 12,000 个 token，而这次运行大约需要 9,000 个。"
+            "八个子智能体，预算 9,000 个 token，而这次运行大约需要 6,400 个。"
             "平均有几个智能体在工作？",
         ),
         of="average_concurrency",

@@ -11,7 +11,7 @@ from kimi_nb.teach.text import Text
 __all__ = ["EXERCISES"]
 
 Calls = list[list[int]]
-Records = list[list[Any]]
+Records = list[list[str | int]]
 
 
 def sent(budget: int, calls: list[list[int]]) -> list[int]:
@@ -115,9 +115,9 @@ RESERVE = Exercise(
 )
 
 
-def again(log: list[list[Any]]) -> list[list[Any]]:
+def again(log: list[list[str | int]]) -> list[list[str | int]]:
     answered = [call[:2] for call in log if call[2] == "answered"]
-    calls: list[list[Any]] = []
+    calls: list[list[str | int]] = []
 
     for agent, step, _ in log:
         if [agent, step] not in answered and [agent, step] not in calls:
@@ -126,20 +126,20 @@ def again(log: list[list[Any]]) -> list[list[Any]]:
     return calls
 
 
-def _everything(log: Records) -> list[list[Any]]:
+def _everything(log: Records) -> Records:
     return again([[agent, step, "sent"] for agent, step, _ in log])
 
 
-def _nothing(log: Records) -> list[list[Any]]:
+def _nothing(log: Records) -> Records:
     del log
     return []
 
 
-def _failed_is_done(log: Records) -> list[list[Any]]:
+def _failed_is_done(log: Records) -> Records:
     return again([[a, step, "answered" if what == "failed" else what] for a, step, what in log])
 
 
-def _last_agents_only(log: Records) -> list[list[Any]]:
+def _last_agents_only(log: Records) -> Records:
     return again(log)[-1:]
 
 
