@@ -18,7 +18,7 @@ from grading import OWN, TOTAL, answer, notebook, submit
 from kimi_nb.cli import main
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.curriculum import exercises
-from kimi_nb.teach.grade import Graded, Mark, grade
+from kimi_nb.teach.grade import Graded, Mark, grade, sandboxed
 from kimi_nb.teach.grade.feedback import feedback, file_name
 from kimi_nb.teach.grade.submissions import submissions
 from kimi_nb.teach.grade.tables import csv_text, grades, nbgrader_rows, summary
@@ -252,6 +252,7 @@ def test_there_has_to_be_a_folder(own: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("EXERCISES = (", "SyntaxError"),
         ("EXERCISES = ()", "defines no exercises"),
         ("1 / 0", "ZeroDivisionError"),
         ("from kimi_nb.teach.exercises.ex03_stages import EXERCISES", "give it another id"),
@@ -263,6 +264,19 @@ def test_exercises_of_ones_own_that_are_none(tmp_path: Path, text: str, message:
 
     with pytest.raises(UsageFault, match=message):
         graded(tmp_path, file)
+
+
+def test_a_second_copy_of_the_solutions_is_told(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(tmp_path, "anna", answer(TOTAL, RIGHT))
+    (tmp_path / "lib" / "kimi_nb" / "teach" / "exercises").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    assert only(graded(tmp_path, own), "anna").passed  # nobody in the sandbox can read that
+    monkeypatch.setattr(sandboxed, "libraries", lambda: [tmp_path / "lib"])
+
+    with pytest.raises(UsageFault, match="has a second kimi_nb"):
+        graded(tmp_path, own)
 
 
 def test_without_a_sandbox_nothing_runs(

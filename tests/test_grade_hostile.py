@@ -20,7 +20,10 @@ from kimi_nb.teach.grade.feedback import feedback
 from kimi_nb.teach.grade.sandboxed import HIDDEN
 from kimi_nb.tools.native import available
 
-pytestmark = pytest.mark.skipif(bool(available()), reason=available() or "there is a sandbox")
+pytestmark = [
+    pytest.mark.skipif(bool(available()), reason=available() or "there is a sandbox"),
+    pytest.mark.timeout(300),  # seventy attacks in one class
+]
 
 SEED = "the teacher's secret"
 HONEST = answer("ex90.double", 'doubled = 2 * kn.given("ex90.double")')
@@ -215,6 +218,8 @@ def _files(folder: Path) -> None:
         "odd cells": json.dumps({"cells": [1, None, {"cell_type": "code", "source": {"a": 1}}]}),
         "deep JSON": "[" * 100_000 + "]" * 100_000,
         "empty file": "",
+        "much code": notebook(answer(TOTAL, "total = sum\n" * 20_000)),
+        "many cells": notebook(*["a = 1"] * 600),
     }.items():
         (folder / student).mkdir()
         (folder / student / "work.ipynb").write_text(text)
@@ -341,6 +346,8 @@ def test_a_judge_that_is_kept_busy_costs_one_exercise(attacked: Class) -> None:
         ("odd cells", ""),
         ("deep JSON", "it is not JSON"),
         ("empty file", "it is not JSON"),
+        ("much code", "more than 200,000 characters"),
+        ("many cells", "or 500 cells"),
         ("large", "too large to read (500 MB)"),
         ("link", "is a link"),
         ("link out", "no .ipynb file (links, pipes"),

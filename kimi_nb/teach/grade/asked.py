@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.teach.curriculum import exercise, exercises, lessons
+from kimi_nb.teach.curriculum import exercise, exercises
 from kimi_nb.teach.exercise import Exercise
 
 __all__ = ["catalogue", "of_lessons", "one", "remembering"]
@@ -65,7 +65,7 @@ def of_lessons(known: Collection[Exercise], chosen: str) -> list[Exercise]:
 
     for lesson in filter(None, chosen.split(",")):
         if not any(each.id.startswith(f"ex{lesson}.") for each in known):
-            there = ", ".join(lessons())
+            there = ", ".join(sorted({each.id[2:4] for each in known}))
             raise UsageFault(f"no lesson {lesson!r} has exercises; there are {there}")
 
     wanted = tuple(f"ex{lesson}." for lesson in chosen.split(",") if lesson)

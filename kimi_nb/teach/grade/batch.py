@@ -17,11 +17,14 @@ from kimi_nb.teach.grade.program import chosen, work
 from kimi_nb.teach.grade.sandboxed import refuse_without
 from kimi_nb.teach.grade.submissions import Submission, submissions
 from kimi_nb.tools.native.process import Hold
+from kimi_nb.views.text import fit
 
 __all__ = ["SECONDS", "Graded", "grade"]
 
 SECONDS = 10.0
 """Of an exercise's answer, in wall time."""
+NAMED = 40
+"""Characters of an id that is told; it may be a stranger's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ def grade(
     if not wanted:
         raise UsageFault(
             f"no notebook in {str(folder)!r} has an exercise that is to be graded; it has "
-            f"{', '.join(sorted(there)[:20]) or 'none at all'}"
+            f"{', '.join(_told(there)[:20]) or 'none at all'}"
         )
 
     asked = tuple(map(remembering, wanted))
@@ -77,8 +80,12 @@ def grade(
         for each in asked
     ]
     marks = _all(marking, tasks, jobs or os.cpu_count() or 1, told)
-    unknown = tuple(sorted(there - known.keys()))
+    unknown = tuple(_told(there - known.keys()))
     return Graded(marks=marks, exercises=asked, students=tuple(students), unknown=unknown)
+
+
+def _told(identities: set[str]) -> list[str]:
+    return [fit(each, NAMED).rstrip() for each in sorted(identities)]
 
 
 def _all(

@@ -45,7 +45,10 @@ SAYS = {
     "disk": Text("It wrote too much to files.", "写入文件的内容过多。"),
     "ended": Text("It ended Python before there was an answer.", "还没有答案，Python 就被结束了。"),
     UNREAD: Text("It gave nothing that can be read.", "没有给出可以读取的结果。"),
-    "unjudged": Text("It could not be judged within the time.", "在时限内无法评判。"),
+    "unjudged": Text(
+        "It could not be judged: is it of the form that the task asks for?",
+        "无法评判：答案的形式符合题目要求吗？",
+    ),
 }
 OWN = Text("an error of its own", "自定义的错误")
 STRANGE = Text("this is none", "现在的结果不是")

@@ -17,6 +17,7 @@ from kimi_nb.tools.beneath import Folder
 from kimi_nb.tools.native import available
 from kimi_nb.tools.native.fonts import furnished
 from kimi_nb.tools.native.process import Hold, Job, launch
+from kimi_nb.tools.native.rules import libraries
 from kimi_nb.tools.native.scratch import scratch_folder
 
 __all__ = ["PACKAGE", "Outcome", "refuse_without", "run_answer", "run_judge"]
@@ -49,6 +50,15 @@ def refuse_without() -> None:
             "in a virtual machine if need be"
         )
 
+    for folder in map(Path, sys.path):
+        copy = folder / HIDDEN.relative_to(PACKAGE.parent)
+
+        if copy.is_dir() and copy.resolve() != HIDDEN and _readable(copy.resolve()):
+            raise UsageFault(
+                f"{folder} has a second kimi_nb, whose solutions students' code could read; "
+                "uninstall one: pip uninstall kimi-nb"
+            )
+
 
 def run_answer(plan: Mapping[str, Any], seconds: float, hold: Hold) -> Outcome:
     """A learner's cells. They see this package without the exercises' files."""
@@ -59,6 +69,10 @@ def run_judge(plan: Mapping[str, Any], seconds: float, hold: Hold) -> Outcome:
     """A judge of ours, on what a stranger's code made."""
     own = (Path(plan["file"]),) if plan["file"] else ()
     return _run("judge.py", plan, (PACKAGE, *own), seconds, hold)
+
+
+def _readable(path: Path) -> bool:
+    return any(path.is_relative_to(library) for library in libraries())
 
 
 @cache

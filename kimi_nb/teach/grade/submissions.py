@@ -21,9 +21,11 @@ __all__ = ["Cell", "Notebook", "Submission", "submissions"]
 SUFFIX = ".ipynb"
 LARGEST = 50_000_000
 """Bytes of a notebook; its outputs count."""
-CODE = 1_000_000
+CODE = 200_000
 """Characters of all its code."""
-MOST = 200
+CELLS = 500
+"""Of code, in a notebook."""
+MOST = 60
 """Notebooks of one student."""
 NONE = f"there is no {SUFFIX} file (links, pipes and devices are not opened)"
 
@@ -171,8 +173,10 @@ def _read(folder: Folder, entry: Entry) -> Notebook:
         case _:
             raise ToolError(f"{entry.path!r} is no notebook of format 4: it has no cells")
 
-    if sum(len(cell.source) for cell in found) > CODE:
-        raise ToolError(f"{entry.path!r} has more than {CODE:,} characters of code")
+    if len(found) > CELLS or sum(len(cell.source) for cell in found) > CODE:
+        raise ToolError(
+            f"{entry.path!r} has more than {CODE:,} characters of code or {CELLS} cells"
+        )
 
     return Notebook(path=entry.path, language=_language(whole, entry), cells=found)
 
