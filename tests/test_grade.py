@@ -20,12 +20,14 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.teach.curriculum import exercises
 from kimi_nb.teach.grade import Graded, Mark, grade, sandboxed
 from kimi_nb.teach.grade.feedback import feedback, file_name
+from kimi_nb.teach.grade.program import chosen, work
 from kimi_nb.teach.grade.submissions import submissions
 from kimi_nb.teach.grade.tables import csv_text, grades, nbgrader_rows, summary
 from kimi_nb.tools.native import available
 
 pytestmark = pytest.mark.skipif(bool(available()), reason=available() or "there is a sandbox")
 
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 RIGHT = "def total(numbers):\n    return sum(numbers)"
 SEED = "the teacher's secret"
 
@@ -152,6 +154,50 @@ def test_solutions_of_the_curriculum_find_what_they_need(tmp_path: Path) -> None
     found = grade(tmp_path, seed=SEED, jobs=2)
     assert [(m.exercise, m.key, m.detail) for m in found.marks if not m.passed] == []
     assert len(found.marks) == len(cells) > 5
+
+
+def test_an_answer_may_use_swarms_plots_and_threads(own: Path, tmp_path: Path) -> None:
+    doubled = 'doubled = 2 * given("ex90.double")'
+    swarm = 'run = await kn.swarm("List what you can do")\nassert run.status == "finished"'
+    plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    thread = "from concurrent.futures import ThreadPoolExecutor as Pool\n"
+    thread += "with Pool() as pool:\n    assert list(pool.map(abs, [-1])) == [1]"
+
+    for student, code in (("anna", swarm), ("ben", plot), ("carl", thread)):
+        whole = f"from kimi_nb import check, given\ncheck('ex90.double', 1)\n{code}\n{doubled}"
+        submit(tmp_path, student, answer("ex90.double", whole))
+
+    found = graded(tmp_path, own, seconds=50.0)
+    assert [(mark.key, mark.detail) for mark in found.marks] == [("", "")] * 3
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_in_the_notebooks_each_solution_stands_by_itself(tmp_path: Path, language: str) -> None:
+    known = {each.id: each for each in exercises()}
+    filled: set[str] = set()
+
+    for path in sorted((NOTEBOOKS / language).glob("*.ipynb")):
+        made = json.loads(path.read_text("utf-8"))
+
+        for cell in made["cells"]:
+            tagged = cell["metadata"].get("kimi_nb", {})
+
+            if tagged.get("role") == "answer":
+                filled.add(tagged["exercise"])
+                cell["source"] = known[tagged["exercise"]].code()
+
+        (tmp_path / "anna").mkdir(exist_ok=True)
+        (tmp_path / "anna" / path.name).write_text(json.dumps(made), "utf-8")
+
+    (found,) = submissions(tmp_path)
+    works = work(found)
+    assert found.language == language
+    assert filled
+
+    for identity in filled:
+        program = chosen(works, known[identity])
+        assert program is not None
+        assert len(program.cells) == 1, identity
 
 
 # Whose data
@@ -406,6 +452,8 @@ def test_the_command_for_programs(
     (tmp_path / "secret").write_text("word\n")
     assert main([*typed, "--seed", f"@{tmp_path / 'secret'}"]) == 0
     assert "seed" not in json.loads(capsys.readouterr().out)
+    assert main([*typed, "--seconds", "0"]) == 2
+    assert "--seconds 0 is no time" in capsys.readouterr().err
     (tmp_path / "secret").write_text("\n")
     assert main([*typed, "--seed", f"@{tmp_path / 'secret'}"]) == 2
 

@@ -32,6 +32,9 @@ SHOWN = 70
 
 def grade_class(asked: argparse.Namespace) -> int:
     """Grade, write what was asked for, and print the class. 0 whatever the grades are."""
+    if asked.seconds <= 0:
+        raise UsageFault(f"--seconds {asked.seconds:g} is no time; 10 is usual")
+
     seed, drawn = _seed(asked.seed)
     found = grade(
         Path(asked.submissions),

@@ -9,7 +9,7 @@ from kimi_nb.teach.exercise import Exercise
 from kimi_nb.teach.grade.code import Parsed, checked_names, parsed
 from kimi_nb.teach.grade.submissions import Cell, Notebook, Submission
 
-__all__ = ["Program", "Work", "work"]
+__all__ = ["Program", "Work", "chosen", "work"]
 
 ANSWER = "answer"
 
