@@ -41,6 +41,7 @@ test-train: $(TRAIN) ## run the tests that need PyTorch, in a .venv-train beside
 
 notebooks: $(DEV) ## make the notebooks of both languages from notebooks/src
 	@.venv/bin/python notebooks/build.py
+	@.venv/bin/python notebooks/assignments.py
 
 lab: $(LAB) ## open the notebooks in JupyterLab
 	@$(FRONT)
