@@ -38,7 +38,8 @@ MISCONCEPTIONS: dict[str, Misconception] = {
     ),
     "M3": Misconception(
         Text(
-            "A stage takes as long as its mean sub-agent.", "一个阶段的用时是各子智能体的平均值。"
+            "A stage takes as long as its mean sub-agent.",
+            "一个阶段的用时是各子智能体用时的平均值。",
         ),
         Text(
             "A stage ends when its last sub-agent ends: the maximum counts, not the mean.",
@@ -98,7 +99,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
         Text(
             "asyncio waits for many answers on one core. The endpoint's limit holds for all "
             "agents together.",
-            "asyncio 只是在一个核上同时等待许多应答；接口的限流是对所有智能体合计的。",
+            "asyncio 只是在一个核上同时等待许多应答；接口的限流按所有智能体合计。",
         ),
     ),
     "M11": Misconception(

@@ -14,12 +14,12 @@ PAGE = {
     "once": Text("Once locked, it stays as it is.", "一经锁定，不再改变。"),
     "next": Text(
         "Now run it. Afterwards .against(run) shows here what was true.",
-        "现在运行。之后用 .against(run) 在这里查看实际结果。",
+        "现在可以运行了。之后用 .against(run)，这里就会显示实际结果。",
     ),
     "busy": Text(
         "No answer yet: the kernel is busy with another cell, or gone. Until it answers, nothing "
         "is kept.",
-        "还没有回应：内核正忙于别的单元格，或已不在。在它回应之前，什么都不会保存。",
+        "还没有回应：内核正忙于别的单元格，或者已经停止。在它回应之前，什么都不会保存。",
     ),
     "type": Text(
         "Give a number first: type it, or move the slider.", "请先给出一个数：输入，或拖动滑块。"

@@ -88,7 +88,7 @@ def _pair_of_runs(dice: Random) -> list[list[Any]]:
 
 COUNTED = Text(
     "You counted agents. Had half of them only waited, would the clock have shown another time?",
-    "你数的是智能体。要是其中一半只是在空等，钟表上的时间会不一样吗？",
+    "你数的是智能体。如果其中一半只是在空等，时钟走过的时间会不一样吗？",
 )
 
 SPEED_UP = Exercise(
@@ -98,7 +98,7 @@ SPEED_UP = Exercise(
         '`given` has the last lines of two summaries, of the same goal: `given["swarm"]` and '
         '`given["alone"]`. Print them. How many times as fast as the agent alone was the swarm? '
         "Bind the number to `speed_up`, without rounding it.",
-        '`given` 里是同一个目标的两份摘要的最后两行：`given["swarm"]` 和 `given["alone"]`。'
+        '`given` 里是同一个目标两次运行的摘要，各取最后几行：`given["swarm"]` 和 `given["alone"]`。'
         "先把它们打印出来。集群的速度是单个智能体的多少倍？把这个数赋给 `speed_up`，不要四舍五入。",
     ),
     difficulty=1,
@@ -122,7 +122,7 @@ SPEED_UP = Exercise(
     hints=(
         Text(
             "Fast is about time: which of the figures is the time that passed on the clock?",
-            "快慢说的是时间：哪个数字是钟表上真正流逝的时间？",
+            "快慢看的是时间：哪个数字是时钟真正走过的时间？",
         ),
         Text(
             "Two runs, one figure of each, and the longer one stands on top.",
@@ -138,8 +138,8 @@ SPEED_UP = Exercise(
             says=Text(
                 "That is how busy the swarm was, and the agent alone does not occur in it. What "
                 "if the swarm's agents do more work in all than the one alone did?",
-                "这是集群有多忙，里面根本没有用到单个智能体。"
-                "要是集群的总工作量比单个智能体还大呢？",
+                "这说的是集群有多忙，根本没用到单个智能体的数字。如果集群的总工作量比单个智能体还"
+                "大呢？",
             ),
         ),
         Mistake(
@@ -147,7 +147,7 @@ SPEED_UP = Exercise(
             wrong=_in_steps,
             says=Text(
                 "You divided steps. A step may take a second or a minute: what does the clock say?",
-                "你用的是步数。一步可能是一秒，也可能是一分钟：钟表怎么说？",
+                "你用的是步数之比。一步可能是一秒，也可能是一分钟：时钟走了多久？",
             ),
         ),
         Mistake(
@@ -206,14 +206,14 @@ QUIZ = Quiz(
                 Option(
                     says=Text(
                         "The tokens alone, divided by the swarm's tokens",
-                        "单独的 token 除以集群的 token",
+                        "单独用的 token 除以集群用的",
                     ),
                     key="M11",
                 ),
             ),
             because=Text(
                 "Faster means that less time passes; so two times are compared, of the same goal.",
-                "快，就是流逝的时间更少；所以要拿同一个目标的两个用时来比。",
+                "快，就是用时更短；所以要比的是同一个目标的两个用时。",
             ),
         ),
         QuizItem(
@@ -282,8 +282,8 @@ QUIZ = Quiz(
             because=Text(
                 "An orchestrator plans, briefs and joins; one agent alone need not. It is worth it "
                 "where the parts are large or many.",
-                "编排器要规划、分派、汇总，单个智能体都不用付这些开销。部分足够大、足够多时才划算。"
-                "",
+                "编排器要规划、分派、汇总，单个智能体都不用付这些开销。拆出的部分足够大或足够多时"
+                "才划算。",
             ),
         ),
     ),

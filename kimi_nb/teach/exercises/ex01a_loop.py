@@ -87,7 +87,7 @@ TOKENS = Exercise(
             says=Text(
                 "You counted each message once: that is how long the last prompt is. What did "
                 "the steps before it read?",
-                "你把每条消息只算了一次：那是最后一个提示词的长度。之前的各步又读了什么？",
+                "每条消息你只算了一次：那是最后一个提示词的长度。之前的各步又读了什么？",
             ),
         ),
         Mistake(
@@ -96,7 +96,7 @@ TOKENS = Exercise(
             says=Text(
                 "You took all steps for alike. Steps are not tokens: how long is the prompt of "
                 "the tenth step, beside that of the first?",
-                "你把每一步当成了一样的。步数不是 token：第十步的提示词和第一步的相比，有多长？",
+                "你把每一步都当成一样的。步数不是 token：和第一步相比，第十步的提示词有多长？",
             ),
         ),
         Mistake(
@@ -190,15 +190,17 @@ LOOP = Exercise(
         '- for a reply `{"role": "assistant", "content": …, "calls": …}`\n'
         '- for each of its calls, in their order, `{"role": "tool", "id": …, "content": …}`. '
         'Of a tool that is not there the content is `"ERROR: no tool NAME"`.',
-        "请写出这个循环。模型是一份剧本：`replies[0]` 是它对你第一次调用的回答，`replies[1]` "
-        "是对第二次的，"
-        '依此类推。一个回答是 `{"content": 文本, "calls": [{"id": …, "tool": 名称}, …]}`；'
-        "没有 calls 的回答就是最终答案，循环到此结束。`results` 按名称给出每个工具返回的内容。\n\n"
-        "从第一条开始，返回全部消息：\n\n"
+        "请写出这个循环。这里的模型按脚本作答：`replies[0]` 是对你第一次调用的回答，`replies[1]` "
+        '是对第二次的，依此类推。一个回答是 `{"content": 文本, "calls": [{"id": …, "tool": 名称},'
+        " …]}`；没有 calls 的回答就是最终答案，循环到此结束。`results` 按名称给出每个工具返回的内"
+        "容。\n"
+        "\n"
+        "从第一条开始，返回全部消息：\n"
+        "\n"
         '- `{"role": "user", "content": goal}`\n'
         '- 每个回答：`{"role": "assistant", "content": …, "calls": …}`\n'
-        '- 它的每个调用，按顺序：`{"role": "tool", "id": …, "content": …}`。'
-        '如果没有这个工具，content 就是 `"ERROR: no tool 名称"`。',
+        '- 它的每个调用，按顺序：`{"role": "tool", "id": …, "content": …}`。如果没有这个工具，'
+        'content 就是 `"ERROR: no tool 名称"`。',
     ),
     difficulty=3,
     minutes=12,
@@ -214,7 +216,7 @@ LOOP = Exercise(
         Text(
             "Three things in turn: take the next reply, carry out what it asks for, decide "
             "whether to go on.",
-            "三件事轮流做：取下一个回答，执行它要求的调用，决定要不要继续。",
+            "循环里依次做三件事：取下一个回答，执行它要求的调用，决定要不要继续。",
         ),
         Text(
             "`for reply in replies:`, and `break` where the reply has no calls.",
@@ -242,7 +244,7 @@ LOOP = Exercise(
             says=Text(
                 "A turn may hold several calls. An endpoint refuses messages in which one of "
                 "them has no answer: count yours.",
-                "一轮里可以有好几个调用。只要有一个没有应答，接口就会拒绝这些消息：数数你的。",
+                "一轮里可以有好几个调用。只要有一个没有应答，接口就会拒绝这些消息：数一数你的。",
             ),
         ),
         Mistake(

@@ -150,7 +150,7 @@ TOOL = Exercise(
     hints=(
         Text(
             "Print `tickets.spec` and read it as someone who has never seen your code.",
-            "打印 `tickets.spec`，以一个从没看过你代码的人的眼光读一遍。",
+            "打印 `tickets.spec`，把自己当成从没看过这段代码的人，读一遍。",
         ),
         Text(
             "Types come from the annotations, descriptions from the docstring; what may be left "
@@ -180,8 +180,7 @@ TOOL = Exercise(
             says=Text(
                 "The description says no more than the name. Is it the price in euros or in yen, "
                 "for one ticket or for all? From where would a model know?",
-                "描述没有比名称多说任何东西。价格是欧元还是日元，是一张票还是所有票？"
-                "模型从哪里知道？",
+                "描述说的不比名称多。价格是欧元还是日元，是一张票的还是所有票的？模型从哪里知道？",
             ),
         ),
         Mistake(

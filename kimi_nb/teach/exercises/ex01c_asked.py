@@ -105,8 +105,8 @@ QUIZ = Quiz(
             asks=Text(
                 "A hundred agents wait for their model at once, in one kernel, through asyncio. "
                 "Your endpoint allows 20 calls at a time. What happens?",
-                "一个内核里，一百个智能体通过 asyncio 同时等待模型。接口允许同时 20 个调用。"
-                "会怎样？",
+                "一个内核里，一百个智能体通过 asyncio 同时等待模型。接口同时只允许 20 个调用。会"
+                "怎样？",
             ),
             options=(
                 Option(
@@ -133,7 +133,7 @@ QUIZ = Quiz(
             because=Text(
                 "Waiting needs no core, so that one kernel can wait for many. What the endpoint "
                 "allows holds for all agents together.",
-                "等待不占用核，所以一个内核可以同时等很多个；但接口的上限是对所有智能体合计的。",
+                "等待不占用核，所以一个内核可以同时等很多个；但接口的上限按所有智能体合计。",
             ),
         ),
     ),

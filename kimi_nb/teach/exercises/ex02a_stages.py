@@ -90,7 +90,7 @@ TOGETHER = Exercise(
         "makes no group.",
         "`turns` 按轮给出一个编排器的工具调用。每个调用有 `tool`、`agent` 和 `prompt`。"
         "返回分组的列表：每一组是同时在工作的那些子智能体的 prompt，按调用的顺序排列。"
-        "没有启动子智能体的一轮不构成一组。",
+        "一轮里没有启动子智能体，就没有这一组。",
     ),
     difficulty=2,
     minutes=6,
@@ -104,9 +104,11 @@ TOGETHER = Exercise(
         Text(
             "It has to read the results of this one first. So a turn is a group, if it launches "
             "any.",
-            "它得先读到这一轮的结果。所以一轮就是一组，只要它启动了子智能体。",
+            "它得先读到这一轮的结果。所以凡是启动了子智能体的一轮，就是一组。",
         ),
-        Text("Which tool launches, and which only describes?", "哪个工具是启动，哪个只是描述？"),
+        Text(
+            "Which tool launches, and which only describes?", "哪个工具会启动智能体，哪个只是描述？"
+        ),
     ),
     mistakes=(
         Mistake(
@@ -115,8 +117,8 @@ TOGETHER = Exercise(
             says=Text(
                 "All in one group, as if everything that is asynchronous ran at once. The second "
                 "assignment may quote what the first one found: when can that be written?",
-                "你把所有的放进了一组，好像只要是异步的就会同时运行。"
-                "第二次分派可能会引用第一次的发现：这要到什么时候才写得出来？",
+                "你把它们全放进了一组，好像只要是异步的就会同时运行。第二次分派可能会引用第一次查"
+                "到的内容：那要到什么时候才写得出来？",
             ),
         ),
         Mistake(

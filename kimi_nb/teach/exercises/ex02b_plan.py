@@ -158,7 +158,7 @@ PLAN = Exercise(
             wrong=_without_the_last,
             says=Text(
                 "These are not the same tasks. A plan that does less is no faster plan.",
-                "任务不是原来那些了。少做事的计划并不是更快的计划。",
+                "任务不是原来那些了。少做事，不等于计划更快。",
             ),
         ),
         Mistake(

@@ -88,7 +88,7 @@ def _briefings(dice: Random) -> list[list[Any]]:
 
 BRIEFING = Exercise(
     id="ex02.briefing",
-    title=Text("A briefing that says everything", "把话说全的分派"),
+    title=Text("A briefing that says everything", "把话说全的任务说明"),
     task=Text(
         'An orchestrator has talked with its user and knows all of `given`. Of `given["file"]` it '
         'wants, from the rows whose column `given["filter"]` is at least `given["least"]`, their '
@@ -97,10 +97,10 @@ BRIEFING = Exercise(
         "text for the sub-agent of this file, in any language. File, columns, date and form are "
         "looked for as they stand in `given`.",
         '一个编排器和用户谈过，知道 `given` 里的一切。对于 `given["file"]`，它要的是：在 '
-        '`given["filter"]` 列不小于 `given["least"]` 的那些行中，行数是多少、`given["column"]` '
-        '列的最大值是多少；应返回一行，格式为 `given["line"]`。`given["others"]` 分给别的子智能体。'
-        "给 `prompt` 赋上交给这个文件的子智能体的文本，用什么语言都行。"
-        "文件、列名、日期和格式会按 `given` 里的原样来查找。",
+        '`given["filter"]` 列不小于 `given["least"]` 的那些行中，行数是多少、`given["column"]` 列'
+        '的最大值是多少；应返回一行，格式为 `given["line"]`。`given["others"]` 分给别的子智能体。'
+        "把写给负责这个文件的子智能体的文本赋给 `prompt`，用什么语言都行。检查时会按 `given` 里的"
+        "原样查找文件、列名、日期和格式。",
     ),
     difficulty=2,
     minutes=6,
@@ -121,7 +121,7 @@ BRIEFING = Exercise(
     hints=(
         Text(
             "Read your text as someone who has just walked in. Which question would you ask?",
-            "以一个刚走进来的人的眼光读你的文本。你会问什么？",
+            "把自己当成刚进门的人，读一遍你的文本。你会问什么？",
         ),
         Text(
             "Which file? Which rows of it, and which column? In which form shall it come back?",
@@ -153,7 +153,7 @@ BRIEFING = Exercise(
             says=Text(
                 "Whoever reads that would take other rows, or another column, than the user "
                 "meant. And the answer would look just as good: who would notice?",
-                "照这段话去做，取到的行或者列会和用户要的不一样。而答案看上去同样漂亮：谁会发现？",
+                "照这段话去做，取到的行或者列会和用户要的不一样。而答案看上去照样漂亮：谁会发现？",
             ),
         ),
         Mistake(
@@ -162,7 +162,7 @@ BRIEFING = Exercise(
             says=Text(
                 "Twenty reports come back and are to be joined. In which form do they arrive, if "
                 "nobody said so?",
-                "会有二十份报告回来等着汇总。没人说过格式，它们会以什么格式到来？",
+                "会有二十份报告回来等着汇总。没人说过格式，它们会是什么格式？",
             ),
         ),
         Mistake(
@@ -171,8 +171,8 @@ BRIEFING = Exercise(
             says=Text(
                 "It names the files of the others too. A helpful model will read them: how often "
                 "is each file read then, by twenty sub-agents?",
-                "它把别人的文件也列了出来。热心的模型会去读：有二十个子智能体的话，"
-                "每个文件会被读几次？",
+                "你的文本把别人的文件也列了出来。热心的模型会去读：有二十个子智能体的话，每个文件"
+                "会被读几次？",
             ),
         ),
     ),

@@ -100,7 +100,7 @@ JOIN = Exercise(
             says=Text(
                 "Your table is shorter than the list, and nobody is told. Who reads it takes it "
                 "for all there is: which files are missing?",
-                "你的表比清单短，却没有告诉任何人。读表的人会以为就这么多：缺了哪些文件？",
+                "你的表比清单短，却没有说明。读表的人会以为就这么多：缺了哪些文件？",
             ),
         ),
         Mistake(
@@ -109,7 +109,7 @@ JOIN = Exercise(
             says=Text(
                 "Zero rows is a finding, and nobody found it. What does a mean over your table "
                 "say?",
-                "零行是一个发现，可没有人发现过它。用你的表求平均值会得到什么？",
+                "“零行”也是一项结果，可是没有人得出过它。用你的表求平均值会得到什么？",
             ),
         ),
         Mistake(

@@ -119,7 +119,7 @@ QUIZ = Quiz(
             because=Text(
                 "Nobody works before the briefing, and joining needs all that came back: 4 + 4 + "
                 "8 + 4.",
-                "分派之前没有人能工作，汇总要等全部结果：4 + 4 + 8 + 4。",
+                "分派之前谁也无法开工，汇总要等全部结果：4 + 4 + 8 + 4。",
             ),
         ),
     ),

@@ -41,8 +41,8 @@ QUIZ = Quiz(
             because=Text(
                 "A stage is over when its last sub-agent is: 1 + max(2, 2, 11) = 12. The "
                 "orchestrator's step comes first, and nobody works beside it.",
-                "最后一个子智能体结束，阶段才结束：1 + max(2, 2, 11) = 12。"
-                "编排器的一步在前面，那时没有别人在工作。",
+                "最后一个子智能体结束，阶段才结束：1 + max(2, 2, 11) = 12。编排器的一步排在前面，"
+                "那时别人都没有在工作。",
             ),
         ),
         QuizItem(
@@ -66,7 +66,7 @@ QUIZ = Quiz(
             because=Text(
                 "Critical Steps count turns that had to follow one another. How long a turn takes, "
                 "and how many tokens it reads, they do not say.",
-                "关键步数数的是必须前后相继的轮次。一轮花多久、读多少 token，它都不说。",
+                "关键步数数的是必须前后相继的轮次。一轮花多久、读多少 token，它都不反映。",
             ),
         ),
         QuizItem(

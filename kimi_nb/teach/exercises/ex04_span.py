@@ -89,7 +89,8 @@ SPAN = Exercise(
         Text(
             "It ends its own cost after the latest of those that it waits for; the span is the "
             "latest end of all.",
-            "它等的那些任务中最晚结束的那个完成后，再过它自己的耗时；跨度就是所有结束时间中最晚的。",
+            "一个任务的结束时间，是它所等的任务中最晚的结束时间加上它自己的耗时；跨度就是所有结束"
+            "时间中最晚的。",
         ),
         Text(
             "A function `ends(task)` may call itself for each of `after[task]`.",
@@ -190,7 +191,7 @@ BOUNDS = Exercise(
         Text(
             "Most: while the chain stands still, all workers are busy with the rest of the work, "
             "work − span at most.",
-            "上界：链停着不动时，所有工作者都在忙其余的工作，最多是 work − span。",
+            "上界：最长链没有进展的时候，所有工作者都在忙其余的工作，这部分最多是 work − span。",
         ),
     ),
     mistakes=(
@@ -218,7 +219,7 @@ BOUNDS = Exercise(
             says=Text(
                 "That holds, but it counts the chain twice: its tasks are part of the work as "
                 "well. What is left to share?",
-                "这个界成立，但把链算了两遍：链上的任务也属于工作量。真正要分的还剩多少？",
+                "这个界成立，但把链算了两遍：链上的任务也属于工作量。真正要分摊的还剩多少？",
             ),
         ),
     ),

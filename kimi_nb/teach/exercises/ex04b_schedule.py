@@ -73,7 +73,7 @@ SCHEDULE = Exercise(
         "`after` have all ended; nobody waits for a better one. Return when the last task ends. "
         "Tasks that end at the same time free their workers at the same time.",
         "写出 `kn.what_if(run, workers=P)` 所用的调度器。工作者一空闲，就取 `cost`（按字典顺序）中"
-        "第一个尚未开始、且 `after` 全部完成的任务；谁也不为更好的任务等待。"
+        "第一个尚未开始、且 `after` 全部完成的任务；谁也不会为了更好的任务而等待。"
         "返回最后一个任务的结束时间。同时结束的任务同时释放各自的工作者。",
     ),
     difficulty=4,
@@ -119,7 +119,7 @@ SCHEDULE = Exercise(
             says=Text(
                 "That is the lower bound. Greedy schedules do not always reach it: draw Graham's "
                 "graph on two workers.",
-                "这是下界。贪心调度不一定达得到：把 Graham 的图画在两个工作者上试试。",
+                "这是下界。贪心调度不一定达得到：试着画出两个工作者时 Graham 图的调度。",
             ),
         ),
         Mistake(
@@ -208,7 +208,7 @@ def _found(answer: Any, args: list[Any]) -> str:
 
 ANOMALY = Exercise(
     id="ex04.anomaly",
-    title=Text("The worker who makes it slower", "让进度变慢的那个工作者"),
+    title=Text("The worker who makes it slower", "越帮越慢的那个工作者"),
     task=Text(
         "`given` has a graph of your own. For which number of workers, up to 7, does **one worker "
         "more** make the greedy schedule longer? Bind it to `workers`; bind 0 if you find none.",
@@ -242,7 +242,7 @@ ANOMALY = Exercise(
             says=Text(
                 "You say that one worker more never hurts. Schedule it on 1, 2, 3 … 8 workers "
                 "and put the eight lengths beside each other.",
-                "照你说，多一个工作者从不坏事。请分别用 1、2、3……8 个工作者调度，"
+                "照你说，多一个工作者绝不会坏事。请分别用 1、2、3……8 个工作者调度，"
                 "再把八个长度放在一起看。",
             ),
         ),

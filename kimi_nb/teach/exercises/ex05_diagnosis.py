@@ -106,8 +106,8 @@ NAME = Exercise(
             says=Text(
                 "You went by the number of sub-agents at once. Can six be useless, and can one "
                 "after the other be all that the task allows?",
-                "你是按同时启动的数量判断的。六个会不会全是白费？"
-                "一个接一个会不会正是任务所能允许的极限？",
+                "你是按同时启动的数量判断的。六个会不会全是白费？一个接一个，会不会本来就是任务的"
+                "极限？",
             ),
         ),
         Mistake(
@@ -116,7 +116,7 @@ NAME = Exercise(
             says=Text(
                 "You called a chain a collapse. If each task reads the result of the one before, "
                 "what could have gone side by side?",
-                "你把一条链当成了坍缩。如果每个任务都要读前一个的结果，哪些能并排进行？",
+                "你把一条链当成了坍缩。如果每个任务都要读前一个的结果，哪些能并行？",
             ),
         ),
         Mistake(
@@ -186,7 +186,7 @@ CONCURRENCY = Exercise(
     hints=(
         Text(
             "Which area lies under the curve of agents at work?",
-            "工作中智能体数曲线下的面积是多少？",
+            "“工作中的智能体”这条曲线下的面积是什么？",
         ),
         Text("Work over wall time.", "工作量除以实际用时。"),
     ),
@@ -214,7 +214,7 @@ CONCURRENCY = Exercise(
             says=Text(
                 "You left out the time in which nobody worked. Does the run's clock stand still "
                 "then?",
-                "你没有计入谁也不工作的时间。那时这次运行的时钟会停吗？",
+                "你没有计入谁也不工作的时间。那段时间里，这次运行的时钟会停吗？",
             ),
         ),
     ),

@@ -43,14 +43,14 @@ QUIZ = Quiz(
             ),
             because=Text(
                 "Nothing kept the ten apart. In one stage the slowest alone would have counted.",
-                "没有什么把这十个隔开。放在一个阶段里，只有最慢的那个才计入。",
+                "这十个没有理由要分开。放在一个阶段里，只有最慢的那个才计入。",
             ),
         ),
         QuizItem(
             asks=Text(
                 "For 9 of 10 seconds one agent works, for 1 second eleven do. What is the average "
                 "concurrency?",
-                "10 秒里有 9 秒只有一个智能体在工作，1 秒里有十一个。平均并发数是多少？",
+                "10 秒里有 9 秒只有一个智能体在工作，另外 1 秒有十一个。平均并发数是多少？",
             ),
             options=(
                 Option(says=Text("11: the most at once", "11：同时最多的"), key="M8"),
@@ -82,7 +82,7 @@ QUIZ = Quiz(
             because=Text(
                 "What goes on beside the rest takes no time, but its steps and tokens are paid "
                 "for. It is spurious parallelism, unless three tries were meant.",
-                "并排进行不多花时间，步数和 token 却照付。除非本来就要试三次，否则就是虚假并行。",
+                "同时进行不多花时间，步数和 token 却照付。除非本来就要试三次，否则就是虚假并行。",
             ),
         ),
     ),

@@ -71,7 +71,7 @@ REWARD = Exercise(
         '为 `"report"` 时：λ₁·r_parallel + λ₂·r_finish + r_perf。`run` 有 `"parallel"`、'
         '`"finish"`、'
         '`"success"` 和 `"quality"`（即 Q）；r_perf 就是 1[success]·Q。`first` 是 λ 或 λ₁；'
-        "`second` 是 λ₂，blog 的写法里没有它。",
+        "`second` 是 λ₂，博客写法里没有它。",
     ),
     difficulty=2,
     minutes=6,
@@ -83,12 +83,12 @@ REWARD = Exercise(
     hints=(
         Text(
             "Work out r_perf first. What is the quality of an answer worth that failed?",
-            "先算 r_perf。一个失败了的答案，它的质量值多少？",
+            "先算 r_perf。答案失败了，质量再高，值多少？",
         ),
         Text(
             "Blog: λ says how much of one coin goes to each side. Report: nothing is taken from "
             "r_perf.",
-            "blog：λ 决定一枚硬币怎么分给两边。report：r_perf 一分也不扣。",
+            "博客写法：λ 决定同一份奖励怎样分给两边。报告写法：r_perf 一分也不扣。",
         ),
     ),
     mistakes=(
@@ -97,7 +97,7 @@ REWARD = Exercise(
             wrong=_never_less,
             says=Text(
                 "In the blog's form λ is a share. At λ = 1, is anything left for r_perf?",
-                "在 blog 的写法里 λ 是一个份额。λ = 1 时，r_perf 还剩下什么吗？",
+                "在博客写法里，λ 是一个比例。λ = 1 时，r_perf 还剩下什么吗？",
             ),
         ),
         Mistake(
@@ -106,8 +106,7 @@ REWARD = Exercise(
             says=Text(
                 "You took (1 − λ₁) in the report's form, too. There λ₁ may be 1, or 5: what would "
                 "become of r_perf?",
-                "你在 report 的写法里也乘了 (1 − λ₁)。那里的 λ₁ 可以是 1，甚至是 5：r_perf "
-                "会变成什么？",
+                "你在报告写法里也乘了 (1 − λ₁)。那里的 λ₁ 可以是 1，甚至是 5：r_perf 会变成什么？",
             ),
         ),
         Mistake(
@@ -116,8 +115,8 @@ REWARD = Exercise(
             says=Text(
                 "You paid quality without success. A run that has delegated everything and failed: "
                 "what does 1[success] make of its Q?",
-                "你为没有成功的质量付了钱。一次把什么都委派出去却失败了的运行，"
-                "1[success] 会怎样对待它的 Q？",
+                "没有成功，你也为质量付了钱。一次运行把什么都委派出去却失败了，1[success] 会让它"
+                "的 Q 变成多少？",
             ),
         ),
     ),

@@ -85,11 +85,10 @@ HACK = Exercise(
         '`{"farmed": […], "honest": […]}`: `farmed` has r_parallel = 1 and r_finish = 1 and gets '
         "no more than one file counted; `honest` gets all of them counted with no sub-agent "
         "in vain.",
-        '`given["files"]` 中的每个文件都要统计一次。计划是一个文件名列表，'
-        "对应同一个阶段里的各个子智能体。"
-        "文件名在其中，子智能体就能完成；已经统计过的文件再统计一次则毫无用处。请让 `plans` 等于 "
-        '`{"farmed": […], "honest": […]}`：`farmed` 的 r_parallel = 1、r_finish = 1，'
-        "却最多只统计一个文件；`honest` 把所有文件都统计到，而且没有一个子智能体是多余的。",
+        '`given["files"]` 中的每个文件都要统计一次。计划是一个文件名列表，对应同一个阶段里的各个'
+        "子智能体。文件名在其中，子智能体就能完成；已经统计过的文件再统计一次则毫无用处。请把 "
+        '`{"farmed": […], "honest": […]}` 赋给 `plans`：`farmed` 的 r_parallel = 1、r_finish = 1'
+        "，却最多只统计一个文件；`honest` 把所有文件都统计到，而且没有一个子智能体白跑。",
     ),
     difficulty=2,
     minutes=6,
@@ -191,7 +190,7 @@ EVEN = Exercise(
         "r_parallel and less r_perf. Return the λ of the blog's form, "
         "λ·r_parallel + (1 − λ)·r_perf, at which both are paid the same. Above it, farming wins.",
         "`honest` 和 `farmed` 是两次运行，写作 `[r_parallel, r_perf]`：后者 r_parallel 更高，"
-        "r_perf 更低。按 blog 的写法 λ·r_parallel + (1 − λ)·r_perf，"
+        "r_perf 更低。按博客写法 λ·r_parallel + (1 − λ)·r_perf，"
         "返回使两者奖励相等的 λ。超过它，刷分就赢了。",
     ),
     difficulty=3,
@@ -224,8 +223,7 @@ EVEN = Exercise(
             says=Text(
                 "That is the λ₁ of the report's form, which takes nothing from r_perf. What stands "
                 "before r_perf in the blog's?",
-                "这是 report 写法里的 λ₁，它不从 r_perf 里扣。blog 的写法里，r_perf "
-                "前面乘的是什么？",
+                "这是报告写法里的 λ₁，它不从 r_perf 里扣。博客写法里，r_perf 前面乘的是什么？",
             ),
         ),
         Mistake(

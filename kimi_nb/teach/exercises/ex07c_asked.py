@@ -44,7 +44,7 @@ PREDICTIONS = (
         id="p07.farmed",
         asks=Text(
             "Eight sub-agents, all with the same file. Which of the two helpers pays in full, 1?",
-            "八个子智能体，都分到同一个文件。两个辅助奖励中，哪个会付满分 1？",
+            "八个子智能体，都分到同一个文件。两个辅助奖励中，哪个会给满分 1？",
         ),
         of=_full,
         choices=(FIRST, SECOND, BOTH, NEITHER),
@@ -87,7 +87,7 @@ QUIZ = Quiz(
             ),
             because=Text(
                 "It is an instantiation reward: against serial collapse, and blind to use.",
-                "它是创建奖励：用来对付串行坍缩，看不见有没有用处。",
+                "它是创建奖励：用来对付串行坍缩，看不出子智能体有没有用处。",
             ),
         ),
         QuizItem(
@@ -154,7 +154,7 @@ QUIZ = Quiz(
             ),
             because=Text(
                 "r_parallel is no potential: as long as it is paid, it moves the optimum.",
-                "r_parallel 不是势函数：只要还在付，最优策略就会跟着移动。",
+                "r_parallel 不是势函数：只要还在付，最优策略就会被它改变。",
             ),
         ),
         QuizItem(

@@ -90,7 +90,9 @@ SCHEDULE = Exercise(
         "    return start * (1 + cos(pi * part)) / 2"
     ),
     hints=(
-        Text("Which part of the way is gone at `progress`?", "在 `progress` 处，走过了多少路程？"),
+        Text(
+            "Which part of the way is gone at `progress`?", "到 `progress` 为止，走完了几成路程？"
+        ),
         Text(
             "`min(1, progress / until)` does not go on beyond the end.",
             "`min(1, progress / until)` 到了终点就不再增加。",
@@ -103,7 +105,7 @@ SCHEDULE = Exercise(
             says=Text(
                 "Yours takes the whole training, whatever `until` says. Whether λ is gone at 5 % "
                 "or at 70 %: does a policy learn the same?",
-                "不管 `until` 是多少，你的 λ 都要用完整个训练。λ 在 5 % 处还是 70 % 处归零，"
+                "不管 `until` 是多少，你的 λ 都要到训练结束才归零。在 5% 处归零和在 70% 处归零，"
                 "策略学到的会一样吗？",
             ),
         ),
@@ -212,7 +214,7 @@ SHAPING = Exercise(
         '返回拿到奖励最多的计划的名字：`plan["perf"]` 加上 `weight` 乘以一个附加项。'
         '`plan["done"]` 是开始时和每个阶段之后已完成的部分数。各种 `shaping` 的附加项是：\n\n'
         '- `"potential"`：每个阶段之后，现在完成的部分数减去之前的；'
-        "回合结束时一切归零：终点的势为 0，相当于再多一个到 0 的阶段。\n"
+        "回合结束时一切归零：终点的势为 0，相当于再多一个把势降到 0 的阶段。\n"
         '- `"visits"`：把列表里的完成数加起来。\n'
         '- `"spawns"`：min(1, `plan["spawned"]` / 8)。',
     ),
@@ -240,7 +242,7 @@ SHAPING = Exercise(
     hints=(
         Text(
             "Add up the differences of one plan's potential, the last step to 0 included.",
-            "把一个计划的势差加起来，别漏了最后到 0 的那一步。",
+            "把一个计划的势差加起来，别漏了最后降到 0 的那一步。",
         ),
         Text(
             "Differences telescope: what is left is the end less the beginning.",

@@ -70,14 +70,12 @@ CHOOSE = Exercise(
         '`given["useless_at_most"]` useless sub-agents on average. `start` is one of 0.05, 0.1, '
         "0.2, 0.3, 0.5, 0.8; `until` one of 0.05, 0.3, 0.5, 0.7, 1.0, or None for never. The "
         "trainings are of the plan `small` above: try some.",
-        "在一次短训练中，按 blog 的写法，λ 沿直线从 `start` 降到 0，在训练的 `until` "
-        "这一比例处归零。"
-        '`given["spawning"]` 会加到先验中每个 SPAWN 的 logit 上。请让 `anneal` 等于 '
-        '`{"start": …, "until": …}`，使六次训练中最多有一次坍缩，'
-        "并且平均每个任务的无用子智能体不超过 "
-        '`given["useless_at_most"]` 个。`start` 取 0.05、0.1、0.2、0.3、0.5、0.8 之一；'
-        "`until` 取 0.05、0.3、0.5、0.7、1.0 之一，或取 None 表示永不归零。"
-        "训练用的就是上面的计划 `small`：可以先试几个。",
+        "在一次短训练中，按博客写法，λ 沿直线从 `start` 降到 0，在训练的 `until` 这一比例处归零。"
+        '`given["spawning"]` 会加到先验中每个 SPAWN 的 logit 上。请把 `{"start": …, "until": …}` '
+        "赋给 `anneal`，使六次训练中最多有一次坍缩，并且平均每个任务的无用子智能体不超过 "
+        '`given["useless_at_most"]` 个。`start` 取 0.05、0.1、0.2、0.3、0.5、0.8 之一；`until` 取'
+        " 0.05、0.3、0.5、0.7、1.0 之一，或取 None 表示永不归零。训练用的就是上面的计划 `small`："
+        "可以先试几个。",
     ),
     difficulty=3,
     minutes=8,
@@ -115,7 +113,7 @@ CHOOSE = Exercise(
             says=Text(
                 "This λ could do it, but it is gone too soon. After 5 % of 80 iterations, how "
                 "often has the policy seen a stage pay?",
-                "这个 λ 本来够用，但归零太早。80 次迭代的 5 % 之后，策略见过几次划算的阶段？",
+                "这个 λ 本来够用，但归零太早。80 次迭代只过了 5%，策略见过几次划算的阶段？",
             ),
         ),
         Mistake(

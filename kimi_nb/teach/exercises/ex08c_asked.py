@@ -30,10 +30,10 @@ PREDICTIONS = (
         id="p08.alone",
         asks=Text(
             "A policy that began as a single agent was trained by the outcome alone, λ = 0. How "
-            "many sub-agents does it create for a task of eleven parts that do not need one "
-            "another?",
-            "一个从单智能体起步的策略只按结果训练，λ = 0。面对由十一个部分组成、"
-            "多数互不依赖的任务，它会创建多少个子智能体？",
+            "many sub-agents does it create for a task of eleven parts, ten of which need no "
+            "other?",
+            "一个从单智能体起步的策略只按结果训练，λ = 0。面对一个由十一个部分组成的任务，其中十"
+            "个谁也不依赖，它会创建多少个子智能体？",
         ),
         of=_sub_agents,
     ),
@@ -56,7 +56,7 @@ QUIZ = Quiz(
             options=(
                 Option(says=Text("how far each update may go", "每次更新能走多远"), key="M14"),
                 Option(says=Text("what a rollout is paid for", "rollout 因什么得奖励")),
-                Option(says=Text("nothing that is optimal", "对最优没有任何影响"), key="M13"),
+                Option(says=Text("nothing that is optimal", "最优策略不受影响"), key="M13"),
                 Option(says=Text("how soon a training is done", "训练多快能结束"), key="M16"),
             ),
             because=Text(
@@ -68,7 +68,7 @@ QUIZ = Quiz(
         QuizItem(
             asks=Text(
                 "λ = 0.3 is gone after 3 % of the training, not 70 %. What came of twelve seeds?",
-                "λ = 0.3 在训练的 3 % 处归零，而不是 70 %。十二个种子的结果如何？",
+                "λ = 0.3 在训练的 3% 处归零，而不是 70%。十二个种子的结果如何？",
             ),
             options=(
                 Option(
@@ -110,7 +110,7 @@ QUIZ = Quiz(
                     says=Text("lighter: less work in total", "更省：总的工作量更小"),
                     key="M5",
                 ),
-                Option(says=Text("spurious: half help nobody", "虚假：一半谁也没帮上")),
+                Option(says=Text("spurious: half help nobody", "虚假：一半都没用")),
             ),
             because=Text(
                 "12.6 sub-agents a task, 5.9 of them useless, instead of 5.3 and 0.8 "
@@ -122,7 +122,7 @@ QUIZ = Quiz(
         QuizItem(
             asks=Text(
                 "Which figure shows spurious parallelism first?",
-                "哪个数字最先显出虚假并行？",
+                "哪个数字最先暴露虚假并行？",
             ),
             options=(
                 Option(says=Text("the critical steps of a run", "一次运行的关键步数"), key="M12"),

@@ -114,7 +114,8 @@ ADVANTAGE = Exercise(
             says=Text(
                 "Those are the rewards. If all of them are above 0, even the worst rollout becomes "
                 "likelier. Than what should it be better?",
-                "这是奖励本身。如果都大于 0，连最差的 rollout 也会变得更可能。它应该和什么比？",
+                "这是奖励本身。如果都大于 0，连最差的 rollout 也会变得更可能。它该比什么更好才算"
+                "好？",
             ),
         ),
     ),
@@ -159,7 +160,7 @@ def _ratios(dice: Random) -> list[list[Any]]:
 
 MASK = Exercise(
     id="ex09.mask",
-    title=Text("A mask instead of a clip", "用掩码代替截断"),
+    title=Text("A mask instead of a clip", "用掩码代替裁剪"),
     task=Text(
         "`ratio` is π/π_old of an action, `advantage` that of its rollout. Return the term of the "
         "report's objective without its τ: mask · ratio · advantage, where the mask is 1 for a "
@@ -189,7 +190,7 @@ MASK = Exercise(
             says=Text(
                 "That is PPO's clipped objective. With a ratio of 3 and an advantage of −0.5, what "
                 "does it give, and what would a mask give?",
-                "这是 PPO 的截断目标。ratio 为 3、优势为 −0.5 时它给出多少？掩码又会给出多少？",
+                "这是 PPO 的裁剪目标。ratio 为 3、优势为 −0.5 时它给出多少？掩码又会给出多少？",
             ),
         ),
         Mistake(
@@ -216,7 +217,7 @@ MASK = Exercise(
             wrong=_always,
             says=Text(
                 "Nothing is masked. What would one rollout do to the policy with a ratio of 50?",
-                "你什么也没遮。ratio 为 50 的一个 rollout 会对策略做什么？",
+                "你什么也没遮。ratio 为 50 的一个 rollout，会把策略带到哪里去？",
             ),
         ),
     ),

@@ -91,7 +91,7 @@ HEURISTIC = Exercise(
         "`most` of them at most. Launching them costs 1 + ¼ for each + 1 + the largest work among "
         "them; it is worth the sum of work × chance. Return the names in that order if the worth "
         "exceeds the cost; else `[]`: then the orchestrator does a part itself.",
-        "写出用来和学到的策略比较的那条规则。每个部分是一个字典：`name`、`ready`、"
+        "写出拿来和学到的策略作对比的那条规则。每个部分是一个字典：`name`、`ready`、"
         "`work`（步数）、`to_end`（从它到终点的最长路径上的工作量），"
         "以及子智能体做好它的概率 `chance`。"
         "取已就绪的部分，`to_end` 大的优先，最多 `most` 个。启动它们的费用是 "
@@ -151,7 +151,7 @@ HEURISTIC = Exercise(
             says=Text(
                 "You launch whatever is ready. Three parts with a chance of 0.2: what do you get "
                 "for the steps of that stage?",
-                "只要就绪你就启动。三个概率为 0.2 的部分：这个阶段花掉的步数换来了什么？",
+                "只要就绪你就启动。三个概率为 0.2 的部分：这个阶段花掉的步数，换来了什么？",
             ),
         ),
     ),

@@ -40,7 +40,7 @@ QUIZ = Quiz(
                 "辅助优势除以它自己的标准差，再把 λ 减半。会改变什么？",
             ),
             options=(
-                Option(says=Text("updates go half as far", "更新只走一半"), key="M14"),
+                Option(says=Text("updates go half as far", "更新幅度减半"), key="M14"),
                 Option(says=Text("half the sub-agents", "子智能体减半"), key="M15"),
                 Option(says=Text("nothing: λ cancels out", "不变：λ 被约掉")),
                 Option(says=Text("the anneal takes longer", "退火要更久"), key="M16"),
@@ -102,7 +102,7 @@ QUIZ = Quiz(
             asks=Text(
                 "At a fan-out of 64 the trained policy launches 113 sub-agents and takes 4.2 times "
                 "fewer critical steps. Why not 64 times?",
-                "扇出为 64 时，训练好的策略启动了 113 个子智能体，关键步数只少到 1/4.2。"
+                "扇出为 64 时，训练好的策略启动了 113 个子智能体，关键步数只降到 1/4.2。"
                 "为什么不是 1/64？",
             ),
             options=(

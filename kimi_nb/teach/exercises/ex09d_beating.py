@@ -76,7 +76,7 @@ def _costs(dice: Random) -> list[list[Any]]:
 
 BEAT = Exercise(
     id="ex09.beat",
-    title=Text("Beat greedy where stages are dear", "在阶段昂贵的地方胜过贪心"),
+    title=Text("Beat greedy where stages are dear", "阶段变贵时胜过贪心"),
     task=Text(
         "Greedy gives ready parts of coupling below 0.5 to sub-agents if there are at least 2. In "
         "`given` a stage is dearer than usual: `turn` steps of the orchestrator, `start` of each "
@@ -93,9 +93,9 @@ BEAT = Exercise(
         "(out.success * out.quality).mean(), out.critical_steps.mean()\n"
         "```",
         "贪心规则把耦合度低于 0.5 的就绪部分交给子智能体，前提是至少有 2 个。"
-        "在 `given` 里，一个阶段比平常更贵：编排器 `turn` 步，每个子智能体 `start` 步，每次分派 ½ "
+        "在 `given` 里，一个阶段比平常贵：编排器 `turn` 步，每个子智能体 `start` 步，每次分派 ½ "
         "步。"
-        '请让 `rule` 等于 `{"coupling": …, "at_least": …}`，即同类规则的两个界限：'
+        '请把 `{"coupling": …, "at_least": …}` 赋给 `rule`，即同类规则的两个界限：'
         "在你的种子所给的 200 个任务上，"
         "它的 success·Q 比贪心至少高 0.01，关键步数更少。可以这样试：\n\n"
         "```python\n"
