@@ -1,6 +1,7 @@
 """Swarms in a browser's Python: Pyodide, in Node, where no thread can be started.
 
-Pyodide is looked for where npm puts it: `npm install --prefix widgets --no-save pyodide`.
+It is skipped where there is no Pyodide. `npm install --prefix /tmp/p pyodide` fetches one;
+PYODIDE=/tmp/p/node_modules/pyodide says where it is.
 """
 
 from __future__ import annotations
