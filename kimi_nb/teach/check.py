@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kimi_nb.teach.curriculum import exercise
-from kimi_nb.teach.exercise import ODD, RAISED, UNANSWERED, Exercise, Verdict
+from kimi_nb.teach.difference import difference
+from kimi_nb.teach.exercise import ODD, RAISED, UNANSWERED, WRONG, Exercise, Verdict
 from kimi_nb.teach.language import language
-from kimi_nb.teach.plain import Odd, Raised
+from kimi_nb.teach.plain import Odd, Raised, called
 from kimi_nb.teach.progress import record
 from kimi_nb.teach.student import student
 from kimi_nb.teach.text import Text
@@ -34,9 +35,15 @@ SAYS = {
         "答案的类型不对（{what}）；请给出数字、文本、列表或字典。",
     ),
 }
+NO_RETURN = Text(
+    "It gives nothing back: write {name} in the cell above, with a return, run it, then run this "
+    "one.",
+    "它什么也没有返回：请在上面的单元格里写出 {name}，记得写 return，运行之后再运行本单元格。",
+)
 OTHER = Text("The answer is another one. Open a hint below.", "答案不是这个。可以展开下面的提示。")
 CALL = Text("With {call} it gave {gave}.", "{call} 得到的是 {gave}。")
 RAN = Text("To see it happen, run {call}.", "想看看发生了什么，可以运行 {call}。")
+WHOLE = Text("To run this case yourself: {call}", "想自己运行这个用例：{call}")
 GAVE = Text("It was {gave}.", "你的答案是 {gave}。")
 
 
@@ -47,6 +54,11 @@ class Checked:
     exercise: Exercise
     verdict: Verdict
     cases: int
+
+    @property
+    def case(self) -> list[Any] | None:
+        """The arguments of the first case that is wrong; None where all are right."""
+        return self.verdict.case
 
     def __bool__(self) -> bool:
         return self.verdict.passed
@@ -69,34 +81,59 @@ class Checked:
         if verdict.says is not None:
             return verdict.says
 
-        said = SAYS.get(verdict.key, OTHER)
+        said, facts = self._words(verdict), self._facts(verdict)
+        return Text(said.en.format(**facts), said.zh.format(**facts))
+
+    def _facts(self, verdict: Verdict) -> dict[str, str]:
         gave: Any = verdict.gave
-        facts = {
+        return {
             "name": self.exercise.name,
             "error": gave.error if isinstance(gave, Raised) else "",
             "text": one_line(gave.text) if isinstance(gave, Raised) else "",
             "what": gave.what if isinstance(gave, Odd) else "",
         }
-        return Text(said.en.format(**facts), said.zh.format(**facts))
+
+    def _words(self, verdict: Verdict) -> Text:
+        if verdict.key == UNANSWERED and self.exercise.form == "function":
+            return NO_RETURN
+
+        return SAYS.get(verdict.key, OTHER)
 
     def _where(self, verdict: Verdict) -> list[str]:
         """The case that was wrong, so that one can try it by oneself."""
         if verdict.case is None or verdict.key == UNANSWERED:
             return []
 
-        if self.exercise.form == "value":
-            return (
-                []
-                if verdict.key == ODD
-                else [GAVE.said(language()).format(gave=_short(verdict.gave))]
-            )
+        tongue = language()
+        found = self._differs(verdict)
+        differs = [] if found is None else [found.said(tongue)]
 
-        call = f"{self.exercise.name}({', '.join(_short(arg) for arg in verdict.case)})"
+        if self.exercise.form == "value":
+            gave = GAVE.said(tongue).format(gave=_short(verdict.gave))
+            return [] if verdict.key == ODD else [*differs, gave]
+
+        name, args = self.exercise.name, verdict.case
+        call = f"{name}({', '.join(map(_short, args))})"
+        again = f'{name}(*kn.check("{self.exercise.id}", {name}).case)'
+        cut = any(_short(arg) != one_line(repr(arg)) for arg in args)
 
         if isinstance(verdict.gave, Raised | Odd):
-            return [RAN.said(language()).format(call=call)]
+            raised = SAYS[RAISED].said(tongue).format_map(self._facts(verdict))
+            ran = RAN.said(tongue).format(call=again if cut else call)
+            return [ran] if verdict.says is None else [raised, ran]
 
-        return [CALL.said(language()).format(call=call, gave=_short(verdict.gave))]
+        told = CALL.said(tongue).format(call=call, gave=_short(verdict.gave))
+        return [*differs, told, *([WHOLE.said(tongue).format(call=again)] if cut else [])]
+
+    def _differs(self, verdict: Verdict) -> Text | None:
+        """What no mistake explains, by its place and kind."""
+        if verdict.key != WRONG:
+            return None
+
+        # Where a judge decides, the right answers have only the kind in common.
+        true = called(self.exercise.solve, verdict.case or [])
+        found = difference(verdict.gave, true, deep=self.exercise.judge is None)
+        return found and found.says
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())

@@ -150,4 +150,5 @@ class Exercise:
             if self.judge is None and all(map(same, outputs, made)):
                 return mistake.key
 
-        return fault
+        some = any(output is not None for output in outputs)
+        return WRONG if fault == UNANSWERED and some else fault
