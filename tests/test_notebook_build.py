@@ -56,7 +56,6 @@ def test_title_and_way_on(tmp_path):
     assert "1. 做加法\n2. 数数\n3. 说明" in title
     assert "(../en/03-two.ipynb)" in title
     assert re.search(r"mybinder\.org/v2/gh/\S+lab/tree/notebooks/zh/03-two\.ipynb\)", title)
-    assert re.search(r"colab\.research\.google\.com/github/\S+notebooks/zh/03-two\.ipynb\)", title)
     assert following == "下一篇：[04 · 二加二](04-more.ipynb)"
     assert sources_of(document(second, "en"))[-1].endswith("(03-two.ipynb)")
 

@@ -15,15 +15,13 @@ from kimi_nb.teach.text import Language
 __all__ = ["REPOSITORY", "TAG", "TITLE", "Spent", "last", "minutes", "spent", "title"]
 
 REPOSITORY = "ORG/kimi-nb"
-"""On GitHub: where the badges go. Set it when the repository is public."""
+"""On GitHub: where the badge goes. Set it when the repository is public."""
 TAG = "main"
-"""Branch or tag that the badges open."""
+"""Branch or tag that the badge opens."""
 TITLE = "title"
 NEXT = "next"
 BINDER = "https://mybinder.org/v2/gh/{repository}/{tag}?urlpath=lab/tree/{path}"
 BINDER_BADGE = "https://mybinder.org/badge_logo.svg"
-COLAB = "https://colab.research.google.com/github/{repository}/blob/{tag}/{path}"
-COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 WORDS = 200
 """That one reads in a minute."""
 CHARACTERS = 400
@@ -37,7 +35,7 @@ def title(source: Source, language: Language) -> Cell:
     goals = [f"{n}. {_said(goal, language)}" for n, goal in enumerate(front["objectives"], 1)]
     rows = [
         f"# {source.number} · {_said(front['title'], language)}",
-        f"{_badges(source, language)} {_also(source, language)}",
+        f"{_badge(source, language)} {_also(source, language)}",
         f"{_said(front['claim'], language)}",
         f"{words.OBJECTIVES.said(language)}\n\n" + "\n".join(goals),
         about,
@@ -103,15 +101,12 @@ def _items(identity: str) -> int:
     return len(curriculum.quiz(identity).items)
 
 
-def _badges(source: Source, language: Language) -> str:
+def _badge(source: Source, language: Language) -> str:
+    """Of Binder. Nobody has seen the notebooks work in Colab, which has older packages."""
     path = f"notebooks/{language}/{_file(source)}"
-    where = {"repository": REPOSITORY, "tag": TAG, "path": path}
-    places = (("Binder", BINDER_BADGE, BINDER), ("Colab", COLAB_BADGE, COLAB))
-    opening = words.OPEN.said(language)
-    return " ".join(
-        f"[![{opening.format(place=place)}]({badge})]({link.format(**where)})"
-        for place, badge, link in places
-    )
+    link = BINDER.format(repository=REPOSITORY, tag=TAG, path=path)
+    opening = words.OPEN.said(language).format(place="Binder")
+    return f"[![{opening}]({BINDER_BADGE})]({link})"
 
 
 def _also(source: Source, language: Language) -> str:
