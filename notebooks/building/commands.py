@@ -10,10 +10,14 @@ from pathlib import Path
 
 from building.source import FOLDER, Source, SourceFault, read, sources
 from building.stale import drifted, orphans, stamp, untranslated
+from building.teaching import documents
 from building.write import LANGUAGES, notebook, place, written
 from kimi_nb.errors import UsageFault
 
 __all__ = ["main"]
+
+TEACHERS = "instructor"
+"""Beside the numbers: what is made in notebooks/instructor."""
 
 ABOUT = "Make the notebooks of both languages from notebooks/src."
 
@@ -33,13 +37,37 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     if options.translated and not options.numbers:
         raise SystemExit("say of which you have read the Chinese: --translated 03")
 
-    done = [_tried(does, path) for path in _chosen(options.numbers, folder)]
+    numbers = [number for number in options.numbers if number != TEACHERS]
+    chosen = _chosen(numbers, folder) if numbers or not options.numbers else []
+    done = [_tried(does, path) for path in chosen]
     lost = list(orphans(folder)) if options.check else []
 
     for finding in lost:
         print(finding)
 
-    return int(bool(lost) or not all(done))
+    taught = folder != FOLDER or _taught(
+        check=options.check, read=options.translated and TEACHERS in options.numbers
+    )
+    return int(bool(lost) or not all(done) or not taught)
+
+
+def _taught(*, check: bool, read: bool) -> bool:
+    """Whether what teachers get is up to date: it quotes the notebooks, so every build makes it."""
+    try:
+        if read:
+            print(f"{TEACHERS}: {documents.translated()} translations stamped")
+
+        found = list(documents.stale()) if check else []
+        written = [] if check else documents.build()
+    except (SourceFault, UsageFault) as fault:
+        print(f"{TEACHERS}: {fault}", file=sys.stderr)
+        return False
+
+    for finding in found:
+        print(f"  {finding}")
+
+    print(f"{TEACHERS}: {len(found)} to mend" if check else f"{TEACHERS}: {len(written)} written")
+    return not found
 
 
 def build(source: Source) -> bool:
@@ -116,7 +144,9 @@ def _say(source: Source, text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python notebooks/build.py", description=ABOUT)
-    parser.add_argument("numbers", nargs="*", metavar="NN", help="which; all if left out")
+    parser.add_argument(
+        "numbers", nargs="*", metavar="NN", help=f"which; all if left out; or {TEACHERS}"
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--execute", action="store_true", help="run them, and keep the outputs that are compared"

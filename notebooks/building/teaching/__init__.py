@@ -1,0 +1,1 @@
+"""What teachers get, notebooks/instructor: guide, misconceptions, cards, slides, rubric."""
