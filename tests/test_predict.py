@@ -195,6 +195,18 @@ def test_no_number_of_steps(value: object):
     assert guess.value is None
 
 
+def test_a_share_is_asked_for_between_0_and_1():
+    guess = kn.predict("p07.four")
+    asked = guess.form()
+
+    with pytest.raises(UsageFault, match=r"from 0 to 1$"):
+        guess.lock(12)
+
+    assert ".lock(0.2)" in repr(guess)
+    assert (asked["far"], asked["step"], asked["least"]) == (1, 0.01, 0)
+    assert guess.lock(0.75).value == 0.75
+
+
 @pytest.mark.parametrize("value", [12, 12.0, np.int64(12), np.float32(12), Fraction(12)])
 def test_numbers_of_any_kind_are_kept_as_pythons_own(value: object):
     kept = kn.predict("How many?", of="critical_steps").lock(value).value

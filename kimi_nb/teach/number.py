@@ -29,6 +29,8 @@ class Number:
 
     of: str | Callable[[Any], object]
     """A key of `Metrics.as_dict`, or a function of the run."""
+    most: float | None = None
+    """What a number that a function gives cannot exceed, nor be negative; None: it may be any."""
     name: str = "number"
 
     @property
@@ -37,11 +39,17 @@ class Number:
 
     @property
     def example(self) -> str:
-        return ".lock(12)"
+        return ".lock(12)" if self.most is None else f".lock({self.most / 5:g})"
 
     @property
     def quantity(self) -> Quantity:
-        return QUANTITIES[self.of] if isinstance(self.of, str) else PLAIN
+        if isinstance(self.of, str):
+            return QUANTITIES[self.of]
+
+        if self.most is None:
+            return PLAIN
+
+        return PLAIN._replace(far=self.most, step=self.most / 100, least=0.0)
 
     def check(self, value: object) -> int | float:
         unit = self.quantity.unit.en or "a number"
@@ -53,9 +61,11 @@ class Number:
             kind = type(value).__name__
             raise UsageFault(f"this {kind} is no number: give {unit} in digits: {self.example}")
 
-        if abs(number) > MOST or (least is not None and number < least):
+        most = MOST if self.most is None else self.most
+
+        if abs(number) > most or (least is not None and number < least):
             start = "up to" if least is None else f"from {least:g} to"
-            raise UsageFault(f"give {unit} {start} {MOST:,.0f}")
+            raise UsageFault(f"give {unit} {start} {most:,.0f}")
 
         if not self.quantity.whole:
             return float(number)

@@ -132,7 +132,12 @@ def _by_id(identity: str, *, alone: bool) -> Asked:
     if known.choices is not None and callable(of):
         of = _translated(of, known.choices, tongue)
 
-    return replace(ask(known.asks.said(tongue), of, choices, known.curve), id=identity)
+    asked = replace(ask(known.asks.said(tongue), of, choices, known.curve), id=identity)
+
+    if known.most is None or not isinstance(asked.kind, Number):
+        return asked
+
+    return replace(asked, kind=replace(asked.kind, most=known.most))
 
 
 def _in(tongue: Language, choice: Text | str) -> str:

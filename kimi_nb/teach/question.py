@@ -22,6 +22,9 @@ class Question:
     """A measure of the run, as "critical_steps"; "concurrency" for a curve; or a function of the
     run that gives the true number, or the true one of `choices`: as it stands there, or its
     English text."""
+    most: float | None = None
+    """Of a number from 0 on that a function gives: the largest that it can be, where there is one,
+    as 1 for a share."""
     choices: tuple[Text | str, ...] | None = None
     curve: bool | tuple[float, int] = False
     """True, or (seconds, agents) where its axes end."""

@@ -39,6 +39,7 @@ PREDICTIONS = (
             "四个文件，每个文件一个子智能体。r_parallel 是多少（0 到 1）？",
         ),
         of=_parallel,
+        most=1,
     ),
     Question(
         id="p07.farmed",
