@@ -26,8 +26,6 @@ MINUTES = range(20, 41)
 PREDICTION = re.compile(r"\bkn\.predict\(")
 EXCUSED = {
     ("00", "minutes"): "ten minutes from nothing to a swarm",
-    ("12", "prediction"): "without a key there is no endpoint to predict",
-    ("14", "prediction"): "the learner chooses the task",
     ("14", "quiz"): "a rubric takes its place",
 }
 """What a notebook may lack, and why."""
