@@ -35,6 +35,10 @@ def _own_words_too(first: int, added: list[int]) -> int:
     return sum(first + sum(added[: place + 1]) for place in range(len(added)))
 
 
+def _latest_only(first: int, added: list[int]) -> int:
+    return sum(first + latest for latest in [0, *added[:-1]])
+
+
 def _loops(dice: Random) -> list[list[Any]]:
     """Three steps or more, so that reading twice and reading once differ."""
     loops: list[list[Any]] = [[100, [50, 50, 50, 10]]]
@@ -97,6 +101,15 @@ TOKENS = Exercise(
                 "You took all steps for alike. Steps are not tokens: how long is the prompt of "
                 "the tenth step, beside that of the first?",
                 "你把每一步都当成一样的。步数不是 token：和第一步相比，第十步的提示词有多长？",
+            ),
+        ),
+        Mistake(
+            key="latest",
+            wrong=_latest_only,
+            says=Text(
+                "Each of your prompts holds the first one and what the step before has added. What "
+                "has become of the steps before that one?",
+                "你的每个提示词里只有最初的内容和上一步增加的内容。更早的那些步到哪里去了？",
             ),
         ),
         Mistake(

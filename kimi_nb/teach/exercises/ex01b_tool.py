@@ -16,6 +16,7 @@ Spec = dict[str, Any]
 
 TYPES = {"place": "string", "adults": "integer"}
 """Of the parameters that are asked for."""
+UNITS = ("eur", "€", "欧")
 LEAST = 12
 """Characters that say something: "the price" says no more than the name."""
 
@@ -48,6 +49,12 @@ def _undescribed(given: Wanted) -> Spec:
         return 12.5 * adults * len(place)
 
     return tickets.spec
+
+
+def _unitless(given: Wanted) -> Spec:
+    made = spec(given)
+    made["function"]["description"] = "What it costs to get in there."
+    return made
 
 
 def _other_name(given: Wanted) -> Spec:
@@ -87,11 +94,19 @@ def _judged(output: Any, args: list[Any]) -> str:
     if shape.get("required") != ["place"] or found["adults"].get("default") != given["adults"]:
         return "required"
 
-    if not _says(function.get("description"), given["name"]):
+    described = [function.get("description"), *(found[name].get("description") for name in TYPES)]
+    return _told(described, [given["name"], *TYPES])
+
+
+def _told(described: list[object], names: list[str]) -> str:
+    """What is not said of the tool and of its parameters, in this order."""
+    if not _says(described[0], names[0]):
         return "silent"
 
-    spoken = all(_says(found[name].get("description"), name) for name in TYPES)
-    return "" if spoken else "parameters"
+    if not any(unit in str(described).lower() for unit in UNITS):
+        return "unit"
+
+    return "" if all(map(_says, described, names)) else "parameters"
 
 
 def _within(value: Any, key: str) -> dict[str, Any]:
@@ -184,13 +199,22 @@ TOOL = Exercise(
             ),
         ),
         Mistake(
+            key="unit",
+            wrong=_unitless,
+            says=Text(
+                "A number comes back, and nowhere is said of what. A model that adds it to a price "
+                "in yen: who would notice?",
+                "返回的是一个数，却没有说明单位。如果模型把它和日元价格相加，谁会发现？",
+            ),
+        ),
+        Mistake(
             key="parameters",
             wrong=_parameters_undescribed,
             says=Text(
-                "The tool is described, its parameters are not. `place`: a city, an address, a "
-                "name? A model that has to guess calls it twice.",
-                "工具有描述，参数却没有。`place` 是城市、地址还是名称？只能靠猜的模型会多调用一次。"
-                "",
+                "The tool is described, but of a parameter too little is said, or nothing. "
+                "`place`: a city, an address, a name? A model that has to guess calls it twice.",
+                "工具有描述，但有的参数没有说明，或者说得太少。`place` 是城市、地址还是名称？"
+                "只能靠猜的模型会多调用一次。",
             ),
         ),
         Mistake(

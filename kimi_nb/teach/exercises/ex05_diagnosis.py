@@ -46,11 +46,25 @@ def _never_spurious(stages: Stages, needs: Needs, used: list[str]) -> str:
     return name(stages, needs, [task for stage in stages for task in stage])
 
 
+def _one_stage_is_enough(stages: Stages, needs: Needs, used: list[str]) -> str:
+    """One stage too many is a collapse already."""
+    found = name(stages, needs, used)
+    free = len(stages) > 1 and not any(needs.values())
+    return "serial collapse" if found == "healthy" and free else found
+
+
+def _any_need_excuses(stages: Stages, needs: Needs, used: list[str]) -> str:
+    """Somebody needed something, so that all had to wait."""
+    found = name(stages, needs, used)
+    return "healthy" if found == "serial collapse" and any(needs.values()) else found
+
+
 def _traces(dice: Random) -> list[list[Any]]:
-    """A row without needs, a chain, a team, a team for nothing, rounds without needs."""
+    """Rows, chains, teams and joins, such that each part of the question decides some case."""
     tasks = dice.sample(PLACES, dice.randint(4, 7))
     free: Needs = {task: [] for task in tasks}
     chain = {task: [before] for before, task in pairwise(tasks)}
+    joined: Needs = {**free, tasks[-1]: tasks[:-1]}
     row = [[task] for task in tasks]
     useful = dice.sample(tasks, len(tasks) - dice.randint(1, 2))
     cases: list[list[Any]] = [
@@ -59,6 +73,10 @@ def _traces(dice: Random) -> list[list[Any]]:
         [[tasks], free, tasks],
         [[tasks], free, [task for task in tasks if task in useful]],
         [[tasks[:-2], tasks[-2:-1], tasks[-1:]], free, tasks],
+        [[tasks[:-1], tasks[-1:]], free, tasks],
+        [row, joined, tasks],
+        [row, free, useful],
+        [[tasks[:-1], tasks[-1:]], joined, tasks],
     ]
     return dice.sample(cases, len(cases))
 
@@ -120,6 +138,24 @@ NAME = Exercise(
             ),
         ),
         Mistake(
+            key="strict",
+            wrong=_one_stage_is_enough,
+            says=Text(
+                "You call one stage too many a collapse already. How many does the task ask for?",
+                "只多出一个阶段，你就判为坍缩。题目要求多出几个？",
+            ),
+        ),
+        Mistake(
+            key="excused",
+            wrong=_any_need_excuses,
+            says=Text(
+                "Where one task needs another, you let all of them wait. Which of the tasks in "
+                "that run needs nobody, and when did it begin?",
+                "只要有一个任务需要别人，你就让所有任务都等。那次运行里谁也不需要的任务有哪些，"
+                "又是什么时候才开始的？",
+            ),
+        ),
+        Mistake(
             key="M15",
             wrong=_never_spurious,
             says=Text(
@@ -156,9 +192,17 @@ def _while_busy(intervals: list[list[float]]) -> float:
     return sum(ended - began for began, ended in intervals) / busy
 
 
+def _from_zero(intervals: list[list[float]]) -> float:
+    return sum(ended - began for began, ended in intervals) / max(end for _, end in intervals)
+
+
+def _per_agent(intervals: list[list[float]]) -> float:
+    return sum(ended - began for began, ended in intervals) / len(intervals)
+
+
 def _intervals(dice: Random) -> list[list[Any]]:
-    """Three runs of one's own, behind one with a pause in which nobody works."""
-    runs: list[list[list[float]]] = [[[0, 4], [0, 2], [6, 8]]]
+    """Three runs of one's own, behind one that begins late and has a pause."""
+    runs: list[list[list[float]]] = [[[2, 6], [2, 4], [8, 10]]]
 
     for _ in range(3):
         begins = [dice.randint(0, 6) for _ in range(dice.randint(3, 6))]

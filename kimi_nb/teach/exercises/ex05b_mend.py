@@ -28,6 +28,12 @@ def _copies(plan: Plan) -> set[str]:
     return {name for name, task in plan.items() if first.setdefault(task["prompt"], name) != name}
 
 
+def _first(plan: Plan, name: str) -> str:
+    """The first task with the same prompt: a copy of it brings the same result."""
+    prompt = plan[name]["prompt"]
+    return next(other for other, task in plan.items() if task["prompt"] == prompt)
+
+
 def _mended(plan: Plan) -> Mended:
     copies = _copies(plan)
     return {name: list(task["reads"]) for name, task in plan.items() if name not in copies}
@@ -52,6 +58,11 @@ def _all_at_once(plan: Plan) -> Mended:
     return {name: [] for name in _mended(plan)}
 
 
+def _as_a_plan(plan: Plan) -> Plan:
+    """In the form of the plan that was given."""
+    return {name: {**plan[name], "after": after} for name, after in _mended(plan).items()}
+
+
 def _without_last(plan: Plan) -> Mended:
     """Two of the tables are not counted at all: less work is faster."""
     mended = _mended(plan)
@@ -72,13 +83,20 @@ def _judge(answer: Any, args: list[Any]) -> str:
     mended = cast("Mended", answer)
 
     if not all(_named(plan, after) for after in [list(mended), *mended.values()]):
-        return WRONG
+        return "form"
 
-    if any(name not in mended for name in _mended(plan)):
+    kept = [_first(plan, name) for name in mended]
+
+    if any(name not in kept for name in _mended(plan)):
         return "lost"
 
-    if mended.keys() & _copies(plan):
+    if len(kept) > len(set(kept)):
         return "M15"
+
+    mended = {
+        _first(plan, name): [_first(plan, other) for other in after]
+        for name, after in mended.items()
+    }
 
     if any(not _waits(mended, name, other) for name in mended for other in plan[name]["reads"]):
         return "needs"
@@ -190,9 +208,9 @@ MEND = Exercise(
             key="waits",
             wrong=_still_waiting,
             says=Text(
-                "Somebody still waits for a result that it does not read. Compare `after` with "
+                "Somebody still waits for a result that it does not read. Compare your lists with "
                 "`reads`, task by task.",
-                "还有任务在等自己不读的结果。请逐个任务对比 `after` 和 `reads`。",
+                "还有任务在等自己不读的结果。请逐个任务对比你的列表和 `reads`。",
             ),
         ),
         Mistake(
@@ -201,6 +219,15 @@ MEND = Exercise(
             says=Text(
                 "Now a task begins before a result that it reads is there. What does it read then?",
                 "现在有任务在它要读的结果出来之前就开始了。那它读到的是什么？",
+            ),
+        ),
+        Mistake(
+            key="form",
+            wrong=_as_a_plan,
+            says=Text(
+                "For each task only a list is asked for: the names of tasks of the plan after "
+                "which it begins, `[]` where it waits for nobody.",
+                "每个任务只要一个列表：计划里它要等的那些任务的名称；谁也不等就写 `[]`。",
             ),
         ),
         Mistake(
