@@ -27,7 +27,7 @@ PREDICTIONS = (
         id="p06.remembered",
         asks=Text(
             "Ten logbooks, one agent: in how many of the ten rows will there be a depth?",
-            "十本日志、一个智能体：十行中会有几行填上深度？",
+            "十本日志、一个智能体：十行中会有几行填上水深？",
         ),
         of=_filled,
     ),
@@ -116,7 +116,7 @@ SHARDS = Exercise(
             says=Text(
                 "You reckoned with the mean file. What does the agent forget that gets the two "
                 "longest ones?",
-                "你按平均大小来算。分到最长两个文件的那个智能体会忘掉什么？",
+                "你是按平均大小算的。分到最长两个文件的那个智能体会忘掉什么？",
             ),
         ),
         Mistake(
@@ -221,7 +221,7 @@ TOKENS = Exercise(
             says=Text(
                 "You counted each file once. An endpoint keeps nothing between two requests: what "
                 "does the second request have to send?",
-                "你把每个文件只算了一次。接口在两次请求之间什么也不保留：第二次请求要发送什么？",
+                "每个文件你只算了一次。接口在两次请求之间什么也不保留：第二次请求要发送什么？",
             ),
         ),
         Mistake(

@@ -189,7 +189,7 @@ def _drafts(dice: Random) -> list[list[Any]]:
 
 LIKENESS = Exercise(
     id="ex10.likeness",
-    title=Text("A judge that blank paper does not fool", "白纸骗不过的评分"),
+    title=Text("A judge that blank paper does not fool", "白纸骗不过的评判"),
     task=Text(
         "`drawn` and `target` are pictures of the same size, 0 is white; the target is not all "
         "white. Let s be the share of pixels that are equal, and b what blank white paper would "

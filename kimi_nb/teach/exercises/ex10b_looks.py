@@ -77,7 +77,7 @@ LOOKS = Exercise(
             says=Text(
                 "You took every step to cost the same number of tokens. What does the tenth "
                 "request send, beside the tenth picture?",
-                "你把每一步都当成花费同样多的 token。第十次请求除了第十张图，还要发送什么？",
+                "你把每一步的 token 都当成一样多。第十次请求除了第十张图，还要发送什么？",
             ),
         ),
         Mistake(
@@ -86,7 +86,7 @@ LOOKS = Exercise(
             says=Text(
                 "You paid for the brief and for each picture once. What does an endpoint still "
                 "know of an earlier request?",
-                "你让提示词和每张图都只付了一次钱。对之前的请求，接口还记得什么？",
+                "提示词和每张图，你都只付了一次钱。对之前的请求，接口还记得什么？",
             ),
         ),
         Mistake(

@@ -195,7 +195,7 @@ LIMIT = Exercise(
         "pace that all of this allows.",
         "共有 `calls` 次调用，由 `agents` 个智能体来做，每个同一时刻只有一次调用在途，"
         "每次用 `each` 秒。"
-        "接口对整个账户合计允许 `concurrency` 次同时调用、每分钟 `rpm` 次请求。"
+        "接口对整个账号合计只允许同时 `concurrency` 次调用、每分钟 `rpm` 次请求。"
         "返回在这些限制允许的速度下，`calls` 次调用要用多少秒。",
     ),
     difficulty=3,

@@ -73,11 +73,10 @@ CLAIM = Exercise(
         'it: `{"target": 0.3, "swarm": {…}, "single": {…}}`, each with `critical_steps`, `seconds` '
         "and `tokens`. You want to write: *between x and y times fewer*, in one `currency`, at "
         "equal quality. Return `[x, y]`, single for one of the swarm.",
-        "对几个质量目标，`runs` 给出集群和单个智能体分别用多少才达到："
-        '`{"target": 0.3, "swarm": {…}, "single": {…}}`，'
-        "各有 `critical_steps`、`seconds` 和 `tokens`。"
-        "你想写：*少用 x 到 y 倍*，指某一种货币 `currency`，并且质量相同。"
-        "返回 `[x, y]`，即单个智能体除以集群。",
+        '对几个质量目标，`runs` 给出集群和单个智能体分别用多少才达到：`{"target": 0.3, "swarm": {'
+        '…}, "single": {…}}`，各有 `critical_steps`、`seconds` 和 `tokens`。你想写：*质量相同时，'
+        "单个智能体的用量是集群的 x 到 y 倍*，指某一种货币 `currency`。返回 `[x, y]`，即单个智能"
+        "体除以集群。",
     ),
     difficulty=2,
     minutes=6,
@@ -190,8 +189,8 @@ QUIZ = Quiz(
             asks=Text(
                 "A report: to reach an item-F1 of 70 % on WideSearch, the swarm needs 4.5 times "
                 "less. What may you tell your team about your own task?",
-                "一份报告说：在 WideSearch 上达到 70% 的 item-F1，集群少用 4.5 倍。"
-                "对你自己的任务，你可以怎么说？",
+                "一份报告说：在 WideSearch 上达到 70% 的 item-F1，集群的用量只有单个智能体的 "
+                "1/4.5。对你自己的任务，你可以怎么说？",
             ),
             options=(
                 Option(says=Text("Nothing yet: measure one pair of it", "还不能说：先实测一对")),
@@ -199,7 +198,7 @@ QUIZ = Quiz(
                     says=Text("It will be done in 22 % of the minutes", "用时会降到原来的 22%"),
                     key="M11",
                 ),
-                Option(says=Text("It will cost 4.5 times less", "费用会少 4.5 倍"), key="M5"),
+                Option(says=Text("It will cost 4.5 times less", "费用会降到 1/4.5"), key="M5"),
                 Option(
                     says=Text("100 agents make it 100 times as fast", "100 个智能体就快 100 倍"),
                     key="M1",
@@ -208,7 +207,7 @@ QUIZ = Quiz(
             because=Text(
                 "The factor belongs to a benchmark, a target and a currency. Another task has "
                 "other independent parts: kn.compare measures yours.",
-                "这个倍数只属于某个基准、某个目标、某种货币。换一个任务，能并行的部分就不同："
+                "这个倍数只属于某个基准、某个目标、某种货币。换一个任务，互不依赖的部分就不同："
                 "用 kn.compare 测你自己的。",
             ),
         ),

@@ -111,7 +111,7 @@ CORES = Exercise(
             says=Text(
                 "You let the calls wait one after another. What does a core do while a server is "
                 "asked?",
-                "你让这些等待一个接一个地发生。等服务器的时候，核在做什么？",
+                "你让这些等待一个接一个地进行。等服务器的时候，核在做什么？",
             ),
         ),
         Mistake(

@@ -171,7 +171,7 @@ PLAN = Exercise(
         "each stage. Dealing the tasks out as they stand there takes `baseline` Critical Steps; "
         "yours may take `limit`.",
         "`given` 里有各任务的步数 `steps`、每个任务要排在谁之后（`after`），"
-        "以及一个阶段最多几个子智能体（`agents`）。把 `plan` 绑定为一个阶段列表；"
+        "以及一个阶段最多几个子智能体（`agents`）。把一个阶段列表赋给 `plan`；"
         "阶段是子智能体的列表，子智能体是它依次完成的任务的列表："
         '`[[["read1", "read4"], ["read2"]], [["table1"]]]`。编排器每个阶段走 1 步。'
         "照原来的先后直接分派要 `baseline` 个关键步数；你的最多可用 `limit`。",
@@ -193,7 +193,7 @@ PLAN = Exercise(
         Text(
             "Within a stage: deal out the longest task first, always to the sub-agent that has "
             "least so far.",
-            "阶段之内：先分最长的任务，每次都给目前最少的那个子智能体。",
+            "阶段之内：先分最长的任务，每次都分给目前工作最少的那个子智能体。",
         ),
     ),
     mistakes=(
