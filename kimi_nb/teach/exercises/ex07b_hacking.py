@@ -36,6 +36,10 @@ def _few(given: Given) -> Plans:
     return _plans(given) | {"farmed": given["files"][:1]}
 
 
+def _left(given: Given) -> Plans:
+    return _plans(given) | {"honest": given["files"][1:]}
+
+
 def _unknown(given: Given) -> Plans:
     return _plans(given) | {"farmed": ["nothing"] * ENOUGH}
 
@@ -62,11 +66,15 @@ def _judged(answer: Any, args: list[Any]) -> str:
     if not set(farmed) <= files:
         return "unfinished"
 
-    if len(set(farmed)) > 1:
-        return "useful"
+    return "useful" if len(set(farmed)) > 1 else _earned(honest, files)
 
+
+def _earned(honest: list[str], files: set[str]) -> str:
     if set(honest) == files and len(honest) > len(files):
         return "M15"
+
+    if set(honest) < files:
+        return "left"
 
     return "" if sorted(honest) == sorted(files) else WRONG
 
@@ -123,9 +131,18 @@ HACK = Exercise(
             key="useful",
             wrong=_useful,
             says=Text(
-                "Your farmed plan is paid in full, and does the work besides. Can you have the pay "
-                "without the work?",
-                "你的 farmed 计划拿满了奖励，顺便也把活干了。能不能只拿钱、不干活？",
+                "Your farmed plan is paid in full, and gets more than one file counted besides. "
+                "Can you have the pay without the work?",
+                "你的 farmed 计划拿满了奖励，却统计了不止一个文件。能不能只拿钱、不干活？",
+            ),
+        ),
+        Mistake(
+            key="left",
+            wrong=_left,
+            says=Text(
+                "Your honest plan leaves a file out. What is the success of a run worth that "
+                "answers for some of the files?",
+                "你的 honest 计划漏掉了文件。只回答了一部分文件的运行，还算成功吗？",
             ),
         ),
         Mistake(

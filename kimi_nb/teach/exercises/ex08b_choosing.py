@@ -26,13 +26,13 @@ def _judged(answer: Any, args: list[Any]) -> str:
     start, until = answer["start"], answer["until"]  # pyright: ignore[reportUnknownVariableType]
 
     if isinstance(start, bool) or start not in STARTS or until not in UNTIL:
-        return WRONG
+        return "other"
 
     row = CAME_TO[given["spawning"], start]
     place = UNTIL.index(until)
 
-    if row[place].collapsed > STRAY:
-        return "M16" if any(came.collapsed <= STRAY for came in row[place:]) else "small"
+    if row[place].collapsed > STRAY:  # too early only if going late is sure to help
+        return "M16" if all(came.collapsed <= STRAY for came in row[-2:]) else "small"
 
     return "" if row[place].useless <= given["useless_at_most"] else "M13"
 
@@ -48,6 +48,10 @@ def _good(given: Given) -> dict[str, float]:  # noqa: ARG001 -- good for both pr
 
 def _published(given: Given) -> dict[str, float]:  # noqa: ARG001 -- whatever the prior
     return {"start": 0.1, "until": 0.7}
+
+
+def _between(given: Given) -> dict[str, float]:  # noqa: ARG001 -- whatever the prior
+    return {"start": 0.4, "until": 0.6}
 
 
 def _early(given: Given) -> dict[str, float]:  # noqa: ARG001 -- whatever the prior
@@ -69,13 +73,15 @@ CHOOSE = Exercise(
         "six trainings collapses and a task has no more than "
         '`given["useless_at_most"]` useless sub-agents on average. `start` is one of 0.05, 0.1, '
         "0.2, 0.3, 0.5, 0.8; `until` one of 0.05, 0.3, 0.5, 0.7, 1.0, or None for never. The "
-        "trainings are of the plan `small` above: try some.",
+        "trainings are of the plan `small` above, with six seeds. Try some: "
+        '`figures(trained(0.2, 0.5, spawning=given["spawning"], seed=1))`.',
         "在一次短训练中，按博客写法，λ 沿直线从 `start` 降到 0，在训练的 `until` 这一比例处归零。"
         '`given["spawning"]` 会加到先验中每个 SPAWN 的 logit 上。请把 `{"start": …, "until": …}` '
         "赋给 `anneal`，使六次训练中最多有一次坍缩，并且平均每个任务的无用子智能体不超过 "
         '`given["useless_at_most"]` 个。`start` 取 0.05、0.1、0.2、0.3、0.5、0.8 之一；`until` 取'
         " 0.05、0.3、0.5、0.7、1.0 之一，或取 None 表示永不归零。训练用的就是上面的计划 `small`："
-        "可以先试几个。",
+        "种子有六个。可以先试几个："
+        '`figures(trained(0.2, 0.5, spawning=given["spawning"], seed=1))`。',
     ),
     difficulty=3,
     minutes=8,
@@ -101,28 +107,39 @@ CHOOSE = Exercise(
             key="small",
             wrong=_published,
             says=Text(
-                "With this λ most trainings collapse whenever it goes. 0.1 is published for a "
-                "model that delegates now and then: how often does this prior?",
-                "用这个 λ，不管何时归零，大多数训练都会坍缩。公开的 0.1 面向的是偶尔会委派的模型："
-                "这里的先验多久委派一次？",
+                "With this λ it hangs on luck, more than on when it goes, whether a training "
+                "collapses: it is too small for this prior. 0.1 is published for another model, "
+                "on another scale. How often does this prior delegate before it is trained?",
+                "λ 这么小，训练会不会坍缩多半看运气，与何时归零关系不大：对这个先验来说它太小了。"
+                "公开的 0.1 是另一个模型、另一种尺度下的数。这里的先验在训练之前多久委派一次？",
             ),
         ),
         Mistake(
             key="M16",
             wrong=_early,
             says=Text(
-                "This λ could do it, but it is gone too soon. After 5 % of 80 iterations, how "
-                "often has the policy seen a stage pay?",
-                "这个 λ 本来够用，但归零太早。80 次迭代只过了 5%，策略见过几次划算的阶段？",
+                "This λ could do it, but it is gone too soon. In how many of the 80 iterations "
+                "is a sub-agent still paid for, and how often has a stage paid for itself by then?",
+                "这个 λ 本来够用，但归零太早。80 次迭代里，有几次还在为子智能体付钱？"
+                "到那时，策略见过几次划算的阶段？",
+            ),
+        ),
+        Mistake(
+            key="other",
+            wrong=_between,
+            says=Text(
+                "The six trainings were made for the values that the task lists: which of them are "
+                "nearest to yours?",
+                "六次训练只针对题目列出的取值做过：离你的最近的是哪几个？",
             ),
         ),
         Mistake(
             key="M13",
             wrong=_never,
             says=Text(
-                "Nothing collapses, and still sub-agents do useless work to the end. What would "
+                "Few collapse or none, but sub-agents do useless work to the end. What would "
                 "the policy lose by leaving them out, as long as you pay for them?",
-                "没有坍缩，但子智能体直到最后还在做无用功。只要你还在付钱，"
+                "几乎没有坍缩，但子智能体直到最后还在做无用功。只要你还在付钱，"
                 "策略去掉它们会损失什么？",
             ),
         ),

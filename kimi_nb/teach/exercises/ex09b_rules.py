@@ -34,10 +34,24 @@ def _by_work(parts: list[Part], most: int) -> list[str]:
 
 def _free(parts: list[Part], most: int) -> list[str]:
     """Turn and briefings cost nothing."""
+    return _at(parts, most, steps=1, briefing=0)
+
+
+def _unbriefed(parts: list[Part], most: int) -> list[str]:
+    return _at(parts, most, steps=2, briefing=0)
+
+
+def _one_step(parts: list[Part], most: int) -> list[str]:
+    """The turn or the start is left out."""
+    return _at(parts, most, steps=1, briefing=0.25)
+
+
+def _at(parts: list[Part], most: int, steps: float, briefing: float) -> list[str]:
     names = _always(parts, most)
     batch = [part for part in parts if part["name"] in names]
     worth = sum(part["work"] * part["chance"] for part in batch)
-    return names if worth > 1 + max(part["work"] for part in batch) else []
+    costs = steps + briefing * len(batch) + max(part["work"] for part in batch)
+    return names if worth > costs else []
 
 
 def _always(parts: list[Part], most: int) -> list[str]:
@@ -46,7 +60,7 @@ def _always(parts: list[Part], most: int) -> list[str]:
 
 
 def _states(dice: Random) -> list[list[Any]]:
-    """A stage that pays; one that nearly does; one of traps."""
+    """A stage that pays; three that nearly do; one of traps."""
     names = dice.sample("abcdefgh", 6)
     works = dice.sample([5, 6, 7, 8], 4)
     waits = [dice.randint(10, 19) for _ in range(3)]
@@ -57,10 +71,14 @@ def _states(dice: Random) -> list[list[Any]]:
         _part(names[4], works[3] + 5, works[3] + 5, 0.95),
         _part(names[5], 9, 40, 0.95, ready=False),
     ]
-    # 2 · 4 · 0.7 = 5.6 is more than 1 + 4, and less than 1 + 0.5 + 1 + 4.
-    second = [_part(names[0], 4, 9, 0.7), _part(names[1], 4, dice.randint(10, 15), 0.7)]
+    # Worth 5.2, 5.6 and 6.24: each is more than the price with something else left out of it, as
+    # 1 + 4, 1 + 0.5 + 4 and 2 + 4, and all are less than 2 + 0.5 + 4.
+    pairs = [
+        [_part(names[0], 4, 9, chance), _part(names[1], 4, dice.randint(10, 15), chance)]
+        for chance in (0.65, 0.7, 0.78)
+    ]
     third = [_part(name, dice.randint(4, 6), 12, dice.choice([0.2, 0.25])) for name in names[:3]]
-    states = [first, second, third]
+    states = [first, *pairs, third]
 
     for parts in states:
         dice.shuffle(parts)
@@ -139,10 +157,27 @@ HEURISTIC = Exercise(
             key="M9",
             wrong=_free,
             says=Text(
-                "Your stage costs no turn and no briefing. Who writes the assignments, and who "
+                "Your stage is too cheap by more than a step. Who writes the assignments, and who "
                 "waits meanwhile?",
-                "在你这里，一个阶段既不花编排器的一步，也不花分派的时间。"
-                "任务是谁写的？这期间谁在等？",
+                "你的阶段便宜了不止一步。任务是谁写的？这期间谁在等？",
+            ),
+        ),
+        Mistake(
+            key="briefing",
+            wrong=_unbriefed,
+            says=Text(
+                "Your stage costs the same for two sub-agents as for eight of the same work. Who "
+                "tells each of them what to do?",
+                "在你这里，同样的活，派两个子智能体和派八个一样贵。是谁逐个告诉它们要做什么的？",
+            ),
+        ),
+        Mistake(
+            key="step",
+            wrong=_one_step,
+            says=Text(
+                "Your stage is too cheap by a step. There is one of the orchestrator, and one of "
+                "each sub-agent before its work: which of the two do you count?",
+                "你的阶段便宜了一步。编排器要花一步，每个子智能体开工前也要一步：你算了哪一步？",
             ),
         ),
         Mistake(

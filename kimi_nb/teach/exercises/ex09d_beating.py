@@ -61,6 +61,9 @@ def _judged(answer: Any, args: list[Any]) -> str:
     if mine.success >= greedy.success + 0.01 and mine.critical < greedy.critical:
         return ""
 
+    if mine.sub_agents < 0.9 * greedy.sub_agents:
+        return "strict"
+
     return "M15" if mine.sub_agents > 1.1 * greedy.sub_agents else "same"
 
 
@@ -131,10 +134,21 @@ BEAT = Exercise(
             key="M15",
             wrong=_always_this(1.1, 1),
             says=Text(
-                "Your rule creates more sub-agents than greedy and gets less for it. Each stage is "
-                "paid for: which of yours bring in more than they cost?",
-                "你的规则创建的子智能体比贪心多，得到的却更少。每个阶段都要付费："
+                "Your rule creates more sub-agents than greedy and is not better by both measures. "
+                "Each stage is paid for: which of yours bring in more than they cost?",
+                "你的规则创建的子智能体比贪心多，却没有在两个指标上都胜出。每个阶段都要付费："
                 "你的哪些阶段挣回了成本？",
+            ),
+        ),
+        Mistake(
+            key="strict",
+            wrong=_always_this(0.5, 8),
+            says=Text(
+                "Your rule creates fewer sub-agents than greedy, as it should where stages are "
+                "dear, but not better by enough. Which of your two bounds keeps back stages that "
+                "would have paid?",
+                "阶段贵了，就该少创建子智能体，你的规则确实比贪心少，但胜得不够。"
+                "你的两个界限中，哪一个把本来划算的阶段也挡住了？",
             ),
         ),
         Mistake(
