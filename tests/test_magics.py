@@ -385,3 +385,16 @@ def test_a_killed_kernel_loses_nothing(kernel, tmp_path):
 
 def steps_paid(log: Path) -> list[tuple[str, int]]:
     return [(r.agent, r.fact.step) for r in read(log) if isinstance(r.fact, StepEnded)]
+
+
+def test_a_simulator_that_a_class_shares(kernel):
+    kernel.run("%config SwarmMagics.base_url = 'http://127.0.0.1:8000/v1'")
+    kernel.run("%swarm model simulator")
+    asked = kernel.run(
+        "magics = get_ipython().magics_manager.registry['SwarmMagics']\n"
+        "typed = ([], ['--model', 'simulator'], ['--base-url', 'cn'])\n"
+        "[magics._base_url(magics.swarm.parser.parse_args(words)) for words in typed]"
+    )
+    kernel.run("%swarm model default")
+    kernel.run("%config SwarmMagics.base_url = ''")
+    assert asked.text == "['http://127.0.0.1:8000/v1', None, 'cn']"

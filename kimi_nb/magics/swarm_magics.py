@@ -168,9 +168,12 @@ class SwarmMagics(Magics):
         )
 
     def _base_url(self, arguments: argparse.Namespace) -> str | None:
-        """What was typed; the default one, unless what answers is in this process."""
-        model = arguments.model or self.model
-        default = "" if model == SIMULATOR or is_named(model) else self.base_url
+        """What was typed; the default one, unless what answers is in this process.
+
+        A simulator that is the default beside a default endpoint is the one that a class shares.
+        """
+        here = arguments.model == SIMULATOR or is_named(arguments.model or self.model)
+        default = "" if here else self.base_url
         return arguments.base_url or default or None
 
     def _budget(self, arguments: argparse.Namespace) -> Budget:
