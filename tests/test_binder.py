@@ -104,9 +104,9 @@ def test_binder_takes_python_from_its_file_and_nothing_from_ours(dockerfile: lis
     assert text.count("pip install") == 1
 
 
-def test_the_worlds_are_pinned_as_well_but_for_the_browsers() -> None:
-    wanted = needed("worlds")
-    assert {"pillow", "pandas", *NOT_THERE} <= wanted.keys()
+def test_what_the_notebooks_need_is_pinned_as_well_but_for_the_browsers() -> None:
+    wanted = needed("processes", "worlds")
+    assert {"cloudpickle", "pillow", "pandas", *NOT_THERE} <= wanted.keys()
 
     for name in wanted.keys() - NOT_THERE:
         assert wanted[name].specifier.contains(pins()[name]), name
