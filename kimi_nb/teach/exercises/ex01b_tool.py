@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any, cast
 
@@ -98,7 +99,7 @@ def _judged(output: Any, args: list[Any]) -> str:
     return _told(described, [given["name"], *TYPES])
 
 
-def _told(described: list[object], names: list[str]) -> str:
+def _told(described: Sequence[object], names: Sequence[str]) -> str:
     """What is not said of the tool and of its parameters, in this order."""
     if not _says(described[0], names[0]):
         return "silent"

@@ -157,8 +157,9 @@ PLAN = Exercise(
             key="lost",
             wrong=_without_the_last,
             says=Text(
-                "These are not the same tasks. A plan that does less is no faster plan.",
-                "任务不是原来那些了。少做事，不等于计划更快。",
+                "These are not the same tasks: a name or a prompt is missing, new or changed. A "
+                "plan of other work is no faster plan.",
+                "任务不是原来那些了：有名称或提示词少了、多了或改了。做别的事，不等于计划更快。",
             ),
         ),
         Mistake(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import Any
 
@@ -12,12 +13,16 @@ __all__ = ["EXERCISES"]
 
 Given = dict[str, Any]
 
-ELSEWHERE = (
-    *("as above", "see above", "mentioned above", "as before", "same as", "as discussed"),
-    *("the user asked", "you know", "this conversation"),
-    *("同上", "如上", "上面", "上述", "刚才", "前面", "之前说", "用户要求", "这次对话"),
+ELSEWHERE = re.compile(
+    r"\b(?:as|see|mentioned|listed|described|given|named) (?:above|before|earlier)\b(?! the\b)"
+    r"|\bpreviously\b|\bas (?:discussed|agreed|usual)\b|\bthe user asked\b"
+    r"|\b(?:this|our|the) conversation\b|\byou know\b"
+    r"|同上|如上|刚才|之前说|前面说|用户要求|这次对话|像之前|上面(?:说|提到|讲)|上述(?:要求|方法|格式|规则)",
+    re.IGNORECASE,
 )
 """Words for what only the orchestrator has seen."""
+LEAST = 30
+"""Letters beside what was given that can say what is to be done; a Chinese character is three."""
 
 
 def prompt(given: Given) -> str:
@@ -51,25 +56,34 @@ def _whole_list(given: Given) -> str:
     return f"{prompt(given)} The other files are {', '.join(given['others'])}."
 
 
+def _bare(given: Given) -> str:
+    return " ".join(given[name] for name in ("file", "filter", "least", "column", "line"))
+
+
 def _judged(output: Any, args: list[Any]) -> str:
     (given,) = args
 
     if not isinstance(output, str):
         return WRONG
 
-    if any(words in output.lower() for words in ELSEWHERE):
-        return "elsewhere"
+    faults = {
+        "elsewhere": ELSEWHERE.search(output),
+        "file": given["file"] not in output,
+        "rule": any(given[name] not in output for name in ("filter", "least", "column")),
+        "form": given["line"] not in output,
+        "whole-list": any(name in output for name in given["others"]),
+        "bare": _said(output, given) < LEAST,
+    }
+    return next((key for key, fault in faults.items() if fault), "")
 
-    if given["file"] not in output:
-        return "file"
 
-    if not all(str(given[name]) in output for name in ("filter", "least", "column")):
-        return "rule"
+def _said(output: str, given: Given) -> int:
+    """How many letters are left without what was given."""
+    for name in ("file", "filter", "least", "column", "line"):
+        output = output.replace(given[name], "")
 
-    if given["line"] not in output:
-        return "form"
-
-    return "whole-list" if any(name in output for name in given["others"]) else ""
+    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in output)
+    return sum(map(str.isalpha, output)) + 2 * chinese
 
 
 def _briefings(dice: Random) -> list[list[Any]]:
@@ -163,6 +177,15 @@ BRIEFING = Exercise(
                 "Twenty reports come back and are to be joined. In which form do they arrive, if "
                 "nobody said so?",
                 "会有二十份报告回来等着汇总。没人说过格式，它们会是什么格式？",
+            ),
+        ),
+        Mistake(
+            key="bare",
+            wrong=_bare,
+            says=Text(
+                "All the data are there, and next to no words between them. What is the sub-agent "
+                "to do with the date, and what with the second column?",
+                "数据都在，却几乎没有别的话。子智能体该拿那个日期做什么，又该拿第二个列做什么？",
             ),
         ),
         Mistake(

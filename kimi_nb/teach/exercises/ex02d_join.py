@@ -38,15 +38,21 @@ def _first_line(items: list[str], reports: Reports) -> Joined:
     return join(items, [{**each, "text": each["text"].split("\n")[0]} for each in reports])
 
 
+def _as_text(items: list[str], reports: Reports) -> dict[str, Any]:
+    table: dict[str, Any] = dict.fromkeys(items)
+    lines = [line for report in reports if report["ok"] for line in report["text"].splitlines()]
+    return table | {name: row for name, *row in (line.split(";") for line in lines)}
+
+
 def _trusting(items: list[str], reports: Reports) -> Joined:
     return join(items, [{**report, "ok": True} for report in reports])
 
 
 def _partial(dice: Random) -> list[list[Any]]:
-    """In each there is a failed report, one with two lines, and one that leaves an item out."""
+    """Each has a report of two lines and leaves items out; all but the last have a failed one."""
     cases: list[list[Any]] = []
 
-    for _ in range(3):
+    for place in range(4):
         items = [f"{name}.csv" for name in dice.sample(SHOPS, 6)]
         lines = [
             f"{name};{dice.randint(20, 200)};{dice.randint(100, 9999) / 100}" for name in items
@@ -57,6 +63,7 @@ def _partial(dice: Random) -> list[list[Any]]:
             {"ok": True, "text": lines[3]},
         ]
         dice.shuffle(reports)
+        reports = [report for report in reports if report["ok"] or place < 3]
         cases.append([items, reports])
 
     return cases
@@ -118,6 +125,14 @@ JOIN = Exercise(
             says=Text(
                 "A sub-agent that had two files reports two lines. How many did you read?",
                 "一个子智能体负责两个文件，就会报告两行。你读了几行？",
+            ),
+        ),
+        Mistake(
+            key="as-text",
+            wrong=_as_text,
+            says=Text(
+                "Your rows are texts. Which of two texts is the highest, '9.5' or '87.64'?",
+                "你的行是文本。'9.5' 和 '87.64' 作为文本，哪个更大？",
             ),
         ),
         Mistake(

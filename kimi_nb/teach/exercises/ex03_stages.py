@@ -25,6 +25,11 @@ def _without_orchestrator(stages: Stages) -> int:
     return sum(max(stage) for stage in stages)
 
 
+def _one_for_all(stages: Stages) -> int:
+    """The orchestrator works once."""
+    return 1 + sum(max(stage) for stage in stages)
+
+
 def _total(stages: Stages) -> int:
     return sum(1 + sum(stage) for stage in stages)
 
@@ -88,6 +93,15 @@ CRITICAL = Exercise(
             says=Text(
                 "Who works between two stages, while all sub-agents wait?",
                 "两个阶段之间，子智能体都在等的时候，是谁在工作？",
+            ),
+        ),
+        Mistake(
+            key="one-for-all",
+            wrong=_one_for_all,
+            says=Text(
+                "Your orchestrator takes a single step in the whole run. Who launches the second "
+                "stage?",
+                "你的编排器在整次运行里只走了一步。第二个阶段是谁启动的？",
             ),
         ),
         Mistake(

@@ -62,8 +62,18 @@ def _two(cost: dict[str, int], after: dict[str, list[str]]) -> int:
     return max(cost[name] + max((cost[b] for b in after[name]), default=0) for name in cost)
 
 
+def _summed(cost: dict[str, int], after: dict[str, list[str]]) -> int:
+    def ends(task: str) -> int:
+        return cost[task] + sum(ends(before) for before in after[task])
+
+    return max(ends(task) for task in cost)
+
+
 def _chained(dice: Random) -> list[list[Any]]:
-    chain: Graph = ({"c": 2, "a": 5, "b": 4}, {"a": [], "b": ["a"], "c": ["b"]})
+    chain: Graph = (
+        {"d": 1, "c": 2, "a": 5, "b": 4, "e": 3},
+        {"d": ["a", "c"], "c": ["b"], "a": [], "b": ["a"], "e": []},
+    )
     return [list(graph) for graph in (chain, *graphs(dice))]
 
 
@@ -124,6 +134,16 @@ SPAN = Exercise(
                 "You counted the tasks of the longest chain. A task is not a unit of time: what "
                 "does each of them cost?",
                 "你数的是最长链上有几个任务。任务不是时间单位：它们各自的耗时是多少？",
+            ),
+        ),
+        Mistake(
+            key="summed",
+            wrong=_summed,
+            says=Text(
+                "You added up all that a task waits for. Two tasks of 5 that go on at the same "
+                "time: when may a third one begin that waits for both?",
+                "你把一个任务所等的全部加了起来。两个耗时 5 的任务同时进行，"
+                "等它们两个的第三个任务什么时候能开始？",
             ),
         ),
         Mistake(

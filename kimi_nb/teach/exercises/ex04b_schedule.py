@@ -68,13 +68,13 @@ SCHEDULE = Exercise(
     id="ex04.schedule",
     title=Text("A greedy scheduler", "贪心调度器"),
     task=Text(
-        "Write the scheduler that `kn.what_if(run, workers=P)` uses. Whenever a worker is free it "
-        "takes the first task of `cost` (in the dict's order) that has not begun and whose "
+        "Write a greedy list scheduler, as `kn.what_if` has one. The list is `cost`, in the dict's "
+        "order. Whenever a worker is free it takes the first task that has not begun and whose "
         "`after` have all ended; nobody waits for a better one. Return when the last task ends. "
         "Tasks that end at the same time free their workers at the same time.",
-        "写出 `kn.what_if(run, workers=P)` 所用的调度器。工作者一空闲，就取 `cost`（按字典顺序）中"
-        "第一个尚未开始、且 `after` 全部完成的任务；谁也不会为了更好的任务而等待。"
-        "返回最后一个任务的结束时间。同时结束的任务同时释放各自的工作者。",
+        "写一个贪心列表调度器，`kn.what_if` 里就有这样一个。列表就是 `cost`，按字典的顺序。"
+        "工作者一空闲，就取第一个尚未开始、且 `after` 全部完成的任务；"
+        "谁也不会为了更好的任务而等待。返回最后一个任务的结束时间。同时结束的任务同时释放各自的工作者。",
     ),
     difficulty=4,
     minutes=12,
@@ -194,7 +194,7 @@ def _anomalous(dice: Random) -> list[list[Any]]:
 def _found(answer: Any, args: list[Any]) -> str:
     hurts = _hurts(args[0])
 
-    if type(answer) is not int:
+    if type(answer) not in {int, float}:
         return WRONG
 
     if answer == 0:

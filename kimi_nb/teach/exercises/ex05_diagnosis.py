@@ -64,7 +64,7 @@ def _traces(dice: Random) -> list[list[Any]]:
     tasks = dice.sample(PLACES, dice.randint(4, 7))
     free: Needs = {task: [] for task in tasks}
     chain = {task: [before] for before, task in pairwise(tasks)}
-    joined: Needs = {**free, tasks[-1]: tasks[:-1]}
+    joined: Needs = {**free, tasks[-1]: [*tasks[:-1]]}
     row = [[task] for task in tasks]
     useful = dice.sample(tasks, len(tasks) - dice.randint(1, 2))
     cases: list[list[Any]] = [
@@ -259,6 +259,25 @@ CONCURRENCY = Exercise(
                 "You left out the time in which nobody worked. Does the run's clock stand still "
                 "then?",
                 "你没有计入谁也不工作的时间。那段时间里，这次运行的时钟会停吗？",
+            ),
+        ),
+        Mistake(
+            key="from-zero",
+            wrong=_from_zero,
+            says=Text(
+                "You divided by the last end. A run whose first agent begins at 100 and whose "
+                "last one ends at 110: how long did it last?",
+                "你除以了最后的结束时间。一次运行的第一个智能体在 100 时开始，"
+                "最后一个在 110 时结束：它持续了多久？",
+            ),
+        ),
+        Mistake(
+            key="per-agent",
+            wrong=_per_agent,
+            says=Text(
+                "That is how long an agent works, on average: seconds. Asked for is how many work, "
+                "on average over the time.",
+                "这是每个智能体平均工作了多久，单位是秒。要求的是按时间平均有几个在工作。",
             ),
         ),
     ),
