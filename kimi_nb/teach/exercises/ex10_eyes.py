@@ -57,6 +57,19 @@ def _first_only(one: Grid, two: Grid) -> Box:
     return []
 
 
+def _first_and_last(one: Grid, two: Grid) -> Box:
+    """Row by row: right where the one is left of and above the other."""
+    apart = [
+        (x, y) for y, row in enumerate(one) for x, colour in enumerate(row) if colour != two[y][x]
+    ]
+
+    if not apart:
+        return []
+
+    (left, top), (right, bottom) = apart[0], apart[-1]
+    return [left, top, right + 1, bottom + 1]
+
+
 def _paper(dice: Random) -> Grid:
     """White, with one rectangle that covers less than half of it."""
     width, height = dice.randint(9, 12), dice.randint(6, 8)
@@ -70,14 +83,16 @@ def _paper(dice: Random) -> Grid:
 
 
 def _pairs(dice: Random) -> list[list[Any]]:
-    """Two spots apart, wider than high and off the diagonal; and a pair that is equal."""
+    """Two spots apart, wider than high, on either diagonal; and a pair that is equal."""
     drawn: list[list[Any]] = []
 
-    for _ in range(4):
+    for number in range(4):
         one = _paper(dice)
         two = [list(row) for row in one]
+        across = [dice.randint(4, 5), dice.randint(7, 8)]
+        above, below = across if number % 2 else reversed(across)
 
-        for x, y in ((dice.randint(4, 5), 0), (dice.randint(7, 8), dice.randint(2, 3))):
+        for x, y in ((above, 0), (below, dice.randint(2, 3))):
             two[y][x] = (one[y][x] + dice.randint(1, 8)) % 10
 
         drawn.append([one, two])
@@ -141,6 +156,15 @@ BOX = Exercise(
                 "That is the first pixel that differs. There are two faults in the pictures: what "
                 "does a mender see who looks at the first one only?",
                 "这只是第一个不同的像素。图里有两处错误：只看第一处的人会漏掉什么？",
+            ),
+        ),
+        Mistake(
+            key="scan",
+            wrong=_first_and_last,
+            says=Text(
+                "You took the first and the last pixel, row by row. Is the first one always the "
+                "leftmost, and the last one the rightmost?",
+                "你取的是逐行扫描时的第一个和最后一个像素。第一个一定在最左，最后一个一定在最右吗？",
             ),
         ),
     ),

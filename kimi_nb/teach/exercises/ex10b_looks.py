@@ -33,13 +33,28 @@ def _one_too_many(budget: int, brief: int, picture: int) -> int:
     return looks(budget, brief, picture) + 1
 
 
+def _just_not(budget: int, brief: int, picture: int) -> int:
+    return looks(budget - 1, brief, picture)
+
+
+def _brief_of_the_run(budget: int, brief: int, picture: int) -> int:
+    return looks(budget - brief, 0, picture)
+
+
+def _cost(times: int, brief: int, picture: int) -> int:
+    return sum(brief + picture * look for look in range(1, times + 1))
+
+
 def _budgets(dice: Random) -> list[list[Any]]:
-    """The first is spent to the last token, so that a look that just fits counts."""
+    """Spent to the last token; a long brief; a rest that buys a look of one picture fewer; any."""
+    times = dice.randint(5, 8)
     brief, picture = dice.randint(200, 900), dice.randint(700, 1_600)
-    whole = sum(brief + picture * look for look in range(1, dice.randint(5, 8) + 1))
+    long, small = dice.randint(3_000, 5_000), dice.randint(300, 500)
     return [
-        [whole, brief, picture],
-        *([dice.randint(30_000, 150_000), dice.randint(200, 2_000), 1_400] for _ in range(3)),
+        [_cost(times, brief, picture), brief, picture],
+        [_cost(times, long, small) + 50, long, small],
+        [_cost(times + 1, brief, picture) + brief, brief, picture],
+        *([dice.randint(30_000, 150_000), dice.randint(200, 2_000), 1_400] for _ in range(2)),
     ]
 
 
@@ -96,6 +111,23 @@ LOOKS = Exercise(
                 "Your last look is the one that no longer fits. A budget is reserved before a "
                 "request is sent, not looked up afterwards.",
                 "你的最后一次查看已经装不下了。预算要在请求发出之前预留，而不是事后才查。",
+            ),
+        ),
+        Mistake(
+            key="just",
+            wrong=_just_not,
+            says=Text(
+                "You leave one out that fits. Is a budget exceeded when its last token is used?",
+                "有一次装得下，你没有算。用掉预算的最后一个 token，算超出预算吗？",
+            ),
+        ),
+        Mistake(
+            key="brief",
+            wrong=_brief_of_the_run,
+            says=Text(
+                "You sent the pictures again with each request, but the brief only with the "
+                "first. How does the endpoint know it at the second?",
+                "每次请求你都重发了图，提示词却只在第一次发送。到第二次时，接口从哪里知道它？",
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import ceil
 from random import Random
 from typing import Any
 
@@ -70,6 +71,12 @@ def _steady(attempt: int, luck: float, told: float | None) -> float:
     return wait(attempt, luck, told) if told is not None else luck * min(attempt, LONGEST)
 
 
+def _cut_afterwards(attempt: int, luck: float, told: float | None) -> float:
+    return (
+        wait(attempt, luck, told) if told is not None else min(luck * 2 ** (attempt - 1), LONGEST)
+    )
+
+
 def _refusals(dice: Random) -> list[list[Any]]:
     def luck() -> float:
         return round(dice.uniform(0.2, 0.9), 2)
@@ -77,7 +84,7 @@ def _refusals(dice: Random) -> list[list[Any]]:
     return [
         [1, luck(), None],
         [dice.randint(3, 5), luck(), None],
-        [dice.randint(7, 12), luck(), None],
+        [dice.randint(9, 12), luck(), None],
         [dice.randint(1, 3), luck(), float(dice.randint(5, 20))],
     ]
 
@@ -152,6 +159,16 @@ def wait(attempt, luck, told):
                 "你的上限每次只增加一秒。如果每次翻一倍，第五次之后是多少？",
             ),
         ),
+        Mistake(
+            key="cut",
+            wrong=_cut_afterwards,
+            says=Text(
+                "You cut the wait at 30 s, and not its bound. Two agents have a luck of 0.4 and of "
+                "0.8 after the ninth attempt: when does each of them come back?",
+                "你截断的是等待时间，而不是它的上限。第九次失败之后，"
+                "两个智能体的 `luck` 分别是 0.4 和 0.8：它们各在什么时候回来？",
+            ),
+        ),
     ),
 )
 
@@ -174,14 +191,26 @@ def _at_once_only(calls: int, agents: int, each: float, concurrency: int, rpm: f
     return calls / (min(agents, concurrency) / each)
 
 
+def _a_second(calls: int, agents: int, each: float, concurrency: int, rpm: float) -> float:
+    return seconds(calls, agents, each, concurrency, rpm * 60)
+
+
+def _rounds(calls: int, agents: int, each: float, concurrency: int, rpm: float) -> float:
+    return max(ceil(calls / min(agents, concurrency)) * each, calls / rpm * 60)
+
+
 def _accounts(dice: Random) -> list[list[Any]]:
-    """Held up by the minute, by the calls at once, by the minute with few agents, by nothing."""
-    each = dice.choice([1.5, 2.0, 2.5, 4.0])
+    """Held up by the minute, by the calls at once, by the minute with few agents, by nothing.
+
+    And by three requests a minute, which are few even for a second.
+    """
+    few, each = dice.randint(3, 9), dice.choice([1.5, 2.0, 2.5, 4.0])
     return [
         [dice.randint(20, 60) * 10, 50, each, 50, dice.choice([60, 120, 200])],
         [dice.randint(20, 60) * 10, 50, each, dice.randint(3, 8), 5_000],
         [dice.randint(4, 9) * 10, 4, 1.0, 10, dice.choice([20, 30, 40])],
-        [dice.randint(4, 9) * 10, dice.randint(3, 9), each, 200, 5_000],
+        [dice.randint(9, 19) * few + 1, few, each, 200, 5_000],
+        [dice.randint(4, 9), 20, 1.0, 15, 3],
     ]
 
 
@@ -191,12 +220,12 @@ LIMIT = Exercise(
     task=Text(
         "`calls` calls are to be made by `agents` agents, each of whom has one call out at a time, "
         "which takes `each` seconds. The endpoint allows `concurrency` calls at once and `rpm` "
-        "requests a minute, for the whole account. Return the seconds that `calls` take at the "
-        "pace that all of this allows.",
+        "requests a minute, for the whole account. Return the seconds that `calls` take: `calls` "
+        "÷ the pace that all of this allows, in calls a second; nothing is rounded.",
         "共有 `calls` 次调用，由 `agents` 个智能体来做，每个同一时刻只有一次调用在途，"
         "每次用 `each` 秒。"
         "接口对整个账号合计只允许同时 `concurrency` 次调用、每分钟 `rpm` 次请求。"
-        "返回在这些限制允许的速度下，`calls` 次调用要用多少秒。",
+        "返回 `calls` 次调用要用多少秒：`calls` ÷ 这些限制允许的速度（每秒调用数），不作任何取整。",
     ),
     difficulty=3,
     minutes=7,
@@ -241,6 +270,24 @@ LIMIT = Exercise(
                 "So few at once, but each of them short: how many would that be in a minute, and "
                 "how many are allowed?",
                 "同时进行的不多，但每次都很短：一分钟合计多少次，又允许多少次？",
+            ),
+        ),
+        Mistake(
+            key="units",
+            wrong=_a_second,
+            says=Text(
+                "You compared requests a minute with calls a second. How many a second are 30 a "
+                "minute?",
+                "你拿每分钟请求数和每秒调用数相比。每分钟 30 次是每秒几次？",
+            ),
+        ),
+        Mistake(
+            key="rounds",
+            wrong=_rounds,
+            says=Text(
+                "You counted whole rounds, as if all agents waited for one another. Who holds up "
+                "an agent whose call has come back?",
+                "你数的是整轮，好像所有智能体要互相等待。一个智能体的调用已经返回，谁会拦着它？",
             ),
         ),
     ),

@@ -38,17 +38,27 @@ def _up_to_the_first(budget: int, calls: Calls) -> list[int]:
     return [place for n, place in enumerate(sent(budget, calls)) if n == place]
 
 
+def _each_alone(budget: int, calls: Calls) -> list[int]:
+    return [place for place, call in enumerate(calls) if sum(call) <= budget]
+
+
+def _just_not(budget: int, calls: Calls) -> list[int]:
+    return sent(budget - 1, calls)
+
+
 def _rushes(dice: Random) -> list[list[Any]]:
-    """In each a call in the middle does not fit, a later and smaller one does."""
+    """One never fits, one would by itself, and a later and smaller one just does."""
     drawn: list[list[Any]] = []
 
     for _ in range(4):
-        first = [dice.randint(200, 900), dice.randint(1_000, 2_000)]
-        large = [dice.randint(200, 900), dice.randint(4_000, 9_000)]
+        first = [dice.randint(200, 900), dice.randint(1_500, 2_000)]
+        large = [dice.randint(200, 900), dice.randint(7_000, 9_000)]
+        second = [dice.randint(100, 300), dice.randint(800, 2_000)]
+        alone = [dice.randint(100, 300), dice.randint(1_000, 1_500)]
         small = [dice.randint(100, 300), dice.randint(200, 500)]
-        last = [dice.randint(6_000, 7_000), dice.randint(200, 900)]
-        budget = sum(first) + sum(small) + dice.randint(900, 1_400)
-        drawn.append([budget, [first, large, small, last]])
+        last = [dice.randint(7_000, 8_000), dice.randint(200, 900)]
+        budget = sum(first) + sum(second) + sum(small)
+        drawn.append([budget, [first, large, second, alone, small, last]])
 
     return drawn
 
@@ -111,6 +121,23 @@ RESERVE = Exercise(
                 "遇到第一个装不下的你就停了。它后面有没有更小的？",
             ),
         ),
+        Mistake(
+            key="alone",
+            wrong=_each_alone,
+            says=Text(
+                "Two of your calls count on the same tokens. How much of the budget is still free "
+                "once the first one is on its way, with the longest answer?",
+                "你有两次调用指望同一批 token。第一次带着最长回答发出之后，预算还剩多少？",
+            ),
+        ),
+        Mistake(
+            key="just",
+            wrong=_just_not,
+            says=Text(
+                "You hold one back that fits. Is a budget exceeded when its last token is used?",
+                "有一次装得下，你却没有发送。用掉预算的最后一个 token，算超出预算吗？",
+            ),
+        ),
     ),
 )
 
@@ -139,27 +166,50 @@ def _failed_is_done(log: Records) -> Records:
     return again([[a, step, "answered" if what == "failed" else what] for a, step, what in log])
 
 
+def _last_record_is_sent(log: Records) -> Records:
+    last = {(agent, step): what for agent, step, what in log}
+    return [[*call] for call, what in last.items() if what == "sent"]
+
+
 def _last_agents_only(log: Records) -> Records:
     return again(log)[-1:]
 
 
+def _each_attempt(log: Records) -> Records:
+    return [[a, step] for a, step, what in log if what == "sent" and [a, step] in again(log)]
+
+
 def _logs(dice: Random) -> list[list[Any]]:
-    """Killed while calls were out: one of them had failed, one had failed and was answered."""
+    """Killed while calls were out: one failed, one then answered, one sent for the second time."""
     drawn: list[list[Any]] = []
 
     for _ in range(3):
-        names = [f"a{number}" for number in dice.sample(range(1, 10), 5)]
+        names = [f"a{number}" for number in dice.sample(range(1, 10), 6)]
         log: Records = [["a0", 1, "sent"], ["a0", 1, "answered"]]
         log += [[name, 1, "sent"] for name in names]
-        answered, mended, failed, *_ = names
-        ends = [[answered, 1, "answered"], [mended, 1, "failed"], [failed, 1, "failed"]]
+        answered, mended, failed, tried, *_ = names
+        ends = [
+            [answered, 1, "answered"],
+            *([name, 1, "failed"] for name in (mended, failed, tried)),
+        ]
         dice.shuffle(ends)
-        log += [*ends, [mended, 1, "sent"], [mended, 1, "answered"], [mended, 2, "sent"]]
+        log += [
+            *ends,
+            [tried, 1, "sent"],
+            [mended, 1, "sent"],
+            [mended, 1, "answered"],
+            [mended, 2, "sent"],
+        ]
         log += [[mended, 2, "answered"]] if dice.random() < 0.5 else []
         drawn.append([log])
 
     return drawn
 
+
+_FAILED = Text(
+    "You took a failed call to be done. What does its agent know of the answer?",
+    "你把失败的调用当成做完了。它的智能体得到应答了吗？",
+)
 
 RESUME = Exercise(
     id="ex11.resume",
@@ -208,9 +258,19 @@ RESUME = Exercise(
         Mistake(
             key="failed",
             wrong=_failed_is_done,
+            says=_FAILED,
+        ),
+        Mistake(
+            key="sent",
+            wrong=_last_record_is_sent,
+            says=_FAILED,
+        ),
+        Mistake(
+            key="attempts",
+            wrong=_each_attempt,
             says=Text(
-                "You took a failed call to be done. What does its agent know of the answer?",
-                "你把失败的调用当成做完了。它的智能体得到应答了吗？",
+                "You send one call for each of its attempts. How many answers does its agent need?",
+                "一次调用尝试了几回，你就重发了几次。它的智能体需要几个应答？",
             ),
         ),
         Mistake(
