@@ -116,7 +116,7 @@ QUIZ = Quiz(
             because=Text(
                 "They run side by side, so that critical steps and the peak look fine; only the "
                 "work and the result tell.",
-                "它们并排运行，所以关键步数和峰值看上去都很好；只有工作量和结果说得出真相。",
+                "它们同时运行，所以关键步数和峰值看上去都很好；只有工作量和结果说得出真相。",
             ),
         ),
         QuizItem(

@@ -134,7 +134,7 @@ QUIZ = Quiz(
             because=Text(
                 "What runs side by side hides behind the slowest one: critical steps went from "
                 "25.0 to 26.1, total steps from 48 to 74.",
-                "并排运行的都藏在最慢的那个后面：关键步数从 25.0 变成 26.1，总步数从 48 变成 74。",
+                "同时运行的都藏在最慢的那个后面：关键步数从 25.0 变成 26.1，总步数从 48 变成 74。",
             ),
         ),
     ),
