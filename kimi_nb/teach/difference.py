@@ -23,9 +23,9 @@ KINDS: dict[type, Text] = {
 NOTHING = Text("nothing", "空缺")
 MISSING = object()
 
-OTHER_KIND = Text("It is {gave}; asked for is {true}.", "你给的是{gave}，要的是{true}。")
+OTHER_KIND = Text("It is {gave}; asked for is {true}.", "你给的是“{gave}”，要的是“{true}”。")
 OTHER_KIND_AT = Text(
-    "At {place} there is {gave}; asked for is {true}.", "{place} 处是{gave}，要的是{true}。"
+    "At {place} there is {gave}; asked for is {true}.", "{place} 处是“{gave}”，要的是“{true}”。"
 )
 OTHER_AT = Text("The first difference is at {place}.", "第一处不同在 {place}。")
 

@@ -185,7 +185,7 @@ BRIEFING = Exercise(
             says=Text(
                 "All the data are there, and next to no words between them. What is the sub-agent "
                 "to do with the date, and what with the second column?",
-                "数据都在，却几乎没有别的话。子智能体该拿那个日期做什么，又该拿第二个列做什么？",
+                "数据都在，却几乎没有别的话。那个日期要拿来做什么，第二列又要拿来做什么？",
             ),
         ),
         Mistake(

@@ -165,7 +165,7 @@ def wait(attempt, luck, told):
             says=Text(
                 "You cut the wait at 30 s, and not its bound. Two agents have a luck of 0.4 and of "
                 "0.8 after the ninth attempt: when does each of them come back?",
-                "你截断的是等待时间，而不是它的上限。第九次失败之后，"
+                "你给封顶的是等待时间，而不是它的上限。第九次失败之后，"
                 "两个智能体的 `luck` 分别是 0.4 和 0.8：它们各在什么时候回来？",
             ),
         ),
