@@ -7,6 +7,9 @@ from argparse import ArgumentParser
 from inspect import signature
 from pathlib import Path
 
+from building.frame import minutes
+from building.source import read, sources
+
 import kimi_nb as kn
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.magics import SwarmMagics
@@ -58,3 +61,19 @@ def test_the_options_of_run_are_those_of_the_magic() -> None:
     magic, run = options(SwarmMagics.swarm.parser), options(commands()["run"])
     assert magic - run == {"--background", "--resume", "--fork"}
     assert run - magic == {"--tier", "--concurrency", "--rpm", "--tpm", "--json", "-h", "--help"}
+
+
+def test_the_notebooks_their_titles_and_minutes() -> None:
+    row = r"^\| \[(\d\d) · (.+?)\]\(notebooks/en/(\S+)\.ipynb\) · .*?zh/(\S+)\.ipynb\) \| (\d+) \|"
+    told = re.findall(row, README, re.MULTILINE)
+    real = [(path, read(path)) for path in sources()]
+    assert told == [
+        (
+            source.number,
+            source.front["title"]["en"],
+            path.stem,
+            path.stem,
+            str(minutes(source, "en")),
+        )
+        for path, source in real
+    ]
