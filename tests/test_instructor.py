@@ -12,7 +12,7 @@ from building.chinese import faults as chinese_faults
 from building.links import faults as link_faults
 from building.markup import links
 from building.source import digest
-from building.teaching import documents
+from building.teaching import documents, filling
 from building.teaching.bound import PREDICTED, bound
 from building.teaching.classroom import (
     COURSES,
@@ -97,10 +97,14 @@ class Whole(HTMLParser):
         self.pictures: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+
+        if tag not in {"meta", "br", "hr"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "img":
             self.pictures.append(dict(attrs).get("alt") or "")
-        elif tag not in {"meta", "br", "hr"}:
-            self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -238,3 +242,15 @@ def test_the_warm_up_and_grahams_round(language: str) -> None:
     looser = planned(cost, {"9": ["1"], "7": ["4"], "8": ["4"]})
     counted += [kn.what_if(run, workers=3).critical_steps for run in (shorter, looser)]
     assert [int(claps) for _, claps in rows(page, "graham")] == counted == [17, 12, 15, 13, 16]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_rubric_is_that_of_the_capstone(language: str) -> None:
+    """Its columns of points; where to look is for teachers alone."""
+    pairs = (pair for pair in notebooks()["14"].pairs() if pair.piece.kind == "en")
+    said_there = "\n".join(filling.said(pair, language) for pair in pairs)  # type: ignore[arg-type]
+    here = [row.rsplit(" | ", 1)[0] for row in text(DOCUMENTS[2], language).split("\n")]
+    table = [row.removesuffix(" |") for row in said_there.split("\n") if row.startswith("| ")]
+    points = [row for row in table if row.count(" | ") == 3 and "ex14" not in row]
+    assert len(points) == 9
+    assert set(points) <= set(here)
