@@ -122,8 +122,8 @@ QUIZ = Quiz(
         ),
         QuizItem(
             asks=Text(
-                "Which figure shows spurious parallelism first?",
-                "哪个数字最先暴露虚假并行？",
+                "Which figure shows spurious parallelism most clearly?",
+                "哪个数字最清楚地暴露虚假并行？",
             ),
             options=(
                 Option(says=Text("the critical steps of a run", "一次运行的关键步数"), key="M12"),
