@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crowds import crowd, until
-from lab import launch
+from lab import launch, server
 from learners import OFF, trainer
+from lesson import SLOW as PATIENCE
+from lesson import Lesson, copied, shut_off
 from palette import with_palette
 from playstage import SLOW, PlayStage
 from stage import Recorded, Stage, open_page
@@ -53,6 +56,36 @@ PICTURES: list[tuple[Callable[[Page], None], bool]] = [
 """What is shown, and whether in the dark."""
 
 
+MEAN = (
+    "def critical_steps(stages):\n    return sum(1 + sum(stage) / len(stage) for stage in stages)"
+)
+EXERCISE = "ex03-critical"
+
+
+def exercise(browser: Browser) -> int:
+    """An exercise in JupyterLab, answered wrong, and what it says to that."""
+    page = shut_off(browser.new_page(viewport={"width": WIDTH, "height": 760}))
+
+    with tempfile.TemporaryDirectory() as name, server(copied(Path(name))) as url:
+        book = Lesson(page, url, Path(name), "en", "03")
+        book.book.command("application:toggle-left-area")
+        book.run("setup")
+        book.write(f"{EXERCISE}-answer", MEAN)
+        book.run(f"{EXERCISE}-answer", f"{EXERCISE}-check")
+        told = book.cell(f"{EXERCISE}-check").locator(".jp-OutputArea")
+        told.get_by_text("mean").wait_for(timeout=PATIENCE)
+        task = page.get_by_role("heading", name="Exercise: Critical Steps")
+        task.scroll_into_view_if_needed()
+        top, bottom = task.bounding_box(), told.bounding_box()
+
+        if top is None or bottom is None:
+            raise SystemExit("the exercise is not on the page")
+
+        height = bottom["y"] + bottom["height"] - top["y"] + 14
+        clip = {"x": 40, "y": top["y"] - 12, "width": WIDTH - 80, "height": height}
+        return _kept("exercise", page, page.screenshot(clip=clip))
+
+
 def main() -> None:
     """Write them; raises SystemExit where one is too large."""
     FOLDER.mkdir(exist_ok=True)
@@ -60,6 +93,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         sizes = [_picture(browser, show, dark) for show, dark in PICTURES]
+        sizes.append(exercise(browser))
         browser.close()
 
     if max(sizes) > LARGEST:
@@ -71,8 +105,12 @@ def _picture(browser: Browser, show: Callable[[Page], None], dark: bool) -> int:
     open_page(page, dark=dark)
     show(page)
     page.wait_for_timeout(400)
-    path = FOLDER / f"{show.__name__}.png"
-    size = path.write_bytes(with_palette(page, page.screenshot(full_page=True)))
+    return _kept(show.__name__, page, page.screenshot(full_page=True))
+
+
+def _kept(name: str, page: Page, picture: bytes) -> int:
+    path = FOLDER / f"{name}.png"
+    size = path.write_bytes(with_palette(page, picture))
     page.close()
     print(path, size)  # noqa: T201
     return size
