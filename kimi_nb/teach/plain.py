@@ -6,9 +6,10 @@ A subclass of float may say that it equals anything, so only exact types are tak
 from __future__ import annotations
 
 import sys
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isclose
+from math import inf, isclose
 from typing import Any, cast
 
 __all__ = ["Odd", "Raised", "called", "plain", "same"]
@@ -20,6 +21,9 @@ DEEPEST = 20
 LARGE = 1e300
 LARGEST = 10_000
 """Values in an answer."""
+DICTS = frozenset({dict, OrderedDict, defaultdict, Counter})
+EXACT = (("fractions", "Fraction"), ("decimal", "Decimal"))
+"""Numbers of the standard library that are no float, by the module that may not be imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class Raised:
 def plain(value: object) -> Any:
     """The value as numbers, str, bool, None, lists and dicts of these; an Odd where it is none.
 
-    Tuples, sets and arrays become lists (sets sorted), numpy's numbers Python's own.
+    Tuples, sets and arrays become lists (sets sorted), numpy's numbers Python's own, and
+    fractions and decimals floats.
     """
     return _plain(value, 0, [LARGEST])
 
@@ -66,10 +71,10 @@ def _plain(value: object, depth: int, left: list[int]) -> Any:
         items = [_plain(item, depth + 1, left) for item in cast("set[Any]", value)]
         return _whole(sorted(items, key=_order))
 
-    if kind is dict:
+    if kind in DICTS:
         return _dict(cast("dict[Any, Any]", value), depth, left)
 
-    found = _numpy(value)
+    found = _float(_numpy(value))
     return Odd(_named(value)) if found is value else _plain(found, depth, left)
 
 
@@ -110,6 +115,16 @@ def _numpy(value: object) -> object:
     numpy = sys.modules.get("numpy")
     kinds = () if numpy is None else (numpy.ndarray, *numpy.sctypeDict.values())
     return cast("Any", value).tolist() if type(value) in kinds else value
+
+
+def _float(value: object) -> object:
+    """A fraction or a decimal as a float; anything else as it is."""
+    kinds = [getattr(sys.modules.get(module), name, None) for module, name in EXACT]
+
+    try:
+        return float(cast("Any", value)) if type(value) in kinds else value
+    except (OverflowError, ValueError):  # ValueError: a nan that signals
+        return inf
 
 
 def _named(value: object) -> str:

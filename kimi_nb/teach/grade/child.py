@@ -140,7 +140,9 @@ def _run(
 
     for number, cell in enumerate(cells, 1):
         try:
-            code = compile(cell, f"<cell {number}>", "exec", PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            code = compile(
+                cell, f"<cell {number}>", "exec", PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
+            )
 
             if code.co_flags & inspect.CO_COROUTINE:
                 asyncio.run(eval(code, space))  # noqa: S307 -- that is the point

@@ -8,9 +8,12 @@ import warnings
 from dataclasses import dataclass
 from symtable import SymbolTable, symtable
 
-__all__ = ["Parsed", "checked_names", "parsed"]
+__all__ = ["Parsed", "checked_names", "definitions", "parsed"]
 
-MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
+MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$", re.MULTILINE)
+SEEN_THROUGH = re.compile(r"\A\s*(?:%%(?:time|capture)\b.*\n)+")
+"""Magics of a whole cell that run it as it is."""
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
 _SCOPES = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,
@@ -38,6 +41,8 @@ class Parsed:
 
 def parsed(source: str) -> Parsed | str:
     """The cell, without its magics; or why it is no Python."""
+    source = SEEN_THROUGH.sub("", source)
+
     if source.lstrip().startswith("%%"):
         return "a cell with a magic (%%)"
 
@@ -51,9 +56,20 @@ def parsed(source: str) -> Parsed | str:
     if isinstance(found, str):
         return found
 
-    uses = _used(source, found) - _defined(found)
+    uses = (_used(source, found) - _defined(found)) | _early(found)
     binds = frozenset(_bound(found))
     return Parsed(source=source, tree=found, binds=binds, uses=frozenset(uses))
+
+
+def definitions(cell: Parsed) -> Parsed | str:
+    """What the cell imports and defines, and nothing that it does."""
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    kept: list[ast.stmt] = [each for each in cell.tree.body if isinstance(each, kinds)]
+
+    try:
+        return parsed(ast.unparse(ast.Module(body=kept, type_ignores=[])))
+    except RecursionError:
+        return "too deep to be written out"
 
 
 def checked_names(tree: ast.Module) -> dict[str, str]:
@@ -62,10 +78,14 @@ def checked_names(tree: ast.Module) -> dict[str, str]:
 
     for node in ast.walk(tree):
         match node:
-            case ast.Call(
-                func=ast.Attribute(attr="check") | ast.Name(id="check"),
-                args=[ast.Constant(value=str(identity)), answer],
-            ):
+            case ast.Call(func=ast.Attribute(attr="check") | ast.Name(id="check")):
+                given = dict(zip(("identity", "answer"), node.args, strict=False))
+                given |= {each.arg or "": each.value for each in node.keywords}
+            case _:
+                continue
+
+        match given:
+            case {"identity": ast.Constant(value=str(identity)), "answer": answer}:
                 found[identity] = answer.id if isinstance(answer, ast.Name) else ""
             case _:
                 pass
@@ -115,7 +135,26 @@ def _outside(tree: ast.AST) -> list[ast.AST]:
     return found
 
 
-def _defined(tree: ast.Module) -> set[str]:
+def _early(tree: ast.Module) -> set[str]:
+    """Names that it reads before it gives them a value, as x in `x = x + 1`."""
+    known: set[str] = set()
+    found: set[str] = set()
+
+    for statement in tree.body:
+        made = _defined(statement)
+
+        if isinstance(statement, _SIMPLE):
+            names = [node for node in _outside(statement) if isinstance(node, ast.Name)]
+            read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+            read |= made if isinstance(statement, ast.AugAssign) else set()
+            found |= read - known
+
+        known |= made
+
+    return found & _defined(tree)
+
+
+def _defined(tree: ast.AST) -> set[str]:
     """The names that it gives a value outright."""
     names: set[str] = set()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kimi_nb.teach.exercise import Exercise
-from kimi_nb.teach.grade.code import Parsed, checked_names, parsed
-from kimi_nb.teach.grade.submissions import Cell, Notebook, Submission
+from kimi_nb.teach.grade.code import Parsed, checked_names, definitions, parsed
+from kimi_nb.teach.grade.submissions import LESSON, Cell, Notebook, Submission
 
 __all__ = ["Program", "Work", "chosen", "work"]
 
@@ -30,7 +31,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A notebook's cells, parsed once."""
+    """A notebook's cells, parsed once: of a cell that is not the learner's what may run."""
 
     path: str
     cells: tuple[Cell, ...]
@@ -48,60 +49,79 @@ class Work:
 
         A cell that the learner added runs if it binds a name that the answer uses.
         """
-        answers = self._answers(asked)
-        written = [place for place in answers if not _untouched(self.cells[place], asked)]
+        written = self._written(asked)
         checks = [place for place, named in enumerate(self.checks) if asked.id in named]
         name = next((self.checks[place][asked.id] for place in reversed(checks)), "") or asked.name
-        end = checks[-1] if checks and written else len(self.cells)
-        root = written[-1] if written else None
+        naming = [place for place in written if self._binds(place, name)]
+        root = next(reversed(naming or written), None)
 
         if root is not None and isinstance(trouble := self.read[root], str):
             return Program(cells=(self.cells[root].source,), name=name, trouble=trouble)
 
-        places = self._needed(root, name, end, asked.id)
+        end = checks[-1] if checks else len(self.cells)
+        places = self._needed(root, name, end, asked)
         cells = tuple(
             found.source for place in places if isinstance(found := self.read[place], Parsed)
         )
-        note = f"answered in {len(written)} cells, the last counts" if len(written) > 1 else ""
+        note = f"answered in {len(naming)} cells, the last counts" if len(naming) > 1 else ""
         return Program(cells=cells, name=name, note=note)
 
-    def _answers(self, asked: Exercise) -> list[int]:
-        return [
+    def _written(self, asked: Exercise) -> list[int]:
+        """Its cells that are more than the stub; those that are no Python only if none is."""
+        found = [
             place
             for place, cell in enumerate(self.cells)
-            if cell.exercise == asked.id and cell.role == ANSWER
+            if cell.exercise == asked.id and cell.role == ANSWER and not _untouched(cell, asked)
         ]
+        return [place for place in found if isinstance(self.read[place], Parsed)] or found
 
-    def _needed(self, root: int | None, name: str, end: int, identity: str) -> list[int]:
+    def _binds(self, place: int, name: str) -> bool:
+        read = self.read[place]
+        return isinstance(read, Parsed) and name in read.binds
+
+    def _needed(self, root: int | None, name: str, end: int, asked: Exercise) -> list[int]:
         """The places of the cells that run, in order."""
-        chosen: set[int] = set() if root is None else {root}
-        wanted = {"*"}
-        found = None if root is None else self.read[root]
-        wanted |= found.uses if isinstance(found, Parsed) else set()
-        grown = True
+        own = self._own(name, asked)
+        own = [place for place in own if place < end] or ([] if self._names(root, name) else own)
+        chosen = set(own) if root is None else {root, *own}
+        waiting = {"*"}.union(*map(self._uses, chosen))
+        asked_for: set[str] = {name}
 
-        while grown:
-            grown = False
-
-            for place, cell in enumerate(self.cells):
-                read = self.read[place]
-
-                if place in chosen or isinstance(read, str) or not self._eligible(cell, identity):
-                    continue
-
-                own = cell.added and place < end and name in read.binds
-
-                if own or (not read.binds.isdisjoint(wanted) and name not in read.binds):
-                    chosen.add(place)
-                    wanted |= read.uses
-                    grown = True
+        while new := waiting - asked_for:
+            asked_for |= new
+            places = {place for each in new for place in self._giving(each, name, end)}
+            waiting |= set().union(*map(self._uses, places))
+            chosen |= places
 
         return sorted(chosen)
 
-    @staticmethod
-    def _eligible(cell: Cell, identity: str) -> bool:
-        """Added, or the answer to another exercise."""
-        return cell.added or (cell.role == ANSWER and cell.exercise != identity)
+    def _own(self, name: str, asked: Exercise) -> list[int]:
+        """Cells that the learner added, and that give the answer."""
+        return [
+            place
+            for place, cell in enumerate(self.cells)
+            if cell.added and self._binds(place, name) and not _untouched(cell, asked)
+        ]
+
+    def _names(self, root: int | None, name: str) -> bool:
+        return root is not None and self._binds(root, name)
+
+    def _uses(self, place: int) -> frozenset[str]:
+        read = self.read[place]
+        return read.uses if isinstance(read, Parsed) else frozenset()
+
+    def _giving(self, wanted: str, name: str, end: int) -> list[int]:
+        """Cells that give a name its value: those before the check, else those after it.
+
+        Further down a learner may use the name, as `sum`, for something else.
+        """
+        found = [
+            place
+            for place in range(len(self.cells))
+            if self._binds(place, wanted) and not self._binds(place, name)
+        ]
+        before = [place for place in found if place < end]
+        return before or ([] if hasattr(builtins, wanted) else found)
 
 
 def work(submission: Submission) -> list[Work]:
@@ -110,9 +130,18 @@ def work(submission: Submission) -> list[Work]:
 
 
 def _work(notebook: Notebook) -> Work:
-    read = tuple(parsed(cell.source) for cell in notebook.cells)
-    checks = tuple(checked_names(each.tree) if isinstance(each, Parsed) else {} for each in read)
+    whole = tuple(parsed(cell.source) for cell in notebook.cells)
+    checks = tuple(checked_names(each.tree) if isinstance(each, Parsed) else {} for each in whole)
+    read = tuple(_runnable(cell, each) for cell, each in zip(notebook.cells, whole, strict=True))
     return Work(notebook.path, notebook.cells, read, checks)
+
+
+def _runnable(cell: Cell, read: Parsed | str) -> Parsed | str:
+    """All of an answer and of a learner's own cell; what others define; nothing of a check."""
+    if isinstance(read, str) or cell.added or cell.role == ANSWER:
+        return read
+
+    return definitions(read) if cell.role == LESSON else "a cell of the lesson"
 
 
 def chosen(works: Sequence[Work], asked: Exercise) -> Program | None:

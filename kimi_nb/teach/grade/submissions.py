@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,9 +18,11 @@ from kimi_nb.teach.text import Language
 from kimi_nb.tools.beneath import Entry, Folder
 from kimi_nb.views.text import one_line
 
-__all__ = ["Cell", "Notebook", "Submission", "submissions"]
+__all__ = ["LESSON", "Cell", "Notebook", "Submission", "submissions"]
 
 SUFFIX = ".ipynb"
+LESSON = "lesson"
+"""Role of a cell that came with the notebook and is no exercise's."""
 LARGEST = 50_000_000
 """Bytes of a notebook; its outputs count."""
 CODE = 200_000
@@ -163,8 +167,8 @@ def _read(folder: Folder, entry: Entry) -> Notebook:
         raise ToolError(f"{entry.path!r} is a link, and none is followed")
 
     try:
-        whole: Any = orjson.loads(folder.read(entry.parts, LARGEST))
-    except orjson.JSONDecodeError:
+        whole = _json(folder.read(entry.parts, LARGEST).removeprefix(BOM_UTF8))
+    except (ValueError, RecursionError):
         raise ToolError(f"{entry.path!r} is no notebook: it is not JSON") from None
 
     match whole:
@@ -181,6 +185,14 @@ def _read(folder: Folder, entry: Entry) -> Notebook:
     return Notebook(path=entry.path, language=_language(whole, entry), cells=found)
 
 
+def _json(data: bytes) -> Any:
+    """As Jupyter reads it: NaN and half letters, which outputs may have, are no JSON elsewhere."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data)
+
+
 def _cells(cells: list[Any]) -> Iterator[Cell]:
     for cell in cells:
         match cell:
@@ -191,7 +203,8 @@ def _cells(cells: list[Any]) -> Iterator[Cell]:
             case _:
                 continue
 
-        yield _tagged(text, cell.get("metadata"))
+        whole = text.encode(errors="replace").decode()
+        yield _tagged(whole, cell.get("metadata"))
 
 
 def _tagged(text: str, metadata: Any) -> Cell:
@@ -199,7 +212,7 @@ def _tagged(text: str, metadata: Any) -> Cell:
         case {"kimi_nb": {"exercise": str(exercise), "role": str(role)}}:
             return Cell(source=text, exercise=exercise, role=role)
         case {"kimi_nb": _}:
-            return Cell(source=text, role="lesson")
+            return Cell(source=text, role=LESSON)
         case _:
             return Cell(source=text)
 
