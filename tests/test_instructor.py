@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from building.chinese import faults as chinese_faults
 from building.links import faults as link_faults
-from building.markup import links
+from building.markup import links, passages
 from building.source import digest
 from building.teaching import documents, filling
 from building.teaching.bound import PREDICTED, bound
@@ -74,6 +74,10 @@ def test_links_pictures_and_chinese_of_the_sources() -> None:
 def test_links_pictures_and_chinese_of_the_pages(document: Document, language: str) -> None:
     """With what was put into them."""
     page, body = document.place(language), text(document, language)  # type: ignore[arg-type]
+    shown = [passage.words for passage in passages(body)] if document.kind == "page" else [body]
+    assert not [words for words in shown if "**" in words], (
+        "** that is no emphasis: 。** and a word"
+    )
 
     if document.kind == "page":
         told(link_faults(body, page))

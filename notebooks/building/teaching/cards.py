@@ -69,7 +69,6 @@ def sheet(source: Source, language: Language) -> str:
         "scores": lambda _, spoken: tables.scores(spoken),
         "warm": lambda _, spoken: tables.warm_table(spoken),
         "cards": lambda _, spoken: "\n".join(_pages(spoken)),
-        "enough": lambda *_: str(ENOUGH),
     }
     title = html.escape(source.front["title"][language])
     body = (filled(said(pair, language), language, fills) for pair in source.pairs())
