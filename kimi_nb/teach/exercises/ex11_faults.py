@@ -27,9 +27,9 @@ PREDICTIONS = (
     Question(
         id="p11.budget",
         asks=Text(
-            "Eight sub-agents, and a budget of 9,000 tokens, of which the run needs some 6,400. "
+            "Six sub-agents, and a budget of 7,000 tokens, of which the run needs some 5,100. "
             "How many agents are at work on average?",
-            "八个子智能体，预算 9,000 个 token，而这次运行大约需要 6,400 个。"
+            "六个子智能体，预算 7,000 个 token，而这次运行大约需要 5,100 个。"
             "平均有几个智能体在工作？",
         ),
         of="average_concurrency",
