@@ -48,6 +48,7 @@ def faults(text):
         ("一行\n又一行", "line break"),
         ("智能 体", "space within"),
         ("太好了！", "exclamation"),
+        ("**先预测。**再运行。", "nothing bold"),
         ("| a |\n|---|\n| 用3个 |", "space belongs"),
         ("- 项\n- 用3个", "space belongs"),
     ],
@@ -71,6 +72,7 @@ def test_chinese_that_breaks_a_rule(text, says):
         "<details><summary>提示</summary>\n\n好。\n\n</details>",
         "得了 {n} 个，{cases}中",
         "T₁ 是工作量。3%的差别。",
+        "**先预测**：再按*锁定预测*。**最后** `a * b`。",
     ],
 )
 def test_chinese_that_keeps_to_the_rules(text):

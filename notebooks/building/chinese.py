@@ -30,6 +30,10 @@ RULES = (
     (rf"[{HAN}][A-Za-z0-9]|[A-Za-z0-9][{HAN}]", "a space belongs between Chinese and Latin"),
     (rf"[{HAN}]\n[{HAN}]", "a line break within Chinese shows as a space: join the lines"),
     (rf"[{HAN}] [{HAN}]", "a space within Chinese"),
+    (
+        rf"[{HAN}，。；：？、”）]\*|\*[{HAN}“（]",
+        "a * that makes nothing bold: between punctuation and Chinese; put the punctuation outside",
+    ),
     (r"！", "no exclamation marks"),
 )
 
