@@ -46,9 +46,9 @@ QUIZ = Quiz(
                 Option(says=Text("the anneal takes longer", "退火要更久"), key="M16"),
             ),
             because=Text(
-                "Scale a reward by λ and its deviation is scaled too. That is why the report does "
-                "not divide.",
-                "奖励乘上 λ，标准差也随之乘上 λ。报告不做除法，原因就在这里。",
+                "Scale a reward by λ and its deviation is scaled too: only λ = 0 itself makes a "
+                "difference. The report divides by no deviation.",
+                "奖励乘上 λ，标准差也随之乘上 λ：只有 λ 恰好为 0 才有区别。报告不除以标准差。",
             ),
         ),
         QuizItem(
