@@ -1,7 +1,7 @@
 """Swarms in a browser's Python: Pyodide, in Node, where no thread can be started.
 
-It is skipped where there is no Pyodide. `npm install --prefix /tmp/p pyodide` fetches one;
-PYODIDE=/tmp/p/node_modules/pyodide says where it is.
+It comes with what the front end is tested with; without Node it is skipped. Another one:
+PYODIDE=/elsewhere/node_modules/pyodide.
 """
 
 from __future__ import annotations
