@@ -140,7 +140,7 @@ COURSES = {
     ),
     "day": Course(
         name=Text("One day", "一天"),
-        most=420,
+        most=450,
         lessons=(
             (
                 WELCOME,

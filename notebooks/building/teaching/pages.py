@@ -68,9 +68,10 @@ def _notebook(number: str, language: Language) -> str:
     source = notebooks()[number]
     found = hours(source, language)
     asked = [exercise(p.piece.text) for p in source.pairs() if p.piece.kind == "exercise"]
-    done = [f"{e.title.said(language)} `{e.id}` ({e.difficulty}/5, {e.minutes} min)" for e in asked]
+    done = [words.EXERCISE.said(language).format(e=e, title=e.title.said(language)) for e in asked]
     keys = {m.key for e in asked for m in e.mistakes if m.key in MISCONCEPTIONS}
-    met = ", ".join(_link(key, language) for key in sorted(keys, key=lambda key: int(key[1:])))
+    ordered = sorted(keys, key=lambda key: int(key[1:]))
+    met = words.COMMA.said(language).join(_link(key, language) for key in ordered)
     goals = [f"- {goal[language]}" for goal in source.front["objectives"]]
     minutes = words.SPENT.said(language).format(
         reading=found.spent.reading,
@@ -88,7 +89,9 @@ def _notebook(number: str, language: Language) -> str:
         f"{words.GOALS.said(language)}{colon.rstrip()}",
         "\n".join(goals),
         minutes,
-        f"{words.EXERCISES.said(language)}{colon}{'; '.join(done)}" if done else "",
+        f"{words.EXERCISES.said(language)}{colon}{words.SEMICOLON.said(language).join(done)}"
+        if done
+        else "",
         f"{words.MET.said(language)}{colon}{met}" if met else "",
     ]
     return "\n\n".join(filter(None, rows))
@@ -162,12 +165,12 @@ def _belief(key: str, language: Language) -> str:
 
 def _bound(found: Bound, language: Language) -> str:
     colon = ": " if language == "en" else "："
-    named = (f"{exercise(e).title.said(language)} (`{e}`)" for e in found.exercises)
+    named = (f"{exercise(e).title.said(language)} `{e}`" for e in found.exercises)
     asked = (f"`{quiz.id}`.{n} {item.asks.said(language)}" for quiz, n, item in found.options)
     lines = [
-        (words.EXERCISES, "; ".join(named)),
+        (words.EXERCISES, words.SEMICOLON.said(language).join(named)),
         (words.OPTIONS, " · ".join(asked)),
-        (words.PREDICTIONS, ", ".join(f"`{each}`" for each in found.predictions)),
+        (words.PREDICTIONS, words.COMMA.said(language).join(f"`{p}`" for p in found.predictions)),
     ]
     return "\n".join(
         f"- {what.said(language)}{colon}{rows or words.NONE.said(language)}" for what, rows in lines

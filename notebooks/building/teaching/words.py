@@ -10,6 +10,8 @@ __all__ = [
     "BREAK",
     "CARDS",
     "COLUMNS",
+    "COMMA",
+    "EXERCISE",
     "EXERCISES",
     "GOALS",
     "GRAHAM",
@@ -18,6 +20,7 @@ __all__ = [
     "NONE",
     "OPTIONS",
     "PREDICTIONS",
+    "SEMICOLON",
     "SLIDES",
     "SPENT",
     "SUM",
@@ -27,6 +30,12 @@ __all__ = [
 
 ALSO = Text("**English** · [中文]({twin})", "[English]({twin}) · **中文**")
 GOALS = Text("After it one can", "学完能够")
+EXERCISE = Text(
+    "{title} `{e.id}` ({e.difficulty}/5, {e.minutes} min)",
+    "{title} `{e.id}`（{e.difficulty}/5，{e.minutes} 分钟）",
+)
+COMMA = Text(", ", "、")
+SEMICOLON = Text("; ", "；")
 EXERCISES = Text("Exercises", "练习")
 MET = Text("Misconceptions one meets", "会遇到的误区")
 SPENT = Text(
