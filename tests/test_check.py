@@ -73,6 +73,7 @@ def test_an_error_that_is_a_known_mistake_is_shown_as_well() -> None:
         ([1, [2, 3]], [1, [2, 4]], "The first difference is at [1][1]."),
         ({"a": [1]}, {"a": [1], "b": 2}, "At ['b'] there is nothing; asked for is a number."),
         ([1, 2, 3], [1, 2], "At [2] there is a number; asked for is nothing."),
+        (1.45, 16 / 11, "It is rounded: give the number as it is."),
         ([0], [False], "At [0] there is a number; asked for is True or False."),
     ],
 )

@@ -59,3 +59,8 @@ async def test_alone_it_is_the_simulator_and_a_fair_pair(folder: Path, tmp_path:
     alone = await run_of([TASKS], folder, single=True)
     assert alone.metrics.agents == 1
     assert kn.compare(swarm, alone).speedup_steps > 1
+
+
+def test_tasks_that_are_in_no_stage_are_refused() -> None:
+    with pytest.raises(kn.UsageFault, match="a list of tasks"):
+        written(TASKS)

@@ -22,11 +22,14 @@ KINDS: dict[type, Text] = {
 }
 NOTHING = Text("nothing", "空缺")
 MISSING = object()
+DIGITS = (2, 3, 4)
+"""Behind the point, to which one rounds. By one alone a number could be another one."""
 
 OTHER_KIND = Text("It is {gave}; asked for is {true}.", "你给的是“{gave}”，要的是“{true}”。")
 OTHER_KIND_AT = Text(
     "At {place} there is {gave}; asked for is {true}.", "{place} 处是“{gave}”，要的是“{true}”。"
 )
+ROUNDED = Text("It is rounded: give the number as it is.", "这是四舍五入过的：请给出原来的数。")
 OTHER_AT = Text("The first difference is at {place}.", "第一处不同在 {place}。")
 
 
@@ -40,10 +43,14 @@ class Difference:
     """The kind of what stands there."""
     true: Text
     """The kind of what should."""
+    rounded: bool = False
 
     @property
     def says(self) -> Text | None:
         """In words; None where they would say no more than that the answer is wrong."""
+        if self.rounded:
+            return ROUNDED
+
         if self.gave == self.true:
             text = OTHER_AT if self.place else None
         else:
@@ -78,7 +85,15 @@ def _at(place: str, gave: Any, true: Any, *, deep: bool) -> Difference:
             if mine is MISSING or other is MISSING or not same(mine, other):
                 return _at(f"{place}[{key!r}]", mine, other, deep=deep)
 
-    return Difference(place, *kinds)
+    return Difference(place, *kinds, _rounded(cast("object", gave), true))
+
+
+def _rounded(gave: object, true: object) -> bool:
+    return (
+        isinstance(gave, float)
+        and isinstance(true, float)
+        and any(same(gave, round(true, digits)) for digits in DIGITS)
+    )
 
 
 def _pairs(gave: Any, true: Any) -> list[tuple[object, object, object]]:

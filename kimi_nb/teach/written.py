@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kimi_nb.errors import UsageFault
 from kimi_nb.models.simulator import Options, Simulator
 from kimi_nb.models.simulator.memory import Past, recall
 from kimi_nb.models.simulator.respond import respond
@@ -30,7 +31,12 @@ def written(
 
     answer: makes the final answer of what all sub-agents reported, in the order of the tasks. A
         run with `single=True` is the simulator alone: there is nobody to assign anything to.
+
+    Raises UsageFault for a stage that is a text: its letters would be tasks.
     """
+    if any(isinstance(stage, str) for stage in stages):
+        raise UsageFault("a stage is a list of tasks: [[first, second], [third]]")
+
     told = [tuple(stage) for stage in stages]
 
     def turn(request: dict[str, Any], options: Options) -> Script:

@@ -103,37 +103,38 @@ QUIZ = Quiz(
         ),
         QuizItem(
             asks=Text(
-                "A hundred agents wait for their model at once, in one kernel, through asyncio. "
-                "Your endpoint allows 20 calls at a time. What happens?",
-                "一个内核里，一百个智能体通过 asyncio 同时等待模型。接口同时只允许 20 个调用。会"
-                "怎样？",
+                "Forty files are shared out to four agents, each alone with ten of them, instead "
+                "of to one agent. A file is a step. What becomes of the input tokens in all?",
+                "四十个文件不再交给一个智能体，而是分给四个，每个单独处理十个，每步一个文件。"
+                "输入 token 的总数会怎样？",
             ),
             options=(
                 Option(
                     says=Text(
-                        "All hundred calls run: asyncio lifts the limit",
-                        "一百个都在跑：asyncio 不受限流约束",
+                        "They stay: there are as many steps as before",
+                        "不变：步数和原来一样多",
                     ),
-                    key="M10",
+                    key="M11",
                 ),
                 Option(
                     says=Text(
-                        "Twenty calls are out, and the others wait their turn",
-                        "二十个调用发出，其余的排队等候",
+                        "About a quarter: each reads its own past only",
+                        "约为四分之一：各读各的过往",
                     )
                 ),
                 Option(
                     says=Text(
-                        "It is a hundred times as fast as with one agent alone",
-                        "比单个智能体快整整一百倍",
+                        "A fortieth: all that is parallel costs once",
+                        "四十分之一：并行的只算一次",
                     ),
-                    key="M1",
+                    key="M5",
                 ),
             ),
             because=Text(
-                "Waiting needs no core, so that one kernel can wait for many. What the endpoint "
-                "allows holds for all agents together.",
-                "等待不占用核，所以一个内核可以同时等很多个；但接口的上限按所有智能体合计。",
+                "The sum grows with the square of the steps: four times 10 · 11 / 2 = 55 parts are "
+                "220, where one agent reads 40 · 41 / 2 = 820.",
+                "总和随步数的平方增长：四次 10 · 11 / 2 = 55 份共 220 份，"
+                "而单个智能体要读 40 · 41 / 2 = 820 份。",
             ),
         ),
     ),

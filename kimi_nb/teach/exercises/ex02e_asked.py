@@ -65,6 +65,41 @@ QUIZ = Quiz(
         ),
         QuizItem(
             asks=Text(
+                "A hundred agents wait for their model at once, in one kernel, through asyncio. "
+                "Your endpoint allows 20 calls at a time. What happens?",
+                "一个内核里，一百个智能体通过 asyncio 同时等待模型。接口同时只允许 20 个调用。会"
+                "怎样？",
+            ),
+            options=(
+                Option(
+                    says=Text(
+                        "All hundred calls run: asyncio lifts the limit",
+                        "一百个都在跑：asyncio 不受限流约束",
+                    ),
+                    key="M10",
+                ),
+                Option(
+                    says=Text(
+                        "Twenty calls are out, and the others wait their turn",
+                        "二十个调用发出，其余的排队等候",
+                    )
+                ),
+                Option(
+                    says=Text(
+                        "It is a hundred times as fast as with one agent alone",
+                        "比单个智能体快整整一百倍",
+                    ),
+                    key="M1",
+                ),
+            ),
+            because=Text(
+                "Waiting needs no core, so that one kernel can wait for many. What the endpoint "
+                "allows holds for all agents together.",
+                "等待不占用核，所以一个内核可以同时等很多个；但接口的上限按所有智能体合计。",
+            ),
+        ),
+        QuizItem(
+            asks=Text(
                 "Ten sub-agents do in parallel what one agent would have done. What becomes of "
                 "the work?",
                 "十个子智能体并行去做原本由一个智能体做的事。工作量会怎样？",

@@ -85,5 +85,32 @@ QUIZ = Quiz(
                 "同时进行不多花时间，步数和 token 却照付。除非本来就要试三次，否则就是虚假并行。",
             ),
         ),
+        QuizItem(
+            asks=Text(
+                "A plan sets three counts one after the other by `after`, though none needs "
+                "another. The diagnosis finds nothing. What does that show?",
+                "一份计划用 `after` 把三项统计排成一个接一个，尽管谁也不需要谁。"
+                "诊断什么也没查出。这说明什么？",
+            ),
+            options=(
+                Option(
+                    says=Text("That nothing is lost: it is the same work", "没有损失：工作量不变"),
+                    key="M5",
+                ),
+                Option(
+                    says=Text("That it takes your word for each `after`", "你写的 `after` 它都信"),
+                ),
+                Option(
+                    says=Text("That all is well: three agents had a part", "都好：三个都参与了"),
+                    key="M2",
+                ),
+            ),
+            because=Text(
+                "It sees that each task waited as it was told to, not whether it had to. "
+                "`kn.what_if` says what the waiting cost; whether it was needed, only you know.",
+                "它看得到任务照吩咐等了，看不到是否非等不可。等待的代价 `kn.what_if` 会说，"
+                "有没有必要只有你知道。",
+            ),
+        ),
     ),
 )
