@@ -119,7 +119,7 @@ QUIZ = Quiz(
                 Option(
                     says=Text(
                         "About a quarter: each reads its own past only",
-                        "约为四分之一：各读各的过往",
+                        "约为四分之一：各读各的历史",
                     )
                 ),
                 Option(
