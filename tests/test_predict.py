@@ -41,14 +41,14 @@ def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "KEPT", {})
 
 
-def staged(*, simulated: bool = False, ended: bool = True) -> Trace:
+def staged(*, simulated: bool = False, ended: bool = True, status: str = "finished") -> Trace:
     """One step of the main agent, four sub-agents of 6, 9, 4 and 7 steps, one step more."""
     script = Script(simulated=simulated)
     main = script.orchestrator()
     main.step(1.0)
     main.join(main.launch(6, 9, 4, 7))
     main.step(1.0)
-    return script.end() if ended else script.trace()
+    return script.end(status=status) if ended else script.trace()
 
 
 def begun(trace: Trace, at: float) -> Trace:
@@ -365,6 +365,8 @@ def test_what_the_reader_has_to_know():
     assert SIMULATOR not in notes(TRACE)
     assert "has not ended" in notes(staged(ended=False))
     assert "has not ended" not in notes(TRACE)
+    assert "did not finish" in notes(staged(status="cancelled"))
+    assert "did not finish" not in notes(TRACE)
 
 
 # Curves.

@@ -31,6 +31,8 @@ __all__ = ["Asked", "Locked", "Outcome", "ask", "clock", "outcome"]
 
 CURVE = "concurrency"
 """What a curve is of."""
+CUT = frozenset({"cancelled", "over_budget", "failed"})
+"""How a run ends whose figures are those of a part of it."""
 _ID = re.compile(r"p\d\d\.\S+")
 
 
@@ -202,6 +204,8 @@ def _notes(kind: Kind, locked: Locked, state: Fold) -> Iterator[str]:
 
     if state.status == "running":
         yield say("running")
+    elif state.status in CUT:
+        yield say("cut")
 
     if state.started:
         yield say("late", ago=_ago(late)) if late > 0 else say("early")

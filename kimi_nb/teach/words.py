@@ -113,6 +113,10 @@ SAYS = {
         "The run has not ended: this is how it stands so far. Run the cell again later.",
         "运行还没有结束：这只是目前的情况。稍后再运行一次这个单元格。",
     ),
+    "cut": Text(
+        "The run did not finish: this is how far it came. Run its cell again, then this one.",
+        "这次运行没有完成：这只是它走到的地方。请重新运行它的单元格，再运行这个单元格。",
+    ),
     "late": Text(
         "Made after the run had begun: {ago} later.", "这个预测是在运行开始之后做出的：晚了 {ago}。"
     ),
