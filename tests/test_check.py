@@ -89,6 +89,15 @@ def test_there_is_no_difference_to_tell(gave: object, true: object) -> None:
     assert difference(gave, true) is None
 
 
+def test_a_rounded_answer_is_not_called_another_one() -> None:
+    def average(intervals: list[list[float]]) -> float:
+        return round(exercise("ex05.concurrency").solve(intervals), 2)  # type: ignore[call-overload]
+
+    said = told(check("ex05.concurrency", average))
+    assert "It is rounded: give the number as it is." in said
+    assert "another one" not in said
+
+
 def test_a_wrong_number_is_not_told_by_how_much() -> None:
     found = difference(1, 2)
     assert found is not None

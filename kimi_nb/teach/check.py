@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kimi_nb.teach.curriculum import exercise
-from kimi_nb.teach.difference import difference
+from kimi_nb.teach.difference import Difference, difference
 from kimi_nb.teach.exercise import ODD, RAISED, UNANSWERED, WRONG, Exercise, Verdict
 from kimi_nb.teach.language import language
 from kimi_nb.teach.plain import Odd, Raised, called
@@ -75,7 +75,10 @@ class Checked:
         if verdict.passed:
             return told
 
-        return [*told, self._why(verdict).said(tongue), *self._where(verdict)]
+        found = self._differs(verdict)
+        differs = [] if found is None or found.says is None else [found.says.said(tongue)]
+        why = [] if found is not None and found.rounded else [self._why(verdict).said(tongue)]
+        return [*told, *why, *differs, *self._where(verdict)]
 
     def _why(self, verdict: Verdict) -> Text:
         if verdict.says is not None:
@@ -105,12 +108,10 @@ class Checked:
             return []
 
         tongue = language()
-        found = self._differs(verdict)
-        differs = [] if found is None else [found.said(tongue)]
 
         if self.exercise.form == "value":
             gave = GAVE.said(tongue).format(gave=_short(verdict.gave))
-            return [] if verdict.key == ODD else [*differs, gave]
+            return [] if verdict.key == ODD else [gave]
 
         name, args = self.exercise.name, verdict.case
         call = f"{name}({', '.join(map(_short, args))})"
@@ -123,17 +124,16 @@ class Checked:
             return [ran] if verdict.says is None else [raised, ran]
 
         told = CALL.said(tongue).format(call=call, gave=_short(verdict.gave))
-        return [*differs, told, *([WHOLE.said(tongue).format(call=again)] if cut else [])]
+        return [told, *([WHOLE.said(tongue).format(call=again)] if cut else [])]
 
-    def _differs(self, verdict: Verdict) -> Text | None:
+    def _differs(self, verdict: Verdict) -> Difference | None:
         """What no mistake explains, by its place and kind."""
         if verdict.key != WRONG:
             return None
 
         # Where a judge decides, the right answers have only the kind in common.
         true = called(self.exercise.solve, verdict.case or [])
-        found = difference(verdict.gave, true, deep=self.exercise.judge is None)
-        return found and found.says
+        return difference(verdict.gave, true, deep=self.exercise.judge is None)
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
