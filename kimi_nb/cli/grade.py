@@ -6,20 +6,20 @@ import argparse
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from kimi_nb.cli.gradebook import try_places, write_tables
 from kimi_nb.cli.output import print_json, tell
 from kimi_nb.cli.progress import rewrite
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.grade import Graded, grade
-from kimi_nb.teach.grade.feedback import feedback, file_name
-from kimi_nb.teach.grade.tables import believed, csv_text, grades, nbgrader_rows, summary
-from kimi_nb.views.export import write_whole
+from kimi_nb.teach.grade.tables import believed, grades, summary
+from kimi_nb.teach.student import is_name
 from kimi_nb.views.text import fit
 
-__all__ = ["grade_class"]
+__all__ = ["grade_class", "lines", "notes"]
 
 SEED = "KIMI_NB_SEED"
 """Environment variable for the secret that draws the hidden cases."""
@@ -28,14 +28,23 @@ EVERY = 50
 NAME = 24
 """Columns of a student's name."""
 SHOWN = 70
+LONGEST = 86_400.0
+"""Seconds for an answer."""
+STOPPED = 130
+"""What a shell expects of a program that Ctrl-C ended."""
 
 
 def grade_class(asked: argparse.Namespace) -> int:
-    """Grade, write what was asked for, and print the class. 0 whatever the grades are."""
-    if asked.seconds <= 0:
+    """Grade, print the class, and write what was asked for. 0 whatever the grades are.
+
+    130 where Ctrl-C stopped it: those who were graded until then are printed and written.
+    """
+    if not 0 < asked.seconds < LONGEST:
         raise UsageFault(f"--seconds {asked.seconds:g} is no time; 10 is usual")
 
     seed, drawn = _seed(asked.seed)
+    places = (asked.out or "", asked.nbgrader or "", asked.feedback or "")
+    try_places(*places)
     found = grade(
         Path(asked.submissions),
         seed=seed,
@@ -45,33 +54,65 @@ def grade_class(asked: argparse.Namespace) -> int:
         told=_progress(),
     )
 
-    if found.unknown:
-        tell(f"grade: not graded, for no exercise has that id: {', '.join(found.unknown[:10])}")
-
-    _write(asked, found)
-
     if asked.json:
         told = {"seed": seed} if drawn else {}
         print_json({**told, **_as_dict(found)})
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(lines(found)), flush=True)
+
+    for line in notes(found):
+        tell(f"grade: {line}")
 
     if drawn:
         tell(f"grade: hidden cases of a seed drawn now; for the same ones again: --seed {seed}")
 
-    return 0
+    write_tables(found, *places)
+    return STOPPED if found.left else 0
 
 
 def _seed(typed: str) -> tuple[str, bool]:
-    """The secret, and whether it was drawn just now. Raises UsageFault for an empty file."""
+    """The secret, and whether it was drawn just now. Raises UsageFault for a file without one."""
     if typed.startswith("@"):
-        typed = Path(typed[1:]).read_text("utf-8").strip()
-
-        if not typed:
-            raise UsageFault("the file with the seed is empty; write a secret word into it")
+        typed = _secret(Path(typed[1:]))
 
     known = typed or os.environ.get(SEED, "")
     return (known, False) if known else (secrets.token_hex(8), True)
+
+
+def _secret(file: Path) -> str:
+    why = "empty"
+
+    try:
+        if word := file.read_text("utf-8-sig").strip():
+            return word
+    except OSError as error:
+        why = error.strerror or "unreadable"
+    except UnicodeDecodeError:
+        why = "not UTF-8"
+
+    raise UsageFault(f"the file with the seed, {file}: {why}; write a secret word into it")
+
+
+def notes(found: Graded) -> Iterator[str]:
+    """What the teacher has to know besides the grades."""
+    if found.unknown:
+        yield f"not graded, for no exercise has that id: {', '.join(found.unknown[:10])}"
+
+    odd = [each.student for each in found.students if not is_name(each.student)]
+
+    if odd and any(each.form == "value" for each in found.exercises):
+        yield (
+            f"no name that kn.student(…) takes: {_listed(odd)}; values are judged by the data of "
+            "that name, so rename the folder as the student typed it in kn.student"
+        )
+
+    if found.left:
+        yield f"stopped; not graded: {_listed(found.left)}; the same command and seed grade all"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(fit(name, NAME).rstrip() for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
 
 
 class _Progress:
@@ -92,56 +133,18 @@ def _progress() -> _Progress:
     return _Progress(terminal=sys.stderr.isatty())
 
 
-def _write(asked: argparse.Namespace, found: Graded) -> None:
-    tables = ((asked.out, grades), (asked.nbgrader, nbgrader_rows))
-
-    for path, rows in tables:
-        if path:
-            # Excel takes a file for UTF-8 only if it says so.
-            mark = "\ufeff" if path == asked.out else ""
-            write_whole(Path(path), (mark + csv_text(rows(found))).encode())
-            tell(f"grade: {path}")
-
-    if asked.feedback:
-        folder = Path(asked.feedback)
-        folder.mkdir(parents=True, exist_ok=True)
-        names = _names([student.student for student in found.students])
-
-        for student in found.students:
-            page = feedback(found, student)
-            write_whole(folder / names[student.student], page.encode())
-
-        tell(f"grade: {folder}/, a page for each of {len(found.students)} students")
-
-
-def _names(students: list[str]) -> dict[str, str]:
-    """A file's name for each student; the second one of a name gets a number."""
-    taken: set[str] = set()
-    names: dict[str, str] = {}
-
-    for student in students:
-        name, number = file_name(student), 1
-
-        while name.casefold() in taken:
-            number += 1
-            name = f"{file_name(student).removesuffix('.html')} {number}.html"
-
-        taken.add(name.casefold())
-        names[student] = name
-
-    return names
-
-
 def _as_dict(found: Graded) -> dict[str, object]:
     return {
         "grades": list(grades(found)),
         "exercises": [{**asdict(each), "keys": dict(each.keys)} for each in summary(found)],
         "faults": {each.student: list(each.faults) for each in found.students if each.faults},
         "unknown": list(found.unknown),
+        "not_graded": list(found.left),
     }
 
 
-def _lines(found: Graded) -> Iterator[str]:
+def lines(found: Graded) -> Iterator[str]:
+    """The class as a terminal shows it: by student, then by exercise."""
     yield f"{'student':<{NAME}} points"
 
     for student in found.students:

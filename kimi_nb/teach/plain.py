@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf, isclose
 from typing import Any, cast
 
-__all__ = ["Odd", "Raised", "called", "plain", "same"]
+__all__ = ["KIND", "TEXT", "Odd", "Raised", "called", "plain", "raised", "same"]
 
 CLOSE = 1e-6
 """How far numbers may lie apart, relative to the larger, and near zero outright."""
@@ -21,6 +21,10 @@ DEEPEST = 20
 LARGE = 1e300
 LARGEST = 10_000
 """Values in an answer."""
+KIND = 100
+"""Characters of the name of a type."""
+TEXT = 300
+"""Characters of an error's words."""
 DICTS = frozenset({dict, OrderedDict, defaultdict, Counter})
 EXACT = (("fractions", "Fraction"), ("decimal", "Decimal"))
 """Numbers of the standard library that are no float, by the module that may not be imported."""
@@ -128,7 +132,7 @@ def _float(value: object) -> object:
 
 
 def _named(value: object) -> str:
-    name = type(cast("Any", value)).__name__
+    name = _letters(type(cast("Any", value)).__name__[:KIND])
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
@@ -169,4 +173,19 @@ def called(function: Callable[..., object], args: list[Any]) -> Any:
     try:
         return plain(function(*deepcopy(args)))
     except Exception as error:  # noqa: BLE001 -- whatever a learner's code raises is an answer
-        return Raised(type(error).__name__, str(error)[:300])
+        return raised(error)
+
+
+def raised(error: BaseException) -> Raised:
+    """An error as data; its words may be a learner's, too, and fail or be long."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 -- a learner's again
+        text = ""
+
+    return Raised(_letters(type(error).__name__[:KIND]), _letters(text[:TEXT]))
+
+
+def _letters(text: str) -> str:
+    """Without halves of letters, which no file can hold."""
+    return text.encode(errors="replace").decode()

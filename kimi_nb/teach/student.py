@@ -7,11 +7,16 @@ import re
 
 from kimi_nb.errors import UsageFault
 
-__all__ = ["student"]
+__all__ = ["is_name", "student"]
 
 VARIABLE = "KIMI_NB_STUDENT"
 NOBODY = "anyone"
 """Whose variants those get who have not said who they are."""
+
+
+def is_name(text: str) -> bool:
+    """Whether `student` takes it for a name."""
+    return bool(re.fullmatch(r"[\w.@+-]{1,100}", text))
 
 
 def student(name: str | None = None) -> str:
@@ -21,7 +26,7 @@ def student(name: str | None = None) -> str:
     name that is no plain word.
     """
     if name is not None:
-        if not re.fullmatch(r"[\w.@+-]{1,100}", name):
+        if not is_name(name):
             raise UsageFault('a name of letters, digits and . _ - @ +: kn.student("anna")')
 
         os.environ[VARIABLE] = name

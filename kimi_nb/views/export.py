@@ -19,7 +19,7 @@ from kimi_nb.views.report import report_html
 from kimi_nb.views.rows import Scalar, columns, rows
 from kimi_nb.views.text import clean
 
-__all__ = ["export", "write_whole"]
+__all__ = ["FORMULAS", "export", "write_whole"]
 
 FORMULAS = "=+-@＝＋－＠"
 """With what a spreadsheet begins to reckon."""

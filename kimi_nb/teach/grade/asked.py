@@ -14,6 +14,7 @@ import orjson
 from kimi_nb.errors import UsageFault
 from kimi_nb.teach.curriculum import exercise, exercises
 from kimi_nb.teach.exercise import Exercise
+from kimi_nb.teach.plain import called
 
 __all__ = ["catalogue", "of_lessons", "one", "remembering"]
 
@@ -34,6 +35,7 @@ def catalogue(file: Path | None) -> dict[str, Exercise]:
                 f"{file}: there is an exercise {each.id!r} already; give it another id"
             )
 
+        _try(each, file)
         known[each.id] = each
 
     return known
@@ -59,16 +61,34 @@ def _own(file: Path) -> list[Exercise]:
     return list(found)
 
 
+def _try(own: Exercise, file: Path | None) -> None:
+    """Raises UsageFault for one by which nobody can be graded."""
+    try:
+        cases = own.drawn("a trial")
+        orjson.dumps(cases)
+        verdict = own.verdict([called(own.solve, args) for args in cases], cases)
+        some = bool(cases) and (own.form == "function" or [len(args) for args in cases] == [1])
+    except Exception as error:  # noqa: BLE001 -- whatever a teacher's functions raise
+        why = f"{type(error).__name__}: {error}"
+    else:
+        wrong = "" if verdict.passed else f"what its solve gives is not right ({verdict.key})"
+        why = wrong if some else "it needs cases; of the form value one with one argument"
+
+    if why:
+        raise UsageFault(f"{file}, {own.id}: {why}; mend it, nobody is graded yet")
+
+
 def of_lessons(known: Collection[Exercise], chosen: str) -> list[Exercise]:
     """Those of the lessons "03,04"; all for "". Raises UsageFault for a lesson that has none."""
     found = list(known)
+    lessons = [lesson.strip() for lesson in chosen.split(",") if lesson.strip()]
 
-    for lesson in filter(None, chosen.split(",")):
+    for lesson in lessons:
         if not any(each.id.startswith(f"ex{lesson}.") for each in known):
             there = ", ".join(sorted({each.id[2:4] for each in known}))
             raise UsageFault(f"no lesson {lesson!r} has exercises; there are {there}")
 
-    wanted = tuple(f"ex{lesson}." for lesson in chosen.split(",") if lesson)
+    wanted = tuple(f"ex{lesson}." for lesson in lessons)
     return [each for each in found if not wanted or each.id.startswith(wanted)]
 
 

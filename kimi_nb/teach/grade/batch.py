@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,8 @@ class Graded:
     students: tuple[Submission, ...]
     unknown: tuple[str, ...]
     """Ids in the submissions that no exercise has."""
+    left: tuple[str, ...] = ()
+    """Students who were not graded, for Ctrl-C came first; they are in no other field."""
 
     def of(self, student: str) -> list[Mark]:
         return [mark for mark in self.marks if mark.student == student]
@@ -56,8 +58,9 @@ def grade(
 
     seed: draws the hidden cases; keep it secret. lessons: "03,04"; all for "". file: a module with
     exercises of one's own. jobs: processes at once; as many as there are processors. told: hears
-    how many of how many exercises are done.
-    Raises UsageFault where there is nothing to grade, and where there is no sandbox.
+    how many of how many exercises are done. Ctrl-C ends it with those students who are graded.
+    Raises UsageFault where there is nothing to grade, and where there is no sandbox;
+    KeyboardInterrupt where nobody is graded yet.
     """
     refuse_without()
     known = catalogue(file)
@@ -81,7 +84,14 @@ def grade(
     ]
     marks = _all(marking, tasks, jobs or os.cpu_count() or 1, told)
     unknown = tuple(_told(there - known.keys()))
-    return Graded(marks=marks, exercises=asked, students=tuple(students), unknown=unknown)
+    left = {task.student.student for task, mark in zip(tasks, marks, strict=True) if mark is None}
+    return Graded(
+        marks=tuple(mark for mark in marks if mark is not None and mark.student not in left),
+        exercises=asked,
+        students=tuple(each for each in students if each.student not in left),
+        unknown=unknown,
+        left=tuple(each.student for each in students if each.student in left),
+    )
 
 
 def _told(identities: set[str]) -> list[str]:
@@ -90,30 +100,37 @@ def _told(identities: set[str]) -> list[str]:
 
 def _all(
     marking: Marking, tasks: Sequence[Task], jobs: int, told: Callable[[int, int], object] | None
-) -> tuple[Mark, ...]:
+) -> list[Mark | None]:
+    """The marks in order; None for what Ctrl-C left. Raises KeyboardInterrupt if that is too much.
+
+    What was killed has a mark, too, and an unfair one: only what ended before counts.
+    """
     holds = [Hold() for _ in tasks]
+    marks: list[Mark | None] = [None] * len(tasks)
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            pairs = zip(tasks, holds, strict=True)
-            waiting = [pool.submit(marking.mark, task, hold) for task, hold in pairs]
+            pairs = enumerate(zip(tasks, holds, strict=True))
+            places = {pool.submit(marking.mark, *pair): place for place, pair in pairs}
 
-            for done, _ in enumerate(_ended(waiting), 1):
+            for done, future in enumerate(as_completed(places), 1):
+                marks[places[future]] = future.result()
+
                 if told is not None:
                     told(done, len(tasks))
-        except BaseException:  # Ctrl-C
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
 
             for hold in holds:
                 hold.kill()
 
-            raise
+            if not isinstance(error, KeyboardInterrupt) or not _some_whole(tasks, marks):
+                raise
 
-    return tuple(future.result() for future in waiting)
+    return marks
 
 
-def _ended(waiting: Sequence[Future[Mark]]) -> Iterator[Future[Mark]]:
-    """Each as it ends. Raises what it raised."""
-    for future in as_completed(waiting):
-        future.result()
-        yield future
+def _some_whole(tasks: Sequence[Task], marks: Sequence[Mark | None]) -> bool:
+    """Whether there is a student of whom all is graded."""
+    left = {task.student.student for task, mark in zip(tasks, marks, strict=True) if mark is None}
+    return any(task.student.student not in left for task in tasks)

@@ -71,7 +71,7 @@ def main() -> None:
     plan = json.load(sys.stdin)
     sys.argv = [""]
     package = _package(Path(plan["package"]), plan)
-    from kimi_nb.teach.plain import Odd, Raised, called, plain
+    from kimi_nb.teach.plain import Odd, called, plain, raised
 
     nowhere = os.open(os.devnull, os.O_RDWR)
 
@@ -82,13 +82,13 @@ def main() -> None:
     answer = space.get(plan["name"])
 
     if answer is None and error is not None:
-        outputs: list[Any] = [Raised(type(error).__name__, str(error)[:300])]
+        outputs: list[Any] = [raised(error)]
     elif plan["cases"] is None:
         outputs = [plain(answer)]
     elif answer is None or not callable(answer):
         outputs = [None if answer is None else Odd("no function")]
     else:
-        outputs = [_called(called, Raised, answer, args) for args in plan["cases"]]
+        outputs = [_called(called, raised, answer, args) for args in plan["cases"]]
 
     (results / "outcome.json").write_text(json.dumps([_encoded(each) for each in outputs]))
 
@@ -158,7 +158,7 @@ def _called(called: Any, raised: Any, function: Any, args: list[Any]) -> Any:
     try:
         return called(function, args)
     except BaseException as error:  # noqa: BLE001 -- as sys.exit
-        return raised(type(error).__name__, str(error)[:300])
+        return raised(error)
 
 
 def _encoded(output: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from symtable import SymbolTable, symtable
 
 __all__ = ["Parsed", "checked_names", "definitions", "parsed"]
 
-MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$", re.MULTILINE)
+MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t\r]*)$", re.MULTILINE)
 SEEN_THROUGH = re.compile(r"\A\s*(?:%%(?:time|capture)\b.*\n)+")
 """Magics of a whole cell that run it as it is."""
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)

@@ -22,7 +22,10 @@ UNREAD = "unread"
 SAYS = {
     "": Text("Right.", "正确。"),
     "wrong": Text("The answer is another one.", "答案不是这个。"),
-    UNANSWERED: Text("Nothing is there yet.", "还没有答案。"),
+    UNANSWERED: Text(
+        "Nothing is there yet, or not by the name that the task gives it: {name}.",
+        "还没有答案，或者名字不是题目要求的 {name}。",
+    ),
     MISSING: Text(
         "This exercise was not found in what you handed in.", "提交的内容里没有这道练习。"
     ),
@@ -91,7 +94,7 @@ def said(
     found = SAYS.get(key, SAYS["wrong"])
     error = _error(asked, gave) if isinstance(gave, Raised) else OWN
     what = _what(asked, gave) if isinstance(gave, Odd) else STRANGE
-    facts = {"student": student, "seconds": seconds}
+    facts = {"name": asked.name, "student": student, "seconds": seconds}
     return Text(
         found.en.format(error=error.en, what=what.en, **facts),
         found.zh.format(error=error.zh, what=what.zh, **facts),

@@ -22,6 +22,8 @@ __all__ = ["Marking", "Task"]
 
 JUDGED = 30.0
 """Seconds for a judge."""
+STRANGERS = tuple(f"stranger {number}" for number in range(20))
+"""Whose data nobody has: no student's name has a space."""
 GIVEN = re.compile(r"""\bgiven\(\s*["']([^"']+)""")
 """Whose data a cell asks for."""
 
@@ -155,10 +157,16 @@ class Marking:
         return _Found(key, first, right=right, cases=len(cases), detail=detail)
 
     def _whose(self, task: Task, outputs: list[Any]) -> str:
-        """Whose data a wrong value would be right for; "" for nobody's."""
+        """Whose data a wrong value would be right for; "" for nobody's, and for many's.
+
+        Of two options each is right for somebody: that tells nothing.
+        """
         asked, student = task.asked, task.student.student
 
         if asked.form != "value" or asked.judge is not None:
+            return ""
+
+        if any(asked.verdict(outputs, asked.drawn(who)).passed for who in STRANGERS):
             return ""
 
         for other in (NOBODY, *self.students):

@@ -38,6 +38,8 @@ class Work:
     read: tuple[Parsed | str, ...]
     checks: tuple[dict[str, str], ...]
     """Of each cell: the names that it checks, by exercise."""
+    giving: dict[str, list[int]]
+    """The places of the cells that bind a name."""
 
     def exercises(self) -> set[str]:
         """Ids of what it has cells of."""
@@ -115,11 +117,7 @@ class Work:
 
         Further down a learner may use the name, as `sum`, for something else.
         """
-        found = [
-            place
-            for place in range(len(self.cells))
-            if self._binds(place, wanted) and not self._binds(place, name)
-        ]
+        found = [place for place in self.giving.get(wanted, ()) if not self._binds(place, name)]
         before = [place for place in found if place < end]
         return before or ([] if hasattr(builtins, wanted) else found)
 
@@ -133,7 +131,13 @@ def _work(notebook: Notebook) -> Work:
     whole = tuple(parsed(cell.source) for cell in notebook.cells)
     checks = tuple(checked_names(each.tree) if isinstance(each, Parsed) else {} for each in whole)
     read = tuple(_runnable(cell, each) for cell, each in zip(notebook.cells, whole, strict=True))
-    return Work(notebook.path, notebook.cells, read, checks)
+    giving: dict[str, list[int]] = {}
+
+    for place, each in enumerate(read):
+        for name in each.binds if isinstance(each, Parsed) else ():
+            giving.setdefault(name, []).append(place)
+
+    return Work(notebook.path, notebook.cells, read, checks, giving)
 
 
 def _runnable(cell: Cell, read: Parsed | str) -> Parsed | str:

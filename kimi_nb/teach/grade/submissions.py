@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ __all__ = ["LESSON", "Cell", "Notebook", "Submission", "submissions"]
 SUFFIX = ".ipynb"
 LESSON = "lesson"
 """Role of a cell that came with the notebook and is no exercise's."""
+LESSONS = re.compile(r"lesson\d\d.*|\d\d-[a-z].*")
+"""Names of our own notebooks, which are no students'."""
 LARGEST = 50_000_000
 """Bytes of a notebook; its outputs count."""
 CODE = 200_000
@@ -85,11 +88,24 @@ def submissions(path: Path) -> list[Submission]:
 
     Raises UsageFault where there is no such folder, or nothing in it.
     """
+    if not path.is_dir():
+        why = "is a file" if path.exists() else "is not there"
+        raise UsageFault(f"{str(path)!r} {why}; kimi-nb grade SUBMISSIONS/ wants a folder")
+
+    if (inside := path / "submitted").is_dir() and not list(path.glob(f"*{SUFFIX}")):
+        raise UsageFault(f"{str(path)!r} is a course; type: kimi-nb grade {inside}")
+
     try:
         with Folder(path) as folder:
             found = list(_all(folder))
     except ToolError as error:
         raise UsageFault(f"{error}; kimi-nb grade SUBMISSIONS/ wants a folder") from None
+
+    if found and all(LESSONS.fullmatch(each.student) for each in found):
+        raise UsageFault(
+            f"{str(path)!r} has lessons, not students: give the folder around it, with a folder "
+            "for each student"
+        )
 
     if not found:
         raise UsageFault(

@@ -9,16 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kimi_nb.teach.exercise import Exercise
+from kimi_nb.teach.exercise import ODD, RAISED, Exercise
 from kimi_nb.teach.grade.batch import Graded
-from kimi_nb.teach.grade.mark import Mark
+from kimi_nb.teach.grade.mark import OTHERS, Mark
 from kimi_nb.teach.misconceptions import MISCONCEPTIONS
+from kimi_nb.views.export import FORMULAS
 from kimi_nb.views.text import one_line
 
 __all__ = ["Difficulty", "believed", "csv_text", "grades", "nbgrader_rows", "summary"]
 
-FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet would take for one."""
+OF_ONE = {
+    RAISED: "It raised an error; the table (--out) has each one's words.",
+    ODD: "It is no number, text, list or dict; the table (--out) has what it is.",
+    OTHERS: "It is right for another student's data; the table (--out) has whose.",
+}
+"""Of what differs from student to student, what is the same."""
 ASSIGNMENT = "lesson"
 """Begin of the name of a lesson's assignment in nbgrader."""
 
@@ -98,6 +103,9 @@ def believed(graded: Graded, key: str, exercise: str) -> str:
     if key in MISCONCEPTIONS:
         return MISCONCEPTIONS[key].belief.en
 
+    if key in OF_ONE:
+        return OF_ONE[key]
+
     found = next(m for m in graded.marks if (m.exercise, m.key) == (exercise, key))
     return one_line(found.says.en)
 
@@ -113,4 +121,5 @@ def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _inert(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    formula = isinstance(value, str) and value.lstrip().startswith(tuple(FORMULAS))
+    return f"'{value}" if formula else value

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from kimi_nb.teach.plain import Odd, Raised, plain
+from kimi_nb.teach.plain import KIND, TEXT, Odd, Raised, plain
 
 __all__ = ["as_json", "from_json"]
-
-KIND = 100
-"""Characters of a type's name."""
-TEXT = 300
 
 
 def as_json(outputs: list[Any]) -> list[dict[str, Any]]:
@@ -45,7 +41,7 @@ def _read(each: Any) -> Any:
         case {"value": value}:
             return plain(value)
         case {"odd": str(what)}:
-            return Odd(what[:KIND])
+            return Odd(what[: KIND + len("an ")])
         case {"raised": [str(error), str(text)]}:
             return Raised(error[:KIND], text[:TEXT])
         case _:
