@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from random import Random
 from typing import Any
 
 from kimi_nb.teach.exercise import Exercise, Mistake
-from kimi_nb.teach.question import Question
 from kimi_nb.teach.text import Text
 
-__all__ = ["EXERCISES", "PREDICTIONS"]
+__all__ = ["EXERCISES"]
 
 Shards = list[list[int]]
-
-_ROW = re.compile(r"(?m)^\|.*\blog-\d+.*\|\s*\d+\s*m\b")
-
-
-def _filled(run: Any) -> int:
-    """Rows of the answer's table that have a depth."""
-    return len(_ROW.findall(run.answer))
-
-
-PREDICTIONS = (
-    Question(
-        id="p06.remembered",
-        asks=Text(
-            "Ten logbooks, one agent: in how many of the ten rows will there be a depth?",
-            "十本日志、一个智能体：十行中会有几行填上水深？",
-        ),
-        of=_filled,
-    ),
-)
 
 
 def shards(sizes: list[int], room: int) -> int:
@@ -60,14 +39,37 @@ def _one_each(sizes: list[int], room: int) -> int:
     return len(sizes)
 
 
+def _moved(sizes: list[int], room: int) -> int:
+    """As if a shard could be of any files: the largest first, each where it fits."""
+    left: list[int] = []
+
+    for size in sorted(sizes, reverse=True):
+        place = next((at for at, free in enumerate(left) if size <= free), len(left))
+        left += [room] if place == len(left) else []
+        left[place] -= size
+
+    return len(left)
+
+
+def _not_full(sizes: list[int], room: int) -> int:
+    """A file that fills the room exactly begins another shard."""
+    return shards(sizes, room - 1)
+
+
 def _folders(dice: Random) -> list[list[Any]]:
-    """In the first two, sum and mean are too few; in the third, one shard holds all."""
+    """In the first two, sum and mean are too few; in the third, one shard holds all.
+
+    Then files that fill it exactly, and files that would fit together better in another order.
+    """
     room = dice.choice([8_000, 10_000, 12_000, 16_000])
     large, small = 9 * room // 10, room // 20
     folders: list[list[Any]] = [
         [[6 * room // 10] * dice.randint(3, 5), room],
         [[large, large, small, small, small, small], room],
         [[small] * dice.randint(3, 6), room],
+        [[room // 2] * 4, room],
+        [[7 * room // 10] * 2 + [3 * room // 10] * 2, room],
+        [[9 * room // 10, room // 5] * 2, room],
     ]
     folders += [
         [[dice.randint(room // 20, room) for _ in range(dice.randint(5, 9))], room]
@@ -120,6 +122,24 @@ SHARDS = Exercise(
             ),
         ),
         Mistake(
+            key="moved",
+            wrong=_moved,
+            says=Text(
+                "You put files together that are no neighbours. With room for 10: into how many "
+                "shards do files of 7, 7, 3 and 3 go in this order?",
+                "你把不相邻的文件放到了一起。容量为 10 时，大小依次为 7、7、3、3 的文件，"
+                "按这个顺序要分成几个分片？",
+            ),
+        ),
+        Mistake(
+            key="full",
+            wrong=_not_full,
+            says=Text(
+                "Your shards are never quite full. With room for 10: do two files of 5 fit?",
+                "你的分片从来装不满。容量为 10 时，两个大小为 5 的文件装得下吗？",
+            ),
+        ),
+        Mistake(
             key="each",
             wrong=_one_each,
             says=Text(
@@ -157,6 +177,16 @@ def _read_once(brief: int, shards: Shards) -> int:
 
 def _without_answer(brief: int, shards: Shards) -> int:
     return sum(tokens_read(brief, [files[:-1]]) for files in shards)
+
+
+def _without_first(brief: int, shards: Shards) -> int:
+    return tokens_read(brief, shards) - brief * len(shards)
+
+
+def _one_context(brief: int, shards: Shards) -> int:
+    """Whoever begins knows what the one before has read."""
+    before = [sum(map(sum, shards[:place])) for place in range(len(shards))]
+    return sum(tokens_read(brief + n, [files]) for n, files in zip(before, shards, strict=True))
 
 
 def _teams(dice: Random) -> list[list[Any]]:
@@ -230,6 +260,24 @@ TOKENS = Exercise(
             says=Text(
                 "One request is missing. Which one carries the last file, and what does it get?",
                 "少了一次请求。是哪次请求带着最后一个文件，它换回了什么？",
+            ),
+        ),
+        Mistake(
+            key="first",
+            wrong=_without_first,
+            says=Text(
+                "One request of each agent is missing. Before it has any file: how does it come "
+                "by the first?",
+                "每个智能体都少算了一次请求。它手里还没有文件时，第一个文件是怎么来的？",
+            ),
+        ),
+        Mistake(
+            key="carried",
+            wrong=_one_context,
+            says=Text(
+                "Your second agent begins with what the first has read. What is in a sub-agent's "
+                "context when it begins?",
+                "你的第二个智能体一开始就带着第一个读过的内容。子智能体刚开始时，上下文里有什么？",
             ),
         ),
     ),

@@ -140,8 +140,8 @@ HACK = Exercise(
             key="left",
             wrong=_left,
             says=Text(
-                "Your honest plan leaves a file out. What is the success of a run worth that "
-                "answers for some of the files?",
+                "Your honest plan leaves a file out. Is a run a success that answers for some of "
+                "the files?",
                 "你的 honest 计划漏掉了文件。只回答了一部分文件的运行，还算成功吗？",
             ),
         ),

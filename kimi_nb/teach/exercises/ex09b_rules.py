@@ -54,13 +54,18 @@ def _at(parts: list[Part], most: int, steps: float, briefing: float) -> list[str
     return names if worth > costs else []
 
 
+def _surely(parts: list[Part], most: int) -> list[str]:
+    """Every part is done well."""
+    return launch([part | {"chance": 1} for part in parts], most)
+
+
 def _always(parts: list[Part], most: int) -> list[str]:
     """More sub-agents are better."""
     return launch([part | {"chance": 9} for part in parts], most)
 
 
 def _states(dice: Random) -> list[list[Any]]:
-    """A stage that pays; three that nearly do; one of traps."""
+    """A stage that pays; three that nearly do; one of short parts, one of traps."""
     names = dice.sample("abcdefgh", 6)
     works = dice.sample([5, 6, 7, 8], 4)
     waits = [dice.randint(10, 19) for _ in range(3)]
@@ -77,8 +82,10 @@ def _states(dice: Random) -> list[list[Any]]:
         [_part(names[0], 4, 9, chance), _part(names[1], 4, dice.randint(10, 15), chance)]
         for chance in (0.65, 0.7, 0.78)
     ]
-    third = [_part(name, dice.randint(4, 6), 12, dice.choice([0.2, 0.25])) for name in names[:3]]
-    states = [first, *pairs, third]
+    # Without the chance it is worth 2 + 2, less than the 4.5 that it costs.
+    short = [_part(names[0], 2, 9, 0.95), _part(names[1], 2, dice.randint(10, 15), 0.95)]
+    traps = [_part(name, dice.randint(4, 6), 12, dice.choice([0.2, 0.25])) for name in names[:3]]
+    states = [first, *pairs, short, traps]
 
     for parts in states:
         dice.shuffle(parts)
@@ -178,6 +185,16 @@ HEURISTIC = Exercise(
                 "Your stage is too cheap by a step. There is one of the orchestrator, and one of "
                 "each sub-agent before its work: which of the two do you count?",
                 "你的阶段便宜了一步。编排器要花一步，每个子智能体开工前也要一步：你算了哪一步？",
+            ),
+        ),
+        Mistake(
+            key="sure",
+            wrong=_surely,
+            says=Text(
+                "You count every part as done well. Of five parts of 4 steps with a chance of 0.2, "
+                "how many steps' work come back done?",
+                "你把每个部分都当作一定能做好。五个部分各 4 步、概率 0.2，"
+                "平均有多少步的活真的做成了？",
             ),
         ),
         Mistake(
