@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import ceil
 from random import Random
 from typing import Any
 
@@ -195,21 +194,18 @@ def _a_second(calls: int, agents: int, each: float, concurrency: int, rpm: float
     return seconds(calls, agents, each, concurrency, rpm * 60)
 
 
-def _rounds(calls: int, agents: int, each: float, concurrency: int, rpm: float) -> float:
-    return max(ceil(calls / min(agents, concurrency)) * each, calls / rpm * 60)
-
-
 def _accounts(dice: Random) -> list[list[Any]]:
     """Held up by the minute, by the calls at once, by the minute with few agents, by nothing.
 
-    And by three requests a minute, which are few even for a second.
+    And by three requests a minute, which are few even for a second. Counting whole rounds gives
+    the same, for it is right, too, where all calls take as long.
     """
-    few, each = dice.randint(3, 9), dice.choice([1.5, 2.0, 2.5, 4.0])
+    few, least, each = dice.randint(3, 9), dice.randint(3, 8), dice.choice([1.5, 2.0, 2.5, 4.0])
     return [
         [dice.randint(20, 60) * 10, 50, each, 50, dice.choice([60, 120, 200])],
-        [dice.randint(20, 60) * 10, 50, each, dice.randint(3, 8), 5_000],
+        [dice.randint(20, 60) * least, 50, each, least, 5_000],
         [dice.randint(4, 9) * 10, 4, 1.0, 10, dice.choice([20, 30, 40])],
-        [dice.randint(9, 19) * few + 1, few, each, 200, 5_000],
+        [dice.randint(9, 19) * few, few, each, 200, 5_000],
         [dice.randint(4, 9), 20, 1.0, 15, 3],
     ]
 
@@ -221,11 +217,11 @@ LIMIT = Exercise(
         "`calls` calls are to be made by `agents` agents, each of whom has one call out at a time, "
         "which takes `each` seconds. The endpoint allows `concurrency` calls at once and `rpm` "
         "requests a minute, for the whole account. Return the seconds that `calls` take: `calls` "
-        "÷ the pace that all of this allows, in calls a second; nothing is rounded.",
+        "÷ the pace that all of this allows, in calls a second.",
         "共有 `calls` 次调用，由 `agents` 个智能体来做，每个同一时刻只有一次调用在途，"
         "每次用 `each` 秒。"
         "接口对整个账号合计只允许同时 `concurrency` 次调用、每分钟 `rpm` 次请求。"
-        "返回 `calls` 次调用要用多少秒：`calls` ÷ 这些限制允许的速度（每秒调用数），不作任何取整。",
+        "返回 `calls` 次调用要用多少秒：`calls` ÷ 这些限制允许的速度（每秒调用数）。",
     ),
     difficulty=3,
     minutes=7,
@@ -279,15 +275,6 @@ LIMIT = Exercise(
                 "You compared requests a minute with calls a second. How many a second are 30 a "
                 "minute?",
                 "你拿每分钟请求数和每秒调用数相比。每分钟 30 次是每秒几次？",
-            ),
-        ),
-        Mistake(
-            key="rounds",
-            wrong=_rounds,
-            says=Text(
-                "You counted whole rounds, as if all agents waited for one another. Who holds up "
-                "an agent whose call has come back?",
-                "你数的是整轮，好像所有智能体要互相等待。一个智能体的调用已经返回，谁会拦着它？",
             ),
         ),
     ),
