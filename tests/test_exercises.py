@@ -65,6 +65,11 @@ def test_the_stub_runs_and_is_no_answer(exercise: Exercise) -> None:
 
 
 @every
+def test_its_solution_says_nothing_to_a_linter(exercise: Exercise) -> None:
+    assert not re.search("noqa|type: ignore", exercise.code())
+
+
+@every
 def test_what_stands_in_it_is_whole(exercise: Exercise) -> None:
     assert re.fullmatch(r"ex\d\d\.[a-z-]+", exercise.id)
     assert 1 <= exercise.difficulty <= 5

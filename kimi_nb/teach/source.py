@@ -1,4 +1,4 @@
-"""The source of a function as a learner would type it: without annotations.
+"""The source of a function as a learner would type it: without annotations, and what linters read.
 
 Their names belong to the module in which the function stands, and are unknown in a notebook.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 
@@ -17,14 +18,17 @@ Cut = tuple[int, int, int]
 
 
 def bare(function: Callable[..., object]) -> str:
-    """The function's source, its annotations left out; each has to stand in one line."""
+    """The function's source, its annotations left out; each has to stand in one line.
+
+    What is said to a linter is left out as well.
+    """
     source = textwrap.dedent(inspect.getsource(function)).rstrip()
     lines = [line.encode() for line in source.splitlines()]
 
     for line, start, end in sorted(_cuts(ast.parse(source), lines), reverse=True):
         lines[line] = lines[line][:start] + lines[line][end:]
 
-    return b"\n".join(lines).decode()
+    return re.sub(r" *# noqa.*", "", b"\n".join(lines).decode())
 
 
 def _cuts(tree: ast.AST, lines: list[bytes]) -> Iterator[Cut]:
