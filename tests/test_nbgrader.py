@@ -153,6 +153,11 @@ def test_the_same_submissions_go_through_the_sandbox(course: Course) -> None:
     }  # fmt: skip
 
 
+def test_autograding_records_no_progress_of_the_teachers(course: Course) -> None:
+    """The learner's record, with each student's name, would lie in the teacher's home."""
+    assert list(course.home.rglob("progress.jsonl")) == []
+
+
 # The files that are committed
 
 
