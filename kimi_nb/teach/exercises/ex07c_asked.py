@@ -179,9 +179,9 @@ QUIZ = Quiz(
                 Option(says=Text("not at all: they are the budget", "不进入：它们是运行的预算")),
             ),
             because=Text(
-                "A run is limited to so many critical steps, orchestrator included; within that it "
-                "is paid by result.",
-                "一次运行的关键步数有上限，编排器的步数也算在内；在上限之内，只按结果付钱。",
+                "A run is limited to so many critical steps, orchestrator included; within that "
+                "limit their number does not change what it is paid.",
+                "一次运行的关键步数有上限，编排器的步数也算在内；在上限之内，多几步少几步，奖励都一样。",
             ),
         ),
     ),
