@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kimi_nb.teach.check import Checked, check
+from kimi_nb.errors import UsageFault
+from kimi_nb.teach.check import Checked, check, given
 from kimi_nb.teach.curriculum import exercise
 from kimi_nb.teach.difference import difference
 from kimi_nb.teach.plain import Raised
@@ -102,3 +103,8 @@ def test_a_wrong_number_is_not_told_by_how_much() -> None:
     found = difference(1, 2)
     assert found is not None
     assert found.says is None
+
+
+def test_the_data_of_a_function_are_not_given_beforehand():
+    with pytest.raises(UsageFault, match=r"kn\.check\(.ex03\.critical., critical_steps\)"):
+        given("ex03.critical")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from kimi_nb.errors import UsageFault
 from kimi_nb.teach.curriculum import exercise
 from kimi_nb.teach.difference import Difference, difference
 from kimi_nb.teach.exercise import ODD, RAISED, UNANSWERED, WRONG, Exercise, Verdict
@@ -169,4 +170,9 @@ def given(identity: str) -> Any:
     its data when it is called.
     """
     asked = exercise(identity)
+
+    if asked.form == "function":
+        what = f"{identity} asks for a function, {asked.name}(…), which gets its data when called"
+        raise UsageFault(f"{what}: kn.check({identity!r}, {asked.name})")
+
     return asked.drawn(student())[0][0]
