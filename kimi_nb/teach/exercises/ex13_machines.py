@@ -118,9 +118,10 @@ CORES = Exercise(
             key="rounds",
             wrong=_waits_add_up,
             says=Text(
-                "You let each round wait for its server before the next one computes. Whom does "
-                "that core wait for?",
-                "你让每一轮等完服务器，下一轮才开始计算。这时核在等谁？",
+                "Your factor is the calls over the rounds, whatever the wait. Where nothing is "
+                "computed and all calls wait at the same time: what is left to make faster?",
+                "你的倍数是调用次数除以轮数，与等待无关。如果什么都不用计算，"
+                "所有调用同时在等：还有什么可以加快？",
             ),
         ),
         Mistake(

@@ -246,9 +246,9 @@ PLAN = Exercise(
             key="M3",
             wrong=_in_order,
             says=Text(
-                "Your stages are uneven: the longest sub-agent of each decides. Which one has the "
-                "long tasks?",
-                "你的阶段分得不均匀：起决定作用的是每个阶段最长的那个。长任务都在谁那里？",
+                "The longest sub-agent of each stage decides. Which one has the long tasks, and "
+                "who could take some of them?",
+                "起决定作用的是每个阶段最长的那个子智能体。长任务都在谁那里，谁可以分担一些？",
             ),
         ),
     ),
