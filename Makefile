@@ -43,9 +43,9 @@ notebooks: $(DEV) ## make the notebooks of both languages from notebooks/src
 	@.venv/bin/python notebooks/build.py
 	@.venv/bin/python notebooks/assignments.py
 
-lab: $(LAB) ## open the notebooks in JupyterLab
+lab: $(LAB) ## open a copy of the notebooks, in curriculum/, in JupyterLab
 	@$(FRONT)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) jupyterlab notebooks
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/kimi-nb lab
 
 check: $(DEV) ## lint, formatting and types only
 	@echo "· ruff"
