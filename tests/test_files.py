@@ -27,8 +27,8 @@ TOP = {
     "tests",
     "widgets",
 }
-SOURCES = ROOT / "notebooks" / "src"
-"""Their links go from the notebooks made of them: tests/test_notebooks.py follows those."""
+SOURCES = {ROOT / "notebooks" / "src", ROOT / "notebooks" / "instructor" / "src"}
+"""Their links go from what is made of them, which is followed here and in test_notebooks.py."""
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SECRET = re.compile(r"\bsk-[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[A-Z0-9]{16}\b")
 ACTION = re.compile(r"uses: (\S+)(.*)")
@@ -75,7 +75,7 @@ def test_every_relative_link_leads_somewhere(tracked: list[Path]) -> None:
     broken = [
         f"{path.relative_to(ROOT)}: {target}"
         for path in tracked
-        if path.suffix == ".md" and path.parent != SOURCES
+        if path.suffix == ".md" and path.parent not in SOURCES
         for target in LINK.findall(text(path))
         if not target.startswith(("http://", "https://", "mailto:", "#"))
         and not (path.parent / target.partition("#")[0]).exists()
