@@ -7,7 +7,7 @@ import re
 
 from kimi_nb.errors import UsageFault
 
-__all__ = ["is_name", "student"]
+__all__ = ["NOBODY", "is_name", "student"]
 
 VARIABLE = "KIMI_NB_STUDENT"
 NOBODY = "anyone"

@@ -8,7 +8,7 @@ from typing import Any
 from kimi_nb.teach.exercise import Exercise, Mistake
 from kimi_nb.teach.text import Text
 
-__all__ = ["EXERCISES", "GRAHAM", "Graph", "graphs"]
+__all__ = ["EXERCISES", "GRAHAM", "Graph", "graphs", "span"]
 
 Graph = tuple[dict[str, int], dict[str, list[str]]]
 """What each task costs, and after which others it begins."""
