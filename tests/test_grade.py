@@ -325,6 +325,19 @@ def test_a_second_copy_of_the_solutions_is_told(
         graded(tmp_path, own)
 
 
+def test_of_an_installed_wheel_the_notebooks_are_hidden_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("curriculum/en", "swarm", "teach/exercises", "teach/grade"):
+        (tmp_path / name).mkdir(parents=True)
+
+    monkeypatch.setattr(sandboxed, "PACKAGE", tmp_path)
+    monkeypatch.setattr(sandboxed, "NOTEBOOKS", tmp_path / sandboxed.NOTEBOOKS.name)
+    monkeypatch.setattr(sandboxed, "HIDDEN", tmp_path / "teach" / "exercises")
+    seen = sandboxed._without_solutions.__wrapped__()
+    assert set(seen) == {tmp_path / "swarm", tmp_path / "teach" / "grade"}
+
+
 def test_without_a_sandbox_nothing_runs(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,8 @@ __all__ = ["PACKAGE", "Outcome", "refuse_without", "run_answer", "run_judge"]
 
 PACKAGE = Path(__file__).resolve().parents[2]
 HIDDEN = Path(exercises.__file__ or "").resolve().parent
+NOTEBOOKS = PACKAGE / "curriculum"
+"""In a wheel; the solutions are folded in them."""
 HERE = Path(__file__).resolve().parent
 NAME = "outcome.json"
 MEMORY = 1_000_000_000
@@ -61,8 +63,8 @@ def refuse_without() -> None:
 
 
 def run_answer(plan: Mapping[str, Any], seconds: float, hold: Hold) -> Outcome:
-    """A learner's cells. They see this package without the exercises' files."""
-    return _run("child.py", plan, _without_exercises(), seconds, hold)
+    """A learner's cells. They see this package without the exercises' files and the notebooks."""
+    return _run("child.py", plan, _without_solutions(), seconds, hold)
 
 
 def run_judge(plan: Mapping[str, Any], seconds: float, hold: Hold) -> Outcome:
@@ -76,9 +78,9 @@ def _readable(path: Path) -> bool:
 
 
 @cache
-def _without_exercises() -> tuple[Path, ...]:
+def _without_solutions() -> tuple[Path, ...]:
     teach = HIDDEN.parent
-    beside = [path for path in PACKAGE.iterdir() if path != teach]
+    beside = [path for path in PACKAGE.iterdir() if path not in {teach, NOTEBOOKS}]
     return (*beside, *(path for path in teach.iterdir() if path != HIDDEN))
 
 
