@@ -13,55 +13,15 @@ import os
 import sys
 import types
 from ast import PyCF_ALLOW_TOP_LEVEL_AWAIT
-from collections.abc import Sequence
 from copy import deepcopy
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:  # each would take time to import
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 __all__ = ()  # a script
-
-NAME = "kimi_nb"
-
-
-class _Finder:
-    """Finds the package's modules by their paths: its folder itself cannot be listed."""
-
-    def __init__(self, package: Path) -> None:
-        self.package = package
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> Any:
-        del path, target
-
-        if not name.startswith(f"{NAME}."):
-            return None
-
-        here = self.package.joinpath(*name.split(".")[1:])
-
-        if (init := here / "__init__.py").is_file():
-            return _spec(name, init, [str(here)])
-
-        file = here.with_name(f"{here.name}.py")
-        return _spec(name, file, None) if file.is_file() else None
-
-
-class _Package(types.ModuleType):
-    """The package, which is read when a learner first asks for something in it."""
-
-    def __getattr__(self, name: str) -> Any:
-        space = self.__dict__
-        spec = space.pop("unread", None)
-
-        if spec is None or (name.startswith("__") and name not in {"__all__", "__version__"}):
-            if spec is not None:
-                space["unread"] = spec
-
-            raise AttributeError(name)
-
-        kept = space["kept"]
-        spec.loader.exec_module(self)
-        space.update(kept)
-        return getattr(self, name)
 
 
 def main() -> None:
@@ -92,7 +52,7 @@ def main() -> None:
     (results / "outcome.json").write_text(json.dumps([_encoded(each) for each in outputs]))
 
 
-def _package(path: Path, plan: dict[str, Any]) -> _Package:
+def _package(path: Path, plan: dict[str, Any]) -> types.ModuleType:
     given = plan["given"]
 
     def data(identity: str) -> Any:
@@ -105,26 +65,20 @@ def _package(path: Path, plan: dict[str, Any]) -> _Package:
     def nothing(*_args: object, **_options: object) -> None:
         return None
 
-    package = _Package(NAME)
-    spec = _spec(NAME, path / "__init__.py", [str(path)])
-
     def student(_name: object = None) -> str:
         return plan["student"]
 
     kept: dict[str, Any] = dict.fromkeys(("check", "predict", "quiz"), nothing)
-    kept |= {"given": data, "student": student}
-    package.__dict__.update(
-        __spec__=spec, __path__=[str(path)], __file__=spec.origin, __loader__=spec.loader,
-        __package__=NAME, unread=spec, kept=kept, **kept,
-    )  # fmt: skip
-    sys.modules[NAME] = package
-    sys.meta_path.insert(0, _Finder(path))  # pyright: ignore[reportArgumentType] -- it is one
-    return package
+    return _beside("unread").found(path, kept | {"given": data, "student": student})
 
 
-def _spec(name: str, file: Path, folders: list[str] | None) -> ModuleSpec:
-    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folders)
-    return cast("ModuleSpec", spec)
+def _beside(name: str) -> Any:
+    """The module of that file beside this one: what is no package yet is loaded by its path."""
+    file = Path(__file__).with_name(f"{name}.py")
+    spec = cast("ModuleSpec", importlib.util.spec_from_file_location(name, file))
+    module = importlib.util.module_from_spec(spec)
+    cast("Loader", spec.loader).exec_module(module)
+    return module
 
 
 def _run(

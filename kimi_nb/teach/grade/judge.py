@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from importlib.abc import Loader
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:  # each would take time to import
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 __all__ = ()  # a script
 
@@ -21,7 +23,7 @@ def main() -> None:
     """Write `outcome.json`: whether it passed, the share that is right, the mistake's key."""
     results = Path(sys.argv[1])
     plan = json.load(sys.stdin)
-    _load(Path(plan["package"]))
+    _beside("unread").found(Path(plan["package"]), {})
     from kimi_nb.teach.grade.asked import one
     from kimi_nb.teach.grade.wire import from_json
 
@@ -32,17 +34,13 @@ def main() -> None:
     (results / "outcome.json").write_text(json.dumps(found), "utf-8")
 
 
-def _load(package: Path) -> None:
-    """Its folder is named, for the folder around it cannot be read."""
-    place = [str(package)]
-    init = package / "__init__.py"
-    found = importlib.util.spec_from_file_location(
-        "kimi_nb", init, submodule_search_locations=place
-    )
-    spec = cast("ModuleSpec", found)
+def _beside(name: str) -> Any:
+    """The module of that file beside this one: what is no package yet is loaded by its path."""
+    file = Path(__file__).with_name(f"{name}.py")
+    spec = cast("ModuleSpec", importlib.util.spec_from_file_location(name, file))
     module = importlib.util.module_from_spec(spec)
-    sys.modules["kimi_nb"] = module
     cast("Loader", spec.loader).exec_module(module)
+    return module
 
 
 if __name__ == "__main__":
