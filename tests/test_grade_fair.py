@@ -9,11 +9,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from grading import OWN, TOTAL, answer, notebook, submit
 
+from kimi_nb.teach.curriculum import exercises
+from kimi_nb.teach.exercise import Exercise
 from kimi_nb.teach.grade import Graded, Mark, grade
-from kimi_nb.teach.plain import Odd, plain
+from kimi_nb.teach.grade.wire import as_json, from_json
+from kimi_nb.teach.plain import Odd, called, plain
 from kimi_nb.tools.native import available
 
 pytestmark = pytest.mark.skipif(bool(available()), reason=available() or "there is a sandbox")
@@ -166,3 +170,16 @@ def test_notebooks_as_programs_save_them(own: Path, tmp_path: Path) -> None:
 )
 def test_numbers_and_dicts_of_the_standard_library_are_plain(value: object, known: object) -> None:
     assert plain(value) == known
+
+
+@pytest.mark.parametrize("asked", exercises(), ids=lambda asked: asked.id)
+def test_a_notebook_and_the_grader_give_the_same_key(asked: Exercise) -> None:
+    """The way between processes, as JSON, changes no verdict on any answer that is known."""
+    cases = asked.drawn(SEED)
+
+    for answers in (asked.solve, *(mistake.wrong for mistake in asked.mistakes)):
+        outputs = [called(answers, args) for args in cases]
+        arrived = from_json(orjson.loads(json.dumps(as_json(outputs))))
+        assert arrived is not None
+        there = orjson.loads(orjson.dumps(cases))
+        assert asked.verdict(arrived, there).key == asked.verdict(outputs, cases).key
