@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,6 @@ from kimi_nb.cli import grade as command
 from kimi_nb.teach.grade import Graded, Mark, grade
 from kimi_nb.teach.grade.asked import catalogue
 from kimi_nb.teach.grade.feedback import feedback
-from kimi_nb.teach.grade.program import chosen, work
-from kimi_nb.teach.grade.submissions import submissions
 from kimi_nb.teach.grade.tables import csv_text, grades
 from kimi_nb.tools.native import available
 
@@ -202,25 +199,6 @@ def test_no_line_moves_the_teachers_cursor(tricked: Class) -> None:
     assert any("red" in line for line in lines)
     assert not [line for line in lines if not line.replace("\ufffd", "").isprintable()]
     assert not [line for line in lines if "\u202e" in line]
-
-
-def test_a_notebook_of_many_names_does_not_hold_the_class_up(tmp_path: Path) -> None:
-    """Work grows with the code, not with names times cells."""
-    names = [f"n{number}" for number in range(20_000)]
-    uses = answer(TOTAL, f"total = [{', '.join(names)}]")
-    submit(tmp_path, "anna", *["a = 1"] * 480, uses)
-    (found,) = submissions(tmp_path)
-    assert found.notebooks, found.faults
-    works = work(found)
-    own = tmp_path / "mine.py"
-    own.write_text(OWN, "utf-8")
-    asked = catalogue(own)[TOTAL]
-    began = time.process_time()
-    program = chosen(works, asked)
-    reads = time.process_time() - began
-    assert program is not None
-    assert len(program.cells) == 1
-    assert reads < 60
 
 
 def test_a_value_of_few_options_is_nobody_elses(tmp_path: Path) -> None:
