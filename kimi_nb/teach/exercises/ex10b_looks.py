@@ -152,7 +152,9 @@ QUIZ = Quiz(
                     says=Text("Into pictures that it has seen before.", "重读已经看过的图。"),
                 ),
                 Option(
-                    says=Text("Into its answers: drawing is long text.", "它的回答：代码很长。"),
+                    says=Text(
+                        "Into its steps alike: each costs the same.", "平摊到各步：每步一样多。"
+                    ),
                     key="M11",
                 ),
             ),
