@@ -91,11 +91,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     asked = [exercise(CRITICAL), exercise(VALUE)]
     made.notebook("source").parent.mkdir(parents=True)
     nbformat.write(assignment("03", asked, "en"), made.notebook("source"))
+    shutil.copytree(COURSE / "release" / NAME, made.path / "release" / NAME)  # a copied course
     made.run("generate_assignment", NAME)
     hand_in(made, "anna", {each.id: answered(each) for each in asked})
     hand_in(made, "ben", {CRITICAL: WRONG})
     hand_in(made, "carl", {})
-    made.run("autograde", NAME, "--create")
+    made.run("autograde", NAME)
     made.run("generate_feedback", NAME)
     made.run("export", "--to=grades.csv")
     return made
