@@ -23,12 +23,12 @@ CUT = Text("✂ cut along the dashed lines", "✂ 沿虚线剪开")
 TASK = Text("Task {n}", "任务 {n}")
 STEPS = Text("{n} steps", "{n} 步")
 GIVEN = Text(
-    "Given away: tick “start” first. At the end toss a coin: tails, and the card goes back undone.",
-    "交给子智能体时，先勾“启动”。做完抛硬币：反面，卡片未完成，退回。",
+    "Given away: tick “+1” first. After the barrier toss a coin: tails, and it goes back undone.",
+    "交给子智能体时，先勾“+1”。屏障之后抛硬币：反面，卡片未完成，退回。",
 )
 TIED = Text(
-    "Belongs together with the other knots: given away it comes back half as good. No coin.",
-    "和其他缠活卡分不开：交出去，回来只算一半质量。不抛硬币。",
+    "Given away: tick “+1” first, no coin. Knots belong together: this one then counts half.",
+    "交给子智能体时，先勾“+1”，不抛硬币。缠活分不开：交出去只算一半。",
 )
 EMPTY = Text("Blank", "空白卡")
 EMPTY_ABOUT = Text(

@@ -73,10 +73,11 @@ def _notebook(number: str, language: Language) -> str:
     ordered = sorted(keys, key=lambda key: int(key[1:]))
     met = words.COMMA.said(language).join(_link(key, language) for key in ordered)
     goals = [f"- {goal[language]}" for goal in source.front["objectives"]]
+    exercises = round(found.spent.exercises)
     minutes = words.SPENT.said(language).format(
-        reading=found.spent.reading,
+        reading=found.spent.total - exercises - found.spent.quiz,
         predicting=found.predictions * PREDICTION,
-        exercises=found.spent.exercises,
+        exercises=exercises,
         quiz=found.spent.quiz,
         discussion=DISCUSSION,
         total=found.total,

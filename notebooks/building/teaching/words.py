@@ -39,9 +39,9 @@ SEMICOLON = Text("; ", "；")
 EXERCISES = Text("Exercises", "练习")
 MET = Text("Misconceptions one meets", "会遇到的误区")
 SPENT = Text(
-    "Minutes: reading {reading:.0f} · predicting {predicting} · exercises {exercises:.0f} · "
+    "Minutes: reading {reading} · predicting {predicting} · exercises {exercises} · "
     "quiz {quiz} · discussion {discussion}; **in class {total}**, alone {alone}",
-    "分钟：阅读 {reading:.0f} · 预测 {predicting} · 练习 {exercises:.0f} · "
+    "分钟：阅读 {reading} · 预测 {predicting} · 练习 {exercises} · "
     "小测验 {quiz} · 讨论 {discussion}；**课堂上共 {total}**，自学 {alone}",
 )
 COLUMNS = Text("| what | minutes |", "| 内容 | 分钟 |")
