@@ -198,6 +198,26 @@ def test_slides_are_few_and_have_notes(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_measured_tables_of_the_slides_are_those_of_the_experiments(language: str) -> None:
+    """Those of experiments 1 to 3, by the name of a condition; without their intervals."""
+    everything = (FOLDER.parent / "parl" / "README.md").read_text(encoding="utf-8")
+    said_there = everything.split("\n## 4.")[0]
+    known = [re.split(r"\s*\|\s*", row.strip("| \n")) for row in said_there.split("\n")]
+    measured = {row[0]: {cell.split(" ±")[0] for cell in row[1:]} for row in known if row[1:]}
+    pieces = documents.DOCUMENTS[-1].read()[0].pairs()
+    body = "\n".join(filling.said(pair, language) for pair in pieces)  # type: ignore[arg-type]
+    shown = [
+        re.split(r"\s*\|\s*", row.replace("**", "").strip("| "))
+        for row in body.split("\n")
+        if re.match(r"\| \**λ [=0]", row)
+    ]
+    assert len(shown) == 9
+
+    for name, *cells in shown:
+        assert {cell.replace(" / ", " of ") for cell in cells} <= measured[name], name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_printed_game_is_counted_right(language: str) -> None:
     """From the traces of its trials, by the functions that read any run."""
     printed = rows(text(DOCUMENTS[3], language), "example")

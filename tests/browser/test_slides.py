@@ -46,6 +46,19 @@ def test_a_deck_is_given_by_its_keys(browser: Browser, name: str, language: str)
     page.keyboard.press("n")
     assert notes.count() == 1
     page.keyboard.press("Home")
+
+    while not page.locator("section:visible img").count():
+        page.keyboard.press("ArrowRight")
+
+    small = page.locator("section:visible img").bounding_box()
+    page.keyboard.press("z")
+    large = page.locator("section:visible img").bounding_box()
+    assert small is not None
+    assert large is not None
+    assert large["width"] > small["width"]
+    assert 600 < large["height"] < 720, "the whole screen but its last line"
+    page.keyboard.press("Home")
+    assert not page.locator("body.large").count()
     assert page.locator("#place").inner_text() == f"1 / {count}"
     assert all(url.startswith("file:") for url in asked)
     page.close()

@@ -17,8 +17,8 @@ NOTES = "\n???\n"
 """Between what is shown and what is said."""
 PARSER = MarkdownIt("commonmark").enable("table")
 KEYS = Text(
-    "Arrow keys: next and back · N: notes · P: print, with notes",
-    "方向键：翻页 · N：备注 · P：打印（含备注）",
+    "Arrow keys: next and back · Z: the picture, large · N: notes · P: print, with notes",
+    "方向键：翻页 · Z：放大图片 · N：备注 · P：打印（含备注）",
 )
 NOTE = Text("Notes", "备注")
 HERE = Path(__file__).parent
