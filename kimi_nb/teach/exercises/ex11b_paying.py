@@ -47,7 +47,10 @@ def _just_not(budget: int, calls: Calls) -> list[int]:
 
 
 def _rushes(dice: Random) -> list[list[Any]]:
-    """One never fits, one would by itself, and a later and smaller one just does."""
+    """One never fits, one would by itself, and a later and smaller one just does.
+
+    More that never fit stand anywhere between them, so that the places differ.
+    """
     drawn: list[list[Any]] = []
 
     for _ in range(4):
@@ -58,7 +61,13 @@ def _rushes(dice: Random) -> list[list[Any]]:
         small = [dice.randint(100, 300), dice.randint(200, 500)]
         last = [dice.randint(7_000, 8_000), dice.randint(200, 900)]
         budget = sum(first) + sum(second) + sum(small)
-        drawn.append([budget, [first, large, second, alone, small, last]])
+        calls = [first, large, second, alone, small, last]
+
+        for _ in range(dice.randint(1, 3)):
+            never = [dice.randint(200, 900), dice.randint(7_000, 9_000)]
+            calls.insert(dice.randint(0, len(calls)), never)
+
+        drawn.append([budget, calls])
 
     return drawn
 
