@@ -69,7 +69,7 @@ def write_tables(found: Graded, out: str, nbgrader: str, pages: str) -> None:
         for path, page in _pages(found, Path(pages)):
             write_whole(path, page.encode())
 
-        tell(f"grade: {pages}/, a page for each of {len(found.students)} students")
+        tell(f"grade: {Path(pages)}/, a page for each of {len(found.students)} students")
 
 
 def _pages(found: Graded, folder: Path) -> Iterator[tuple[Path, str]]:
