@@ -128,7 +128,7 @@ def test_fault_02_pauses_grow_while_everything_is_refused(tmp_path, monkeypatch)
 
 
 def test_fault_03_all_hundred_refused_at_once_come_back_one_by_one(tmp_path):
-    with Trial(tmp_path, team(*HUNDRED), faults=refusing_all(0.5)) as trial:
+    with Trial(tmp_path, team(*HUNDRED), faults=refusing_all(1.5)) as trial:
         run = trial.run(max_agents=100).result(PATIENCE)
         assert run.status == "finished"
         assert run.answer == " | ".join(f"did {task}" for task in HUNDRED)
