@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from kimi_nb._version import __version__
 from kimi_nb.cli import lab as command
 from kimi_nb.cli import main
-from kimi_nb.cli.lab import copy_curriculum, shipped
+from kimi_nb.cli.lab import PICTURES, copy_curriculum, shipped
 from kimi_nb.errors import KimiNbError, UsageFault
 
 BESIDE = f"en/03-stages.v{__version__}.ipynb"
@@ -66,6 +67,21 @@ def test_a_copy_has_both_languages_and_nothing_hidden(folder: Path) -> None:
         "en/pictures/graph.png": "graph 1",
         "zh/03-stages.ipynb": "阶段 1",
     }
+
+
+def test_a_copy_has_all_pictures_that_its_notebooks_show(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    copy_curriculum(shipped(), folder)
+    shown: set[Path] = set()
+
+    for path in folder.glob("*/*.ipynb"):
+        targets = re.findall(
+            r"!\[[^\]]*\]\((?!http|data:|attachment:)([^)]+)\)", path.read_text("utf-8")
+        )
+        shown |= {(path.parent / target).resolve() for target in targets}
+
+    assert shown == {(folder / name).resolve() for name in PICTURES}
+    assert all(path.is_file() for path in shown)
 
 
 def test_a_second_copy_of_the_same_release_changes_nothing(release: Path, folder: Path) -> None:

@@ -21,12 +21,14 @@ from kimi_nb.errors import UsageFault
 from kimi_nb.teach.language import language
 from kimi_nb.views.export import write_whole
 
-__all__ = ["Copied", "copy_curriculum", "lab", "shipped"]
+__all__ = ["PICTURES", "Copied", "copy_curriculum", "lab", "shipped"]
 
 PACKAGE = Path(__file__).parents[1]
 PLACES = (PACKAGE / "curriculum", PACKAGE.parent / "notebooks")
 """Of the notebooks: in a wheel, and in a checkout."""
 LANGUAGES = ("en", "zh")
+PICTURES = ("parl/phase.png", "parl/when.png")
+"""Beside the folders of the languages; notebooks show them."""
 RECORD = Path(".kimi_nb", "curriculum.json")
 """Below the copy: the hash of each file as it was last handed out."""
 
@@ -136,6 +138,7 @@ def _free(target: Path, data: bytes) -> Path:
 def _files(source: Path) -> dict[str, bytes]:
     """What is handed out, by its path; hidden folders hold logs and checkpoints."""
     paths = sorted(path for name in LANGUAGES for path in (source / name).rglob("*"))
+    paths += [source / name for name in PICTURES]
     named = {path.relative_to(source): path for path in paths if path.is_file()}
     return {
         name.as_posix(): path.read_bytes()
