@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ __all__ = ["SECONDS", "Graded", "grade"]
 
 SECONDS = 10.0
 """Of an exercise's answer, in wall time."""
+HEARTBEAT = 0.2
+"""Seconds until Ctrl-C is noticed at the latest."""
 NAMED = 40
 """Characters of an id that is told; it may be a stranger's."""
 
@@ -113,7 +115,7 @@ def _all(
             pairs = enumerate(zip(tasks, holds, strict=True))
             places = {pool.submit(marking.mark, *pair): place for place, pair in pairs}
 
-            for done, future in enumerate(as_completed(places), 1):
+            for done, future in enumerate(_as_completed(places), 1):
                 marks[places[future]] = future.result()
 
                 if told is not None:
@@ -128,6 +130,15 @@ def _all(
                 raise
 
     return marks
+
+
+def _as_completed(futures: Iterable[Future[Mark]]) -> Iterator[Future[Mark]]:
+    """Each as it ends. A Ctrl-C just before a wait does not end that wait: none may be for long."""
+    left = set(futures)
+
+    while left:
+        done, left = wait(left, HEARTBEAT, FIRST_COMPLETED)
+        yield from done
 
 
 def _some_whole(tasks: Sequence[Task], marks: Sequence[Mark | None]) -> bool:
