@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -260,10 +261,21 @@ def make(folder: Path) -> Path:
 
 
 def _python_of_binder() -> str:
-    """An interpreter of the version in runtime.txt."""
+    """An interpreter of the version in runtime.txt; raises SystemExit where none runs."""
     wanted = (ROOT / "binder" / "runtime.txt").read_text("utf-8").strip().replace("-", "")
     mine = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return sys.executable if mine == wanted else wanted
+
+    if mine == wanted:
+        return sys.executable
+
+    found = shutil.which(wanted)  # pyenv has a name for each version, also where it is switched off
+
+    tried = found and subprocess.run([found, "--version"], capture_output=True, check=False)
+
+    if not tried or tried.returncode:
+        raise SystemExit(f"{wanted} does not run here; with pyenv: PYENV_VERSION=3.12:3.11 …")
+
+    return found
 
 
 def main() -> int:
