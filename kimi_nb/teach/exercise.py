@@ -15,7 +15,7 @@ from kimi_nb.teach.plain import Odd, Raised, called, plain, same
 from kimi_nb.teach.source import bare
 from kimi_nb.teach.text import Text
 
-__all__ = ["Args", "Exercise", "Mistake", "ODD", "RAISED", "UNANSWERED", "Verdict", "WRONG"]
+__all__ = ["ODD", "RAISED", "UNANSWERED", "WRONG", "Args", "Exercise", "Mistake", "Verdict"]
 
 Args = list[Any]
 """Of one call: plain data."""
