@@ -36,7 +36,7 @@ def _graph(dice: Random) -> Graph:
     return {name: dice.randint(1, 9) for name in shown}, {name: after[name] for name in shown}
 
 
-def span(cost: dict[str, int], after: dict[str, list[str]]) -> int:
+def span(cost: dict[str, int], after: dict[str, list[str]]) -> int:  # noqa: D103 -- as it is shown
     def ends(task: str) -> int:
         return cost[task] + max((ends(before) for before in after[task]), default=0)
 
