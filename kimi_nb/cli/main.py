@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from kimi_nb.cli.exchange import export_run, import_spans
-from kimi_nb.cli.lab import lab
 from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
@@ -241,6 +240,12 @@ def _grade(asked: argparse.Namespace) -> int:
     return grade_class(asked)
 
 
+def _lab(asked: argparse.Namespace) -> int:
+    from kimi_nb.cli.lab import lab
+
+    return lab(asked)
+
+
 def _doctor(asked: argparse.Namespace) -> int:
     told = tell if asked.json else partial(print, flush=True)
     report = examine(asked.model, asked.base_url, thinking=asked.thinking, told=told)
@@ -263,7 +268,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench": _bench,
     "parl": _parl,
     "grade": _grade,
-    "lab": lab,
+    "lab": _lab,
     "doctor": _doctor,
 }
 

@@ -86,7 +86,7 @@ def grade(
     ]
     marks = _all(marking, tasks, jobs or os.cpu_count() or 1, told)
     unknown = tuple(_told(there - known.keys()))
-    left = {task.student.student for task, mark in zip(tasks, marks, strict=True) if mark is None}
+    left = _unfinished(tasks, marks)
     return Graded(
         marks=tuple(mark for mark in marks if mark is not None and mark.student not in left),
         exercises=asked,
@@ -126,7 +126,9 @@ def _all(
             for hold in holds:
                 hold.kill()
 
-            if not isinstance(error, KeyboardInterrupt) or not _some_whole(tasks, marks):
+            everyone = {task.student.student for task in tasks}
+
+            if not isinstance(error, KeyboardInterrupt) or _unfinished(tasks, marks) == everyone:
                 raise
 
     return marks
@@ -141,7 +143,6 @@ def _as_completed(futures: Iterable[Future[Mark]]) -> Iterator[Future[Mark]]:
         yield from done
 
 
-def _some_whole(tasks: Sequence[Task], marks: Sequence[Mark | None]) -> bool:
-    """Whether there is a student of whom all is graded."""
-    left = {task.student.student for task, mark in zip(tasks, marks, strict=True) if mark is None}
-    return any(task.student.student not in left for task in tasks)
+def _unfinished(tasks: Sequence[Task], marks: Sequence[Mark | None]) -> set[str]:
+    """The students of whom not all is graded."""
+    return {task.student.student for task, mark in zip(tasks, marks, strict=True) if mark is None}

@@ -21,9 +21,10 @@ MOST_WORDS = 60
 """Of a query: SQLite refuses expressions that are too deep."""
 LONGEST = 2_000
 """Characters of a query that count."""
-_RUN = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+# Texts: compiling them would take milliseconds of every `%load_ext`; `re` keeps what it compiled.
+_RUN = ("[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
                   "\uff66-\uff9d\U00020000-\U0003ffff]+")  # fmt: skip
-_PART = re.compile(f"{_RUN.pattern}|\\S+?(?={_RUN.pattern}|\\s|$)")
+_PART = f"{_RUN}|\\S+?(?={_RUN}|\\s|$)"
 _QUOTED = re.compile('"([^"]*)"|“([^“”]*)”|「([^「」]*)」')
 _OPERATORS = frozenset({"AND", "OR", "NOT", "NEAR"})
 """Taken as such by other search engines, and left out here."""
@@ -51,7 +52,7 @@ class Query(NamedTuple):
 def split(text: str) -> str:
     """The text with a mark beside each character that stands without spaces."""
     text = text.replace(MARK, " ").replace("\0", " ")
-    return _RUN.sub(lambda found: MARK.join(["", *found[0], ""]), text)
+    return re.sub(_RUN, lambda found: MARK.join(["", *found[0], ""]), text)
 
 
 def joined(text: str) -> str:
@@ -66,7 +67,7 @@ def parsed(query: str) -> Query:
     phrases = [_literal(split(each)) for each in quoted if _says_something(each)][:MOST_WORDS]
     words: dict[str, None] = {}
 
-    for part in _PART.findall(query.replace('"', " ")):
+    for part in re.findall(_PART, query.replace('"', " ")):
         if _says_something(part) and part not in _OPERATORS:
             words.update(dict.fromkeys(_searched(part)))
 
@@ -75,7 +76,7 @@ def parsed(query: str) -> Query:
 
 def _searched(part: str) -> list[str]:
     """A word as it stands; characters without spaces by pairs."""
-    if not _RUN.fullmatch(part):
+    if not re.fullmatch(_RUN, part):
         return [_literal(part)]
 
     pairs = [part[at : at + 2] for at in range(max(len(part) - 1, 1))]
