@@ -111,9 +111,11 @@ def _all(
     marks: list[Mark | None] = [None] * len(tasks)
 
     with ThreadPoolExecutor(jobs) as pool:
+        places: dict[Future[Mark], int] = {}
+
         try:
-            pairs = enumerate(zip(tasks, holds, strict=True))
-            places = {pool.submit(marking.mark, *pair): place for place, pair in pairs}
+            for place, pair in enumerate(zip(tasks, holds, strict=True)):
+                places[pool.submit(marking.mark, *pair)] = place
 
             for done, future in enumerate(_as_completed(places), 1):
                 marks[places[future]] = future.result()
@@ -121,6 +123,10 @@ def _all(
                 if told is not None:
                     told(done, len(tasks))
         except BaseException as error:
+            for future, place in list(places.items()):
+                if future.done() and future.exception() is None:
+                    marks[place] = future.result()
+
             pool.shutdown(wait=False, cancel_futures=True)
 
             for hold in holds:
