@@ -16,7 +16,7 @@ LAYERS = (
     {"_version"},
     {"redact"},
     {"errors"},
-    {"beside", "events", "locked", "media", "patience", "regions"},
+    {"beside", "cluster_client", "events", "locked", "media", "patience", "regions"},
     {"trace"},
     {"models", "tools", "views"},
     {"swarm", "parl"},
