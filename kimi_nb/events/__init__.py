@@ -11,6 +11,8 @@ that broke off. The ToolCalled and the Said of a step that StepRetried follows a
 A step is paid for and complete exactly when its StepEnded is in the log.
 The sub-agents of a stage may begin before the StepEnded of the orchestrator's step
 (early start). The run's own facts carry the agent id "".
+AgentPlaced stands before the first StepBegan of a sub-agent that lives on a cluster, and again
+wherever its worker was lost and another goes on with it, as after RunResumed.
 After RunResumed or RunForked an agent whose step was open, or that ended because the run
 stopped, goes on with another StepBegan; its later AgentEnded counts.
 """
@@ -21,6 +23,7 @@ from kimi_nb.events.base import Fact
 from kimi_nb.events.run import (
     AgentBegan,
     AgentEnded,
+    AgentPlaced,
     Judged,
     RunBegan,
     RunEnded,
@@ -41,6 +44,7 @@ __all__ = [
     "FACTS",
     "AgentBegan",
     "AgentEnded",
+    "AgentPlaced",
     "Fact",
     "IterationEnded",
     "Judged",

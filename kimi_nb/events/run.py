@@ -94,6 +94,17 @@ class AgentBegan(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPlaced(Fact):
+    """From here on the sub-agent lives in another process, a worker of a cluster."""
+
+    where: str
+    """The worker: its name in the cluster, or its address."""
+    number: int
+    """How often the sub-agent has begun in this process's run, from 1: again where the worker
+    before was lost. What was open there went down with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepBegan(Fact):
     """An agent wants its next model call. A step is one assistant turn."""
 

@@ -93,13 +93,19 @@ class Limiter:
         self._take(tokens, now)
         return True
 
-    async def acquire(self, tokens: int, *, again: bool = False) -> None:
-        """Return when a call of `tokens`, prompt and answer together, may go.
+    async def acquire(
+        self, tokens: int, *, again: bool = False, queued: Callable[[], object] | None = None
+    ) -> bool:
+        """Return when a call of `tokens`, prompt and answer together, may go; whether it waited.
 
         `again`: it was refused before, and need not queue up behind all others a second time.
+        `queued` is called once if the call has to wait.
         """
         if self.try_acquire(tokens):
-            return
+            return False
+
+        if queued is not None:
+            queued()
 
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         (self._first if again else self._queue).append((turn, tokens))
@@ -118,6 +124,8 @@ class Limiter:
 
             self._pump()
             raise
+
+        return True
 
     def release(
         self,

@@ -51,7 +51,7 @@ async def all_attempts(
                 tokens_out=error.tokens_out,
             )
             engine.log.add(agent.id, *partial(agent, error), fact)
-            engine.account.check_cover()
+            await engine.account.check_cover()
             await asyncio.sleep(wait)
 
 
@@ -73,12 +73,11 @@ async def _attempt(
     engine: Engine, agent: Stepper, request: Request, turn: Turn, tries: Tries
 ) -> Reply:
     limiter, tokens = engine.limiter, tries.tokens
-    waited = not limiter.try_acquire(tokens)
-
-    if waited:
-        engine.log.add(agent.id, StepQueued(step=agent.step))
-        await limiter.acquire(tokens, again=tries.limited > 0)
-
+    waited = await limiter.acquire(
+        tokens,
+        again=tries.limited > 0,
+        queued=lambda: engine.log.add(agent.id, StepQueued(step=agent.step)),
+    )
     used: int | None = None
     fault: ModelError | None = None
     allowed: Allowed | None = None
@@ -86,7 +85,7 @@ async def _attempt(
     try:
         if waited:  # the calls before may have ended the run, or cost more than was foreseen
             engine.check(agent.id)
-            engine.account.check_cover()
+            await engine.account.check_cover()
             engine.log.add(agent.id, StepSent(step=agent.step))
 
         reply = await _reply(engine, request, turn)

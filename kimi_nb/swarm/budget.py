@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 from kimi_nb.errors import BudgetExceeded, UsageFault
@@ -136,7 +137,30 @@ class Account:
         self._in_flight += 1
         return reservation
 
-    async def wait(self) -> None:
+    async def reserve(
+        self,
+        agent: str,
+        stage: int,
+        prompt_tokens: int,
+        max_tokens: int,
+        queued: Callable[[], object],
+    ) -> tuple[Reservation, bool]:
+        """The reservation for one call, when there is room for it; whether it had to wait.
+
+        `queued` is called once if it has to. Raises as `try_reserve` does.
+        """
+        waited = False
+
+        while (found := self.try_reserve(agent, stage, prompt_tokens, max_tokens)) is None:
+            if not waited:
+                queued()
+                waited = True
+
+            await self._wait()
+
+        return found, waited
+
+    async def _wait(self) -> None:
         """Return when a call in flight has been settled."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
@@ -171,7 +195,7 @@ class Account:
         if self.price is not None:
             self.usd += self.price.usd(usage.tokens_in, usage.tokens_out, usage.tokens_cached)
 
-    def check_cover(self) -> None:
+    async def check_cover(self) -> None:
         """Raises BudgetExceeded if what was spent leaves no room for what is reserved.
 
         So it is where an attempt has failed and cost something all the same.

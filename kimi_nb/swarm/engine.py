@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from kimi_nb.events import AgentBegan, AgentEnded, Judged
 from kimi_nb.models.base import Model, ToolSpecs, Usage
-from kimi_nb.models.limiter import Limiter
+from kimi_nb.models.gate import Gate
 from kimi_nb.swarm.budget import Account
 from kimi_nb.swarm.past import Past
 from kimi_nb.tools import ToolContext, Toolset
@@ -90,7 +90,7 @@ class Engine:
 
     log: Log
     model: Model
-    limiter: Limiter
+    limiter: Gate
     account: Account
     tools: Toolset
     past: Past

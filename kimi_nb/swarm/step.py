@@ -50,21 +50,15 @@ async def take_step(engine: Engine, agent: Stepper, tools: ToolSpecs, turn: Turn
 
 async def _reserve(engine: Engine, agent: Stepper, tools: ToolSpecs) -> Reservation:
     prompt = agent.prompt_tokens(tools)
-    queued = False
+    reservation, waited = await engine.account.reserve(
+        agent.id,
+        agent.stage,
+        prompt,
+        agent.max_tokens,
+        queued=lambda: engine.log.add(agent.id, StepQueued(step=agent.step)),
+    )
 
-    while True:
-        reservation = engine.account.try_reserve(agent.id, agent.stage, prompt, agent.max_tokens)
-
-        if reservation is not None:
-            break
-
-        if not queued:
-            engine.log.add(agent.id, StepQueued(step=agent.step))
-            queued = True
-
-        await engine.account.wait()
-
-    if queued:
+    if waited:
         engine.log.add(agent.id, StepSent(step=agent.step))
 
     return reservation

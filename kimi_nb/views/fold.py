@@ -200,6 +200,14 @@ def _agent_began(_run: Run, agent: Agent, _fact: events.AgentBegan, _t: float) -
     steps.reopen(agent)
 
 
+def _agent_placed(_run: Run, agent: Agent, fact: events.AgentPlaced, t: float) -> None:
+    agent.where = fact.where
+
+    if fact.number > 1:
+        agent.moves += 1
+        steps.resume(agent, t)
+
+
 def _agent_ended(run: Run, agent: Agent, fact: events.AgentEnded, t: float) -> None:
     agent.settle(t)
 
@@ -216,6 +224,7 @@ def _agent_ended(run: Run, agent: Agent, fact: events.AgentEnded, t: float) -> N
 
 _OF_AGENTS: Mapping[type, Callable[[Run, Agent, Any, float], None]] = {
     events.AgentBegan: _agent_began,
+    events.AgentPlaced: _agent_placed,
     events.AgentEnded: _agent_ended,
     events.StepBegan: steps.step_began,
     events.StepQueued: steps.step_queued,

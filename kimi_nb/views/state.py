@@ -92,6 +92,10 @@ class Agent:
     """Number of the record with which it began."""
     last_record: int
     """Number of its latest record: of its end, once it has ended."""
+    where: str = ""
+    """The worker of a cluster on which it lives; "" where it lives beside its orchestrator."""
+    moves: int = 0
+    """How often a worker was lost under it and another took it up."""
     ended: float | None = None
     state: str = "waiting"
     """ "waiting" (for its first step, or for sub-agents), "queued", "thinking" (a call is out),
