@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from kimi_nb.events import AgentBegan, AgentEnded, Judged
 from kimi_nb.models.base import Model, ToolSpecs, Usage
 from kimi_nb.models.gate import Gate
+from kimi_nb.swarm.assignment import Place
 from kimi_nb.swarm.budget import Account
 from kimi_nb.swarm.past import Past
 from kimi_nb.tools import ToolContext, Toolset
@@ -96,6 +97,8 @@ class Engine:
     past: Past
     settings: Settings
     judge: Judge | None = None
+    place: Place | None = None
+    """Where the sub-agents live; None: here."""
     random: random.Random = field(init=False)
     """For jitter only."""
     tasks: dict[str, asyncio.Task[Report]] = field(

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from kimi_nb.errors import UsageFault
+from kimi_nb.swarm.assignment import Assignment
 from kimi_nb.swarm.engine import Engine, Report
-from kimi_nb.swarm.subagent import Assignment, launch, report_of
+from kimi_nb.swarm.subagent import launch, report_of
 from kimi_nb.tools.render import clean
 from kimi_nb.tools.rights import NONE, marked
 

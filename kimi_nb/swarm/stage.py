@@ -19,10 +19,11 @@ from kimi_nb.errors import ToolError
 from kimi_nb.events import ToolReturned
 from kimi_nb.models.base import ToolCall
 from kimi_nb.swarm.agent import ToolTurn
+from kimi_nb.swarm.assignment import Assignment
 from kimi_nb.swarm.engine import Engine, Report
 from kimi_nb.swarm.reply import sound_call
 from kimi_nb.swarm.step import record_call
-from kimi_nb.swarm.subagent import Assignment, launch, report_of
+from kimi_nb.swarm.subagent import launch, report_of
 from kimi_nb.swarm.team import OWN_TOOLS, Team, own_arguments
 from kimi_nb.swarm.turn import Answer, Stepper
 from kimi_nb.tools.rights import NONE, Labels, marked

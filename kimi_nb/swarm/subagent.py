@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from kimi_nb.errors import BudgetExceeded, ModelError
 from kimi_nb.events import AgentBegan, AgentEnded
 from kimi_nb.models.base import Conversation
 from kimi_nb.swarm.agent import ToolTurn, converse
+from kimi_nb.swarm.assignment import Assignment, Outcome
 from kimi_nb.swarm.engine import BY_USER, AgentFault, Engine, Report, Stop
 from kimi_nb.swarm.prompts import subagent_prompt
 from kimi_nb.swarm.turn import Stepper
 from kimi_nb.tools.render import clean
-from kimi_nb.tools.rights import NONE, Labels
 
-__all__ = ["Assignment", "launch", "one_line", "report_of"]
+__all__ = ["launch", "one_line", "outcome_here", "report_of"]
 
 TOGETHER = 8
 """Sub-agents that take their first step in the same turn of the event loop."""
@@ -24,24 +23,6 @@ SPREAD = 320
 MAX_REPORT = 20_000
 """Characters of a sub-agent's message that its orchestrator gets."""
 CANCELLED = Report(ok=False, text="ERROR: this sub-agent was cancelled by the user")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """Who is to do what."""
-
-    name: str
-    """Name of the configuration."""
-    system_prompt: str
-    task: str
-    parent: str
-    stage: int
-    call: int
-    context: str = ""
-    """What goes before the task in the prompt: results of earlier tasks of a plan."""
-    after: str = ""
-    labels: Labels = NONE
-    """What may be in the task and before it: whoever wrote it may have taken this in."""
 
 
 def launch(engine: Engine, group: asyncio.TaskGroup, work: Assignment) -> str:
@@ -89,11 +70,12 @@ async def _live(engine: Engine, id: str, work: Assignment) -> Report:
     if (report := _brought(engine, id, work)) is not None:
         return report
 
-    agent = _stepper(engine, id, work)
-
     try:
-        await _in_turn(engine.launched - 1)
-        outcome, text = await _outcome(engine, agent)
+        if engine.place is None:
+            await _in_turn(engine.launched - 1)
+            outcome, text, labels = await outcome_here(engine, id, work)
+        else:
+            outcome, text, labels = await engine.place.outcome(engine, id, work)
     except asyncio.CancelledError:
         report = _cancelled(engine, id)
 
@@ -105,14 +87,21 @@ async def _live(engine: Engine, id: str, work: Assignment) -> Report:
     engine.end(id, outcome, text)
 
     if outcome == "finished":
-        return Report(ok=True, text=_capped(text), labels=agent.labels)
+        return Report(ok=True, text=_capped(text), labels=labels)
 
     return Report(
         ok=False,
         text=_capped(f"ERROR: {text}"),
         interrupted=outcome == "over_budget",
-        labels=agent.labels,
+        labels=labels,
     )
+
+
+async def outcome_here(engine: Engine, id: str, work: Assignment) -> Outcome:
+    """Let a sub-agent live on this event loop, and say what came of it."""
+    agent = _stepper(engine, id, work)
+    kind, text = await _outcome(engine, agent)
+    return Outcome(kind, text, agent.labels)
 
 
 def _brought(engine: Engine, id: str, work: Assignment) -> Report | None:
