@@ -33,6 +33,7 @@ __all__ = [
     "Allowed",
     "BadRequest",
     "BudgetExceeded",
+    "ClusterLost",
     "CorruptTrace",
     "KimiNbError",
     "ModelError",
@@ -89,6 +90,10 @@ class BudgetExceeded(KimiNbError):
     def __init__(self, what: str, message: str) -> None:
         super().__init__(message)
         self.what = what
+
+
+class ClusterLost(KimiNbError):
+    """The way to the cluster of a run is gone, or nothing can live there."""
 
 
 class ToolError(KimiNbError):

@@ -51,7 +51,7 @@ class Place(Protocol):
         ...
 
     async def open(self, engine: Engine) -> None:
-        """Make ready for that run. Raises PlaceLost where nothing can live there."""
+        """Make ready for that run. Raises ClusterLost where nothing can live there."""
         ...
 
     async def outcome(self, engine: Engine, id: str, work: Assignment) -> Outcome:

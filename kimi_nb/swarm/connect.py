@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kimi_nb.errors import Allowed, UsageFault
@@ -11,7 +14,7 @@ from kimi_nb.models.base import Model
 from kimi_nb.models.endpoint import refuse_on_binder, resolve
 from kimi_nb.models.limiter import Limiter, limiter_for
 from kimi_nb.models.named import is_named, made
-from kimi_nb.models.rules import Manner
+from kimi_nb.models.rules import Manner, Rules
 from kimi_nb.models.secret import Secret
 from kimi_nb.models.tiers import tier_limits
 from kimi_nb.redact import Environment, learn_environment
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 
     from kimi_nb.models.simulator import Options
 
-__all__ = ["Connection", "Limits", "connect"]
+__all__ = ["Connection", "Elsewhere", "Limits", "connect"]
+
+MARK = 8
+"""Hexadecimal digits that tell keys apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,21 @@ class Connection:
     base_url: str | None = None
     simulator: dict[str, Any] | None = None
     """The simulator's options; None for a real endpoint."""
+    elsewhere: Elsewhere | None = None
+    """How other processes make the model; None: they cannot."""
+    allowed: Allowed = Allowed()  # noqa: RUF009 -- a tuple
+    """What the user says that the endpoint allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A model that sub-agents in other processes can ask, too."""
+
+    make: Callable[[Secret | None], Model]
+    """Makes it there; it can be pickled, if a model of the user's in it can."""
+    gate: str
+    """Names who keeps the pace: the same for all who call one endpoint with one key."""
+    key: Secret | None = None
 
 
 def connect(  # noqa: PLR0913, PLR0917 -- all that decides who answers
@@ -96,10 +117,12 @@ def connect(  # noqa: PLR0913, PLR0917 -- all that decides who answers
     else:
         connection = _connection(model, base_url, key, client, options, manner)
 
-    if limits is not None:
-        connection.limiter.restrict(**limits.numbers()._asdict())
+    if limits is None:
+        return connection
 
-    return connection
+    allowed = limits.numbers()
+    connection.limiter.restrict(**allowed._asdict())
+    return replace(connection, allowed=allowed)
 
 
 def _connection(
@@ -114,7 +137,9 @@ def _connection(
         return _through_client(model, client, manner)
 
     if model is not None and not isinstance(model, str):
-        return Connection(model=model, limiter=limiter_for(f"model {model.name}"), owned=False)
+        gate = f"model {model.name}"
+        elsewhere = Elsewhere(make=functools.partial(_itself, model), gate=gate)
+        return Connection(model=model, limiter=limiter_for(gate), owned=False, elsewhere=elsewhere)
 
     endpoint = None if options is not None else resolve(model, base_url, key, Environment())
 
@@ -123,17 +148,45 @@ def _connection(
 
         return _in_process(options, Simulator)
 
+    make = functools.partial(
+        _chat, endpoint.model, endpoint.base_url, manner.thinking, manner.rules
+    )
+    return Connection(
+        model=make(endpoint.key),
+        limiter=limiter_for(f"{endpoint.base_url} {hash(endpoint.key)}"),
+        owned=True,
+        base_url=endpoint.base_url,
+        elsewhere=Elsewhere(
+            make=make, gate=f"{endpoint.base_url} {_mark(endpoint.key)}", key=endpoint.key
+        ),
+    )
+
+
+def _chat(
+    model: str,
+    base_url: str,
+    thinking: str | None,
+    rules: tuple[Rules, ...],
+    key: Secret | None,
+) -> Model:
     from kimi_nb.models.chat import ChatModel
 
-    chat = ChatModel(
-        endpoint.model,
-        base_url=endpoint.base_url,
-        key=endpoint.key,
-        thinking=manner.thinking,
-        rules=manner.rules,
-    )
-    limiter = limiter_for(f"{endpoint.base_url} {hash(endpoint.key)}")
-    return Connection(model=chat, limiter=limiter, owned=True, base_url=endpoint.base_url)
+    return ChatModel(model, base_url=base_url, key=key, thinking=thinking, rules=rules)
+
+
+def _itself(model: Model, _key: Secret | None) -> Model:
+    return model
+
+
+def _simulator(options: dict[str, Any], _key: Secret | None) -> Model:
+    from kimi_nb.models.simulator import Options, Simulator
+
+    return Simulator(Options(**options))
+
+
+def _mark(key: Secret | None) -> str:
+    """Tells keys apart, in any process, and says nothing of them."""
+    return "" if key is None else hashlib.sha256(key.reveal().encode()).hexdigest()[:MARK]
 
 
 def _through_client(model: str | Model | None, client: AsyncOpenAI, manner: Manner) -> Connection:
@@ -158,4 +211,13 @@ def _in_process(options: Options | None, make: Callable[[Options], Model]) -> Co
     from kimi_nb.models.simulator import Options
 
     chosen = options or Options()
-    return Connection(model=make(chosen), limiter=Limiter(), owned=True, simulator=asdict(chosen))
+    spoken = asdict(chosen)
+    return Connection(
+        model=make(chosen),
+        limiter=Limiter(),
+        owned=True,
+        simulator=spoken,
+        elsewhere=Elsewhere(
+            make=functools.partial(_simulator, spoken), gate=f"simulator {uuid.uuid4().hex}"
+        ),
+    )
