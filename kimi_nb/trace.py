@@ -25,7 +25,7 @@ from kimi_nb.errors import CorruptTrace, TraceError
 from kimi_nb.events import FACTS, Fact, TrainingBegan
 from kimi_nb.locked import open_locked
 
-__all__ = ["FORMAT", "VERSION", "Log", "Record", "TornTail", "Trace", "read"]
+__all__ = ["FORMAT", "VERSION", "Log", "Record", "TornTail", "Trace", "decode", "encode", "read"]
 
 FORMAT = "kimi_nb.trace"
 VERSION = 1
