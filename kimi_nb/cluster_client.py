@@ -22,14 +22,15 @@ OURS = "kimi-nb"
 class Opened(NamedTuple):
     """A client of a cluster."""
 
-    client: Client
+    client: Any
+    """A `distributed.Client`; Any, for half of its types are unknown."""
     owned: bool
     """It was opened here; otherwise it is the user's, who goes on with it."""
 
     def close(self) -> None:
         """Close a client that was opened here. The cluster goes on."""
         if self.owned:
-            self.client.close()  # pyright: ignore[reportUnknownMemberType] -- as Dask types it
+            self.client.close()
 
 
 def open_client(cluster: object, packages: Iterable[str] = ()) -> Opened:
