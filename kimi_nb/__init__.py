@@ -31,7 +31,7 @@ from kimi_nb.views.critical import Metrics, metrics
 from kimi_nb.views.diagnose import diagnose
 from kimi_nb.views.export import export
 from kimi_nb.views.measures import measures
-from kimi_nb.views.otel import export_spans, from_spans
+from kimi_nb.views.otel import export_live, export_spans, from_spans
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.prices import Price
 from kimi_nb.views.rows import rows
@@ -75,6 +75,7 @@ __all__ = [
     "critical_path",
     "diagnose",
     "export",
+    "export_live",
     "export_spans",
     "from_spans",
     "given",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from kimi_nb.views.otel.live import LiveExport, check_otlp, export_live
 from kimi_nb.views.otel.read import from_spans
 from kimi_nb.views.otel.sdk import export_spans, to_spans
 
-__all__ = ["export_spans", "from_spans", "to_spans"]
+__all__ = [
+    "LiveExport",
+    "check_otlp",
+    "export_live",
+    "export_spans",
+    "from_spans",
+    "to_spans",
+]

@@ -84,6 +84,14 @@ class Sketch:
             message = f"record {record.seq}: agent {record.agent!r} has not begun"
             raise CorruptTrace(message)
 
+    def take(self) -> list[Draft]:
+        """The spans that have ended for good since the last call."""
+        return self._book.take()
+
+    def take_rest(self) -> list[Draft]:
+        """All others, with the run's own as the last; see `close`."""
+        return self._book.take_rest()
+
     def close(self) -> None:
         """What is still open ends at the latest record."""
         for work in self._works.values():
@@ -112,6 +120,9 @@ class Sketch:
 
         for work in self._works.values():
             work.break_off("interrupted")
+
+        self.drafts[ROOT].ended = None
+        self._book.doubt()
 
         if isinstance(fact, RunForked):  # what follows is not what followed in the other log
             self.run = f"{identity(self.run, repr(fact.started), fact.process, size=16):032x}"
@@ -145,7 +156,7 @@ class Sketch:
             return
 
         launcher = key_of("tool", fact.parent, fact.stage, fact.call)
-        parents = (launcher, key_of("agent", fact.parent), ROOT)
+        parents = (launcher, key_of("agent", fact.parent), ROOT) if fact.parent else (ROOT,)
         draft = self._book.draft(key_of("agent", id), "invoke_agent", fact.name, *parents)
         draft.after = tuple(key_of("agent", other) for other in fact.after.split())
         draft.attributes |= {

@@ -74,7 +74,7 @@ class Work:
             return
 
         if self._waits is not None and not draft.events:
-            del self.book.drafts[draft.key]
+            self.book.drop(draft)
         elif error:
             draft.end(self.book.now, error)
 
