@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from kimi_nb.errors import Allowed, ModelError, Overloaded, RateLimited
 from kimi_nb.models.pace import AdaptiveLimit
+from kimi_nb.models.standing import Limit, Standing
 from kimi_nb.models.window import Window
 
 __all__ = ["Limiter", "backoff", "limiter_for"]
@@ -168,23 +169,21 @@ class Limiter:
 
     def status(self) -> str:
         """One line: what is in flight, what waits, and for what."""
+        return str(self.standing())
+
+    def standing(self) -> Standing:
+        """The same in numbers; from any thread."""
         pause = self._pace.paused_until - self._clock()
-        parts = [f"{self._in_flight} calls in flight, {self._waiting} waiting"]
-
-        if (limit := self._pace.limit) is not None:
-            parts.append(f"at most {limit} at once{_origin(self._pace.source)}")
-
-        for window, what in ((self._requests, "requests"), (self._tokens, "tokens")):
-            if math.isfinite(window.limit):
-                parts.append(f"{window.limit:,.0f} {what} a minute{_origin(window.source)}")
-
-        if self._refused:
-            parts.append(f"{self._refused} of {self._sent} answered 429")
-
-        if pause > 0:
-            parts.append(f"paused for {pause:.1f} s")
-
-        return "; ".join(parts)
+        return Standing(
+            in_flight=self._in_flight,
+            waiting=self._waiting,
+            sent=self._sent,
+            refused=self._refused,
+            concurrency=Limit(self._pace.limit, self._pace.source),
+            rpm=_limit(self._requests),
+            tpm=_limit(self._tokens),
+            paused_s=max(0.0, pause),
+        )
 
     def _tell(self, allowed: Allowed, now: float) -> None:
         """Note what the endpoint says of itself."""
@@ -269,8 +268,8 @@ class Limiter:
             self._timer = asyncio.get_running_loop().call_later(delay, self._pump)
 
 
-def _origin(source: str) -> str:
-    return f" ({source})" if source else ""
+def _limit(window: Window) -> Limit:
+    return Limit(window.limit if math.isfinite(window.limit) else None, window.source)
 
 
 @functools.cache

@@ -86,6 +86,11 @@ class Account:
         self._longest: Counter[int] = Counter()
         self._members: defaultdict[int, set[str]] = defaultdict(set)
 
+    @property
+    def held(self) -> dict[str, float]:
+        """What calls in flight have reserved; their steps count as spent already."""
+        return {"tokens": self._held_tokens, "usd": self._held_usd}
+
     def left(self) -> dict[str, float]:
         """What the budget still holds, by its names, seconds aside; no key: no limit."""
         spent = {

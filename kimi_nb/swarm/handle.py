@@ -176,6 +176,11 @@ class Run(Replay):
         return "".join(self._engine.draft)
 
     @property
+    def engine(self) -> Engine:
+        """Its log, limiter and account while it goes on; for who looks, not for who steers."""
+        return self._engine
+
+    @property
     def pace(self) -> str:
         return self._engine.limiter.status()
 
@@ -246,10 +251,8 @@ class Run(Replay):
         except asyncio.CancelledError:
             self.cancel()
             self._wait_for_end()
-            where = (
-                f"; go on with {resume_call(self.fold)}({str(self.path)!r})" if self.path else ""
-            )
-            message = f"the swarm was stopped, what it did is kept{where}"
+            again = f"; go on with {resume_call(self.fold)}({str(self.path)!r})"
+            message = f"the swarm was stopped, what it did is kept{again if self.path else ''}"
             raise Interrupted(message) from None
 
         self._future.result()
