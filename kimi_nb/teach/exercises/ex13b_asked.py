@@ -19,6 +19,15 @@ PREDICTIONS = (
         ),
         of="average_concurrency",
     ),
+    Question(
+        id="p13.wall",
+        asks=Text(
+            "The same swarm once more, its 150 sub-agents on two workers instead of in the "
+            "kernel. How many seconds will it take by the clock?",
+            "同一个集群再运行一次，150 个子智能体不在内核里，而在两个工作者上。按时钟要多少秒？",
+        ),
+        of="wall_s",
+    ),
 )
 
 QUIZ = Quiz(
@@ -26,24 +35,28 @@ QUIZ = Quiz(
     items=(
         QuizItem(
             asks=Text(
-                "Sub-agents spend 98 % of their time waiting for the model. You move the notebook "
-                "from 2 cores to 64. What happens to the run?",
-                "子智能体 98% 的时间都在等模型。你把笔记本从 2 核的机器搬到 64 核的。运行会怎样？",
+                "Sub-agents spend 98 % of their time waiting for the model. You move them from the "
+                "kernel to a cluster of 32 workers. What happens to the run?",
+                "子智能体 98% 的时间都在等模型。你把它们从内核搬到有 32 个工作者的集群上。"
+                "运行会怎样？",
             ),
             options=(
                 Option(
-                    says=Text("It is 32 times as fast: more cores", "快 32 倍：核多了"), key="M1"
+                    says=Text("32 times as fast: 32 workers for one", "快 32 倍：多了这么多工作者"),
+                    key="M1",
                 ),
-                Option(says=Text("Next to nothing: it waits as before", "几乎不变：照样在等")),
                 Option(
-                    says=Text("Faster: asyncio spreads to all cores", "更快：asyncio 会用满核"),
+                    says=Text("Next to nothing: it waits as before", "几乎不变：它照样在等模型")
+                ),
+                Option(
+                    says=Text("Faster: asyncio spreads to all cores", "更快：asyncio 会用满所有核"),
                     key="M10",
                 ),
             ),
             because=Text(
-                "A core can only help with what is computed. The waiting overlaps already, on one "
-                "core, by asyncio.",
-                "核只对计算有帮助。等待在一个核上就已经由 asyncio 重叠起来了。",
+                "Another core or machine can only help with what is computed. The waiting overlaps "
+                "already, on one core, by asyncio.",
+                "多一个核、多一台机器，只对计算有帮助。等待在一个核上就已经由 asyncio 重叠起来了。",
             ),
         ),
         QuizItem(

@@ -25,6 +25,7 @@ PREDICTED = {
     "p11.budget": ("M2", "M8"),
     "p12.cents": ("M5",),
     "p13.average": ("M8", "M10"),
+    "p13.wall": ("M1", "M10"),
     "p14.critical": ("M9", "M12"),
 }
 """By a question's id, which misconceptions a wrong prediction most often comes from: our
