@@ -1,0 +1,108 @@
+"""A Dask scheduler and workers as processes of their own, on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from distributed import Client
+
+TESTS = Path(__file__).parent
+START_S = 30.0
+
+
+@dataclass
+class Cluster:
+    """Its folder is temporary; the processes run in it, and their output is `*.log` there."""
+
+    address: str
+    folder: Path
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    nthreads: int = 1
+
+    def client(self, **options: Any) -> Client:
+        """A client of its own; close it."""
+        return Client(self.address, set_as_default=False, timeout=START_S, **options)
+
+    def start_worker(self, *more: str) -> subprocess.Popen[bytes]:
+        """One more worker, without a nanny: who kills it kills it. It takes a second to be there."""
+        options = ("--nthreads", f"{self.nthreads}", "--no-nanny", "--no-dashboard", *more)
+        local = ("--local-directory", str(self.folder))
+        worker = _start(self.folder, "worker", self.address, *options, *local)
+        self.workers.append(worker)
+        return worker
+
+    def wait_for_workers(self, count: int) -> None:
+        """Return when so many are there."""
+        with self.client() as client:
+            client.wait_for_workers(count, timeout=START_S)
+
+
+@contextlib.contextmanager
+def cluster(workers: int = 2, nthreads: int = 1) -> Iterator[Cluster]:
+    """A scheduler and so many workers, all there. Modules in tests/ can be imported by them."""
+    with tempfile.TemporaryDirectory(prefix="kimi_nb-") as name:
+        folder = Path(name)
+        file = folder / "scheduler.json"
+        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        quiet = ("--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file))
+        scheduler = _start(folder, "scheduler", *options, *quiet)
+        made: Cluster | None = None
+
+        try:
+            made = Cluster(_address(file, scheduler), folder, scheduler, nthreads=nthreads)
+
+            for _ in range(workers):
+                made.start_worker()
+
+            made.wait_for_workers(workers)
+            yield made
+        finally:
+            _stop([*(made.workers if made else []), scheduler])
+
+
+def _start(folder: Path, what: str, *options: str) -> subprocess.Popen[bytes]:
+    paths = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    count = len(list(folder.glob(f"{what}*.log")))
+
+    with (folder / f"{what}{count}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.dask_{what}", *options],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": paths},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _address(file: Path, scheduler: subprocess.Popen[bytes]) -> str:
+    for _ in range(int(START_S / 0.02)):
+        if scheduler.poll() is not None:
+            break
+
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads(file.read_text("utf-8"))["address"]
+
+        time.sleep(0.02)
+
+    raise RuntimeError((file.parent / "scheduler0.log").read_text("utf-8"))
+
+
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGCONT)  # one that a test has stopped
+        process.kill()
+
+    for process in processes:
+        process.wait()
