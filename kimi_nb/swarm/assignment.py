@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from kimi_nb.tools.rights import NONE, Labels
 
 if TYPE_CHECKING:
-    from kimi_nb.models.gate import Gate
     from kimi_nb.swarm.engine import Engine
 
 __all__ = ["Assignment", "Outcome", "Place"]
@@ -45,13 +44,11 @@ class Outcome(NamedTuple):
 class Place(Protocol):
     """Where the sub-agents of a run live that do not live beside their orchestrator."""
 
-    @property
-    def gate(self) -> Gate:
-        """Who lets calls go, those of the orchestrator too."""
-        ...
-
     async def open(self, engine: Engine) -> None:
-        """Make ready for that run. Raises ClusterLost where nothing can live there."""
+        """Make ready for that run; from then on the place keeps the pace of all its calls.
+
+        Raises ClusterLost where nothing can live there, and UsageFault.
+        """
         ...
 
     async def outcome(self, engine: Engine, id: str, work: Assignment) -> Outcome:

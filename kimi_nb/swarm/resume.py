@@ -30,6 +30,7 @@ from kimi_nb.swarm.asked import (
     price_of,
     ways_on,
 )
+from kimi_nb.swarm.assignment import Place
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.changed import changed, check, check_judge, check_simulated, parted
 from kimi_nb.swarm.connect import Connection, Limits
@@ -39,7 +40,7 @@ from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import Task, parse_plan
 from kimi_nb.swarm.reconnect import reconnect
 from kimi_nb.swarm.saved import Had, entries, had, options_of, this_process
-from kimi_nb.swarm.start import launch
+from kimi_nb.swarm.start import launch, place_on
 from kimi_nb.tools import Toolset
 from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log, Record, TornTail, Trace, read
@@ -61,6 +62,7 @@ class Wanted:
     tasks: list[Task] | None
     toolset: Callable[[Had], Toolset]
     judge: Judge | None
+    cluster: object
     connected: Callable[[Had, Sequence[Record]], tuple[Connection, Account]]
     """For a run of which these records are what there is."""
 
@@ -75,6 +77,7 @@ class Taken(NamedTuple):
     settings: Settings
     goal: str
     tasks: list[Task]
+    place: Place | None
 
 
 def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functions
@@ -94,13 +97,14 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     prices: Mapping[str, Price] | None = None,
     rules: Iterable[Rules] = (),
     judge: Judge | None = None,
+    cluster: object = None,
 ) -> Run | Replay:
     """Go on with the run in a log where it ended, in the same file.
 
     Completed calls are not made again; a finished run is only read, or judged if it was not.
     Give the `judge` and the `tools` of your own that the run had, and `goal` and `plan` only to
     make sure of them; `budget` is the whole run's, what is spent included. A model and a budget
-    that are given hold for later resumes too.
+    that are given hold for later resumes too. `cluster` as in `kn.swarm`, whatever it was.
 
     `fork`: a new file. It begins with what the log has, which stays as it is even while another
     process writes it, and goes on with other tools or another version. With another goal or
@@ -126,6 +130,7 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
         toolset=lambda was: equipped(was, tools, fork=fork is not None),
         connected=connected,
         judge=judge,
+        cluster=cluster,
     )
     path = _existing(path)
     name = name or Path(fork or path).stem
@@ -134,8 +139,10 @@ def resume(  # noqa: PLR0913 -- what a log does not keep: keys, clients, functio
     if isinstance(taken, Trace):
         return Replay(taken, name=name, prices=all_prices(prices))
 
-    log, connection, account, toolset, settings, goal, tasks = taken
-    return launch(log, connection, account, toolset, settings, goal, tasks, name, prices, judge)
+    log, connection, account, toolset, settings, goal, tasks, place = taken
+    return launch(
+        log, connection, account, toolset, settings, goal, tasks, name, prices, judge, place
+    )
 
 
 def peek(path: str | Path) -> Had:
@@ -175,6 +182,7 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
         connection, account = wanted.connected(was, log.records)
         check_simulated(was, simulated=connection.model.simulated)
         tasks = _tasks(was)
+        place = place_on(wanted.cluster, connection, toolset)
         resumed = RunResumed(
             started=time.time(),
             version=__version__,
@@ -189,7 +197,7 @@ def _take_up(path: Path, wanted: Wanted) -> Taken | Trace:
         log.close()
         raise
 
-    return Taken(log, connection, account, toolset, was.settings, was.goal, tasks)
+    return Taken(log, connection, account, toolset, was.settings, was.goal, tasks, place)
 
 
 def _finished(records: Sequence[Record], was: Had, wanted: Wanted) -> bool:
@@ -226,6 +234,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
         check_judge(path, was, wanted.judge)
         check_simulated(was, simulated=connection.model.simulated)
 
+    place = place_on(wanted.cluster, connection, toolset)
     common: dict[str, Any] = {
         "started": time.time(),
         "version": __version__,
@@ -246,7 +255,7 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
         message = f"cannot write the log {str(new)!r}: {error.strerror}"
         raise TraceError(message) from None
 
-    return Taken(Log(new), connection, account, toolset, settings, goal, tasks)
+    return Taken(Log(new), connection, account, toolset, settings, goal, tasks, place)
 
 
 def _open(path: Path) -> Log:

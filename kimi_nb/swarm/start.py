@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_nb._version import __version__
-from kimi_nb.errors import UsageFault
+from kimi_nb.errors import ClusterLost, UsageFault
 from kimi_nb.events import RunBegan, TrainingBegan
 from kimi_nb.models.base import Model
 from kimi_nb.models.rules import Manner, Rules
@@ -30,15 +30,17 @@ from kimi_nb.swarm.asked import (
     ways_on,
     working_folder,
 )
+from kimi_nb.swarm.assignment import Place
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.connect import Connection, Limits, connect
-from kimi_nb.swarm.engine import Engine, Judge, Settings
+from kimi_nb.swarm.engine import Engine, Judge, Settings, Stop
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.orchestrate import run_to_end
 from kimi_nb.swarm.past import Past
 from kimi_nb.swarm.plan import Task, parse_plan
 from kimi_nb.swarm.runtime import GRACE, runtime
 from kimi_nb.swarm.saved import options_of, this_process
+from kimi_nb.swarm.subagent import one_line
 from kimi_nb.tools import Toolset
 from kimi_nb.tools.render import clean
 from kimi_nb.trace import Log, read
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
 
     from kimi_nb.models.simulator import Options
 
-__all__ = ["launch", "replay", "runs", "swarm"]
+__all__ = ["launch", "place_on", "replay", "runs", "swarm"]
 
 
 def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have defaults
@@ -78,6 +80,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     rules: Iterable[Rules] = (),
     simulator: Options | None = None,
     judge: Judge | None = None,
+    cluster: object = None,
 ) -> Run:
     """Start a run and return its handle at once: `await` it, or call `.result()`.
 
@@ -91,7 +94,8 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     or "off". `rules`: rows that go before those of the table in `models.rules`. `tools`: beside
     the standard ones, functions, tools, and names of what comes with kimi_nb, such as
     "write_file"; a Toolset is taken as it is, instead of them. `judge`: grades the answer by a
-    truth that no model sees, as a world does.
+    truth that no model sees, as a world does. `cluster`: sub-agents live on the workers of a
+    Dask cluster; the scheduler's address, or a `distributed.Client`.
 
     Raises UsageFault if this cannot be done as asked.
     """
@@ -122,6 +126,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         message = f"{path} holds a run already; to go on with it: {ways_on(path)}"
         raise UsageFault(message)
 
+    place = place_on(cluster, connection, toolset)
     began = RunBegan(
         goal=goal,
         model=connection.model.name,
@@ -134,7 +139,19 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     )
     log = Log(path)
     log.add("", began)
-    return launch(log, connection, account, toolset, settings, goal, tasks, name, prices, judge)
+    return launch(
+        log, connection, account, toolset, settings, goal, tasks, name, prices, judge, place
+    )
+
+
+def place_on(cluster: object, connection: Connection, toolset: Toolset) -> Place | None:
+    """Where the sub-agents of a run live; None: here. Raises UsageFault."""
+    if cluster is None or cluster == "":
+        return None
+
+    from kimi_nb.swarm.cluster import join
+
+    return join(cluster, connection, toolset)
 
 
 def replay(path: str | Path) -> Replay:
@@ -158,6 +175,7 @@ def launch(  # noqa: PLR0913, PLR0917 -- all that a run is made of
     name: str,
     prices: Mapping[str, Price] | None,
     judge: Judge | None,
+    place: Place | None,
 ) -> Run:
     """Let the run in this log go on from its last record."""
     engine = Engine(
@@ -169,6 +187,7 @@ def launch(  # noqa: PLR0913, PLR0917 -- all that a run is made of
         past=Past(log.records),
         settings=settings,
         judge=judge,
+        place=place,
         cache_key=f"kimi_nb-{log.path.stem if log.path else id(log)}",
     )
     future = runtime().spawn(_drive(engine, connection, goal, tasks))
@@ -187,15 +206,29 @@ async def _drive(engine: Engine, connection: Connection, goal: str, tasks: Seque
     log = engine.log
 
     try:
+        await _settle_in(engine)
         await run_to_end(engine, goal, tasks)
     finally:
         log.close()
         await asyncio.shield(_close(engine, connection))
 
 
+async def _settle_in(engine: Engine) -> None:
+    """Make the run's place ready; where that fails, the run ends before it begins."""
+    if engine.place is None:
+        return
+
+    try:
+        await engine.place.open(engine)
+    except (ClusterLost, UsageFault) as error:
+        engine.stop(Stop("failed", one_line(error)))
+
+
 async def _close(engine: Engine, connection: Connection) -> None:
     """Free what the run held. What fails or hangs here has no say in how the run went."""
-    for close in (engine.tools.close, *([connection.model.close] if connection.owned else [])):
+    closing = [engine.tools.close, *([connection.model.close] if connection.owned else [])]
+
+    for close in (*closing, *([engine.place.close] if engine.place else [])):
         with contextlib.suppress(Exception):
             async with asyncio.timeout(GRACE):
                 await close()

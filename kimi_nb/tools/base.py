@@ -120,6 +120,11 @@ class Toolset:
         return [tool.spec for tool in self]
 
     @property
+    def output_limit(self) -> int:
+        """Characters of an answer."""
+        return self._limit
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._tools)
 

@@ -1,0 +1,218 @@
+"""What workers ask the kernel and tell it: the log, the budget and the files are kept here."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from kimi_nb.errors import BudgetExceeded, UsageFault
+from kimi_nb.events import AgentPlaced, StepBegan, StepQueued
+from kimi_nb.models.base import Usage
+from kimi_nb.models.secret import Secret
+from kimi_nb.swarm.assignment import Outcome
+from kimi_nb.swarm.budget import Reservation
+from kimi_nb.swarm.cluster.baggage import Baggage, Kit
+from kimi_nb.swarm.cluster.mailbox import Message
+from kimi_nb.swarm.cluster.post import Post
+from kimi_nb.swarm.cluster.seat import Seat
+from kimi_nb.swarm.cluster.store import Store
+from kimi_nb.swarm.engine import Engine, Stop
+from kimi_nb.trace import Record, decode, encode
+
+__all__ = ["Books"]
+
+GONE: Message = {"gone": True}
+"""The answer to a life that does not count any more."""
+
+
+class Books:
+    """Answers for one run."""
+
+    def __init__(
+        self, engine: Engine, post: Post, seats: dict[str, Seat], kit: Kit, key: Secret | None
+    ) -> None:
+        """`key`: what workers are told of it; None: they have their own, or need none."""
+        self._engine = engine
+        self._post = post
+        self._seats = seats
+        self._kit = kit
+        self._key = key
+        self._crews: set[str] = set()
+        """Worker processes that have opened the run."""
+        self._store = Store(engine, post)
+        self._baggage = b""
+
+    async def open(self) -> None:
+        """Look at the folder and pack what every worker needs. Raises UsageFault."""
+        await self._store.refresh()
+        engine = self._engine
+        baggage = Baggage(
+            kit=self._kit,
+            settings=engine.settings,
+            budget=engine.account.budget,
+            cache_key=engine.cache_key,
+            facts=_lines(engine.log.records, ""),
+        )
+        self._baggage = pickle.dumps(baggage)
+
+    def close(self) -> None:
+        """Tell all workers that the run is over."""
+        for party in self._crews:
+            self._post.send(party, {"op": "close"})
+
+    def hear(self, sender: str, message: Message) -> None:
+        """Take in one message, from a worker or from the switchboard."""
+        match message["op"]:
+            case "open":
+                self._crews.add(sender)
+                reply: Message = {"baggage": self._baggage}
+                self._post.answer(sender, message, reply | self._key_for())
+            case "lost":
+                self._lost(message["party"])
+            case "unable":
+                if seat := self._seats.get(message["agent"]):
+                    seat.fail(message["why"])
+            case "begin":
+                self._begin(sender, message)
+            case _:
+                self._of_a_life(sender, message)
+
+    def _key_for(self) -> Message:
+        return {} if self._key is None else {"key": self._key.reveal()}
+
+    def _lost(self, party: str) -> None:
+        self._crews.discard(party)
+        self._store.forget(party)
+
+        for seat in self._seats.values():
+            if seat.party == party:
+                seat.leave(self._engine.account)
+
+    def _begin(self, sender: str, message: Message) -> None:
+        """Another life of a sub-agent begins, with all that its lives before have paid for."""
+        seat, engine = self._seats.get(message["agent"]), self._engine
+
+        if seat is None or seat.ended.done():
+            self._post.answer(sender, message, GONE)
+            return
+
+        seat.begin(sender, engine.account)
+        new = seat.number == 1 and engine.past.agent(seat.id) is None
+        records = b"" if new else _lines(engine.log.records, seat.id)
+        engine.log.add(seat.id, AgentPlaced(where=message["where"], number=seat.number))
+        self._ask(seat, self._welcome(sender, message, seat, records))
+
+    async def _welcome(self, sender: str, message: Message, seat: Seat, records: bytes) -> None:
+        number = seat.number
+
+        try:
+            files = await self._store.manifest(message["has"])
+        except UsageFault as error:
+            seat.fail(str(error))
+            self._post.answer(sender, message, GONE)
+            return
+
+        reply: Message = {
+            "number": number,
+            "t": self._engine.log.now,
+            "work": pickle.dumps(seat.work),
+            "records": records,
+            "files": files,
+        }
+        self._post.answer(sender, message, reply)
+
+    def _of_a_life(self, sender: str, message: Message) -> None:
+        """What a sub-agent says or asks, if it is the one that counts."""
+        seat = self._seats.get(message["agent"])
+
+        if seat is None or not seat.is_of(sender, message["number"]):
+            if "ask" in message:
+                self._post.answer(sender, message, GONE)
+
+            return
+
+        match message["op"]:
+            case "facts":
+                self._log(seat, message["facts"])
+            case "settle":
+                self._settle(seat, message["usage"])
+            case "charge":
+                self._engine.account.charge(Usage(**message["usage"]))
+            case "ended":
+                self._end(seat, message)
+            case "reserve":
+                self._ask(seat, self._reserve(sender, message, seat))
+            case "cover":
+                self._ask(seat, self._cover(sender, message))
+            case "sync":
+                self._ask(seat, self._sync(sender, message))
+            case _:
+                self._ask(seat, self._store.serve(sender, message))
+
+    def _log(self, seat: Seat, lines: bytes) -> None:
+        facts = [decode(line).fact for line in lines.splitlines()]
+
+        for fact in facts:
+            if isinstance(fact, StepBegan):
+                seat.step = fact.step
+
+        self._engine.log.add(seat.id, *facts)
+
+    def _settle(self, seat: Seat, usage: dict[str, Any] | None) -> None:
+        if seat.held is not None:
+            self._engine.account.settle(seat.held, Usage(**usage) if usage else None)
+            seat.held = None
+
+    def _end(self, seat: Seat, message: Message) -> None:
+        if stop := message["stop"]:
+            self._engine.stop(Stop(*stop))
+
+        seat.end(Outcome(message["kind"], message["text"], frozenset(message["labels"])))
+        seat.empty.set()
+
+    def _ask(self, seat: Seat, answering: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(answering)
+        seat.asking.add(task)
+        task.add_done_callback(seat.asking.discard)
+
+    async def _reserve(self, sender: str, message: Message, seat: Seat) -> None:
+        engine = self._engine
+
+        try:
+            engine.check(seat.id)
+            seat.held, waited = await engine.account.reserve(
+                seat.id,
+                seat.work.stage,
+                message["prompt"],
+                message["max"],
+                queued=lambda: engine.log.add(seat.id, StepQueued(step=seat.step)),
+            )
+        except BudgetExceeded as error:
+            reply: Message = {"exceeded": error.what, "why": str(error)}
+        else:
+            reply = {"waited": waited, "left": engine.account.left(), **_as_dict(seat.held)}
+
+        self._post.answer(sender, message, reply)
+
+    async def _cover(self, sender: str, message: Message) -> None:
+        try:
+            await self._engine.account.check_cover()
+        except BudgetExceeded as error:
+            self._post.answer(sender, message, {"exceeded": error.what, "why": str(error)})
+        else:
+            self._post.answer(sender, message, {})
+
+    async def _sync(self, sender: str, message: Message) -> None:
+        await self._engine.sync()
+        self._post.answer(sender, message, {})
+
+
+def _as_dict(held: Reservation) -> Message:
+    return {"tokens": held.tokens, "max": held.max_tokens}
+
+
+def _lines(records: Iterable[Record], agent: str) -> bytes:
+    """Those records of an agent, as a log has them."""
+    return b"".join(encode(record) for record in list(records) if record.agent == agent)

@@ -1,0 +1,112 @@
+"""A worker process's side: the sub-agents of all runs that Dask has put there, on one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kimi_nb.swarm.cluster.mailbox import Message
+from kimi_nb.swarm.cluster.post import Post
+from kimi_nb.swarm.cluster.stay import Stay
+from kimi_nb.swarm.runtime import runtime
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+__all__ = ["live"]
+
+
+def live(kernel: str, agent: str) -> None:
+    """Let a sub-agent of that kernel live here until it ends. The task that Dask is given.
+
+    It leaves its slot to others at once: the worker's threads are for computing, and this one
+    only waits for the loop on which all sub-agents of the process live.
+    """
+    from distributed import get_worker, secede
+
+    worker = get_worker()
+    secede()
+    runtime().spawn(_live(worker, kernel, agent)).result()
+
+
+async def _live(worker: Worker, kernel: str, agent: str) -> None:
+    crews = _crews()
+    crew = crews.get(worker.address)
+
+    if crew is None:
+        crew = crews[worker.address] = Crew(worker)
+
+    await crew.live(kernel, agent)
+
+
+@functools.cache
+def _crews() -> dict[str, Crew]:
+    """By worker: a process has more than one only in tests."""
+    return {}
+
+
+class Crew:
+    """What a worker process shares: its way to the kernels, and the runs that it takes part in."""
+
+    def __init__(self, worker: Worker) -> None:
+        party = f"{worker.address}#{os.getpid()}"
+        loop: Any = worker.loop
+        self._post = Post(worker.scheduler, loop.asyncio_loop, party, self._hear)
+        self._where = str(worker.name)
+        self._folder = Path(worker.local_directory) / f"kimi_nb-{os.getpid()}"
+        self._opening = asyncio.create_task(self._post.open())
+        self._stays: dict[str, asyncio.Task[Stay]] = {}
+
+    async def live(self, kernel: str, agent: str) -> None:
+        """As the function of that name."""
+        await asyncio.shield(self._opening)
+        staying = self._stays.get(kernel)
+
+        if staying is None:
+            stay = Stay(self._post, kernel, self._where, self._folder)
+            staying = self._stays[kernel] = asyncio.create_task(stay.open())
+
+        try:
+            stay = await asyncio.shield(staying)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the agent has to hear of it
+            why = f"the worker {self._where} cannot take part: {type(error).__name__}: {error}"
+            self._stays.pop(kernel, None)
+            self._post.send(kernel, {"op": "unable", "agent": agent, "why": why})
+        else:
+            await stay.live(agent)
+
+        await self._post.drain()
+
+    def _hear(self, sender: str, message: Message) -> None:
+        match message["op"]:
+            case "lost":
+                self._leave(message["party"])
+            case "close":
+                self._leave(sender)
+            case "cancel" if (staying := self._stays.get(sender)) and staying.done():
+                with contextlib.suppress(Exception):
+                    staying.result().cancel(message["agent"], message["why"])
+            case _:
+                pass
+
+    def _leave(self, kernel: str) -> None:
+        """The run is over, or its kernel is gone."""
+        staying = self._stays.pop(kernel, None)
+
+        if staying is not None:
+            leaving = asyncio.create_task(_left(staying))
+            leaving.add_done_callback(_KEPT.discard)
+            _KEPT.add(leaving)
+
+
+_KEPT: set[asyncio.Task[None]] = set()
+"""Tasks that nobody awaits: the loop itself holds them weakly."""
+
+
+async def _left(staying: asyncio.Task[Stay]) -> None:
+    with contextlib.suppress(Exception):
+        await (await staying).close()

@@ -1,0 +1,182 @@
+"""The kernel's side: a run whose sub-agents live on the workers of a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from kimi_nb.cluster_client import Opened, open_client
+from kimi_nb.errors import Allowed, ClusterLost
+from kimi_nb.models.secret import Secret
+from kimi_nb.swarm.assignment import Assignment, Outcome
+from kimi_nb.swarm.cluster.baggage import Kit, pack
+from kimi_nb.swarm.cluster.books import Books
+from kimi_nb.swarm.cluster.crew import live
+from kimi_nb.swarm.cluster.gate import RemoteGate
+from kimi_nb.swarm.cluster.mailbox import Message
+from kimi_nb.swarm.cluster.post import Post, install
+from kimi_nb.swarm.cluster.seat import Seat
+from kimi_nb.swarm.connect import Connection
+from kimi_nb.swarm.engine import Engine, Stop
+from kimi_nb.tools import Toolset
+from kimi_nb.tools.threads import in_thread
+
+__all__ = ["ClusterPlace", "join"]
+
+PARTING = 2.0
+"""Seconds that a cancelled sub-agent has to send its last facts."""
+LATE = 10.0
+"""Seconds within which the message of an end comes after Dask says that its task has ended."""
+
+
+def join(cluster: object, connection: Connection, toolset: Toolset) -> ClusterPlace:
+    """A place for one run on a cluster; `cluster` as `cluster_client.open_client` takes it.
+
+    Raises UsageFault where nothing answers, and where the model or a tool cannot go there.
+    """
+    kit = pack(connection, toolset)
+    opened = open_client(cluster)
+
+    try:
+        install(opened.client)
+    except BaseException:
+        opened.close()
+        raise
+
+    key = connection.elsewhere and connection.elsewhere.key
+    return ClusterPlace(opened, kit, key, connection.allowed)
+
+
+class ClusterPlace:
+    """A `Place` on a cluster.
+
+    Each sub-agent is a task of Dask, which finds it a worker, and another one if that dies; all
+    else goes between kernel and workers by way of the scheduler's switchboard.
+    """
+
+    def __init__(self, opened: Opened, kit: Kit, key: Secret | None, allowed: Allowed) -> None:
+        """`allowed`: what the user says that the endpoint allows."""
+        self._opened = opened
+        self._kit = kit
+        self._key = key if key and _is_private(opened.client.scheduler.address) else None
+        """An open network carries no key."""
+        self._allowed = allowed
+        self._name = uuid.uuid4().hex[:12]
+        self._seats: dict[str, Seat] = {}
+        self._books: Books | None = None
+        self._post: Post | None = None
+
+    async def open(self, engine: Engine) -> None:
+        client = self._opened.client
+        party = f"{client.id}#{self._name}"
+        post = Post(client.scheduler, client.loop.asyncio_loop, party, self._hear)
+        self._post = post
+        self._books = Books(engine, post, self._seats, self._kit, self._key)
+
+        try:
+            await self._books.open()
+            await post.open()
+        except OSError as error:
+            raise ClusterLost(f"the cluster does not answer: {error}") from error
+
+        gate = RemoteGate(post, self._kit.gate)
+        gate.restrict(**self._allowed._asdict())
+        engine.limiter = gate
+        post.lost.add_done_callback(lambda lost: self._lose(engine, lost.result()))
+
+    async def outcome(self, engine: Engine, id: str, work: Assignment) -> Outcome:
+        loop = asyncio.get_running_loop()
+        seat = self._seats[id] = Seat(id, work, loop.create_future())
+        party = f"{self._opened.client.id}#{self._name}"
+        key = f"kimi_nb-{id}-{self._name}"
+        future = self._opened.client.submit(live, party, id, key=key, pure=False)
+
+        def tell(done: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._task_ended, loop, seat, done)
+
+        future.add_done_callback(tell)
+
+        try:
+            return await seat.ended
+        except asyncio.CancelledError:
+            await asyncio.shield(self._part(engine, seat))
+            raise
+        finally:
+            del self._seats[id]
+            seat.leave(engine.account)
+
+            if not seat.ended.done() or seat.ended.cancelled():
+                future.cancel()
+
+            future.release()
+
+    async def close(self) -> None:
+        if self._books is not None and self._post is not None:
+            self._books.close()
+
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(PARTING):
+                    await self._post.drain()
+
+            await self._post.close()
+
+        await in_thread(self._opened.close)
+
+    def _hear(self, sender: str, message: Message) -> None:
+        if self._books is not None:
+            self._books.hear(sender, message)
+
+    async def _part(self, engine: Engine, seat: Seat) -> None:
+        """Have it cancelled where it lives, and wait a little for its last facts."""
+        if not seat.party or self._post is None:
+            return
+
+        why = engine.cancelled.get(seat.id, "")
+        self._post.send(seat.party, {"op": "cancel", "agent": seat.id, "why": why})
+        end = asyncio.get_running_loop().time() + PARTING
+
+        # its own future is cancelled already: the seat says itself when the last fact is there
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(end):
+                await seat.empty.wait()
+
+    def _task_ended(self, loop: asyncio.AbstractEventLoop, seat: Seat, future: Any) -> None:
+        if future.status == "finished":  # its end is on its way, or was lost
+            loop.call_later(LATE, seat.fail, "its worker said nothing of its end")
+        elif future.status == "error":
+            seat.fail(_words(future.exception()))
+        else:
+            seat.fail(f"the cluster has given it up ({future.status})")
+
+    def _lose(self, engine: Engine, why: str) -> None:
+        for seat in list(self._seats.values()):
+            seat.fail(f"the cluster is lost: {why}")
+
+        engine.stop(Stop("failed", f"the cluster is lost: {why}; resume it when it is back"))
+
+
+def _words(error: BaseException | None) -> str:
+    name = type(error).__name__
+
+    if name == "KilledWorker":
+        return "each worker that took it up was lost, one after the other"
+
+    return f"its worker could not run it: {name}: {' '.join(str(error).split())[:300]}"
+
+
+def _is_private(address: str) -> bool:
+    """Whether what goes over the scheduler stays on this machine, or is encrypted."""
+    url = urlsplit(address)
+
+    if url.scheme in {"tls", "wss", "inproc"}:
+        return True
+
+    try:
+        return ipaddress.ip_address(url.hostname or "").is_loopback
+    except ValueError:
+        return url.hostname == "localhost"
