@@ -105,8 +105,8 @@ def test_binder_takes_python_from_its_file_and_nothing_from_ours(dockerfile: lis
 
 
 def test_what_the_notebooks_need_is_pinned_as_well_but_for_the_browsers() -> None:
-    wanted = needed("processes", "worlds")
-    assert {"cloudpickle", "pillow", "pandas", *NOT_THERE} <= wanted.keys()
+    wanted = needed("dask", "processes", "worlds")
+    assert {"cloudpickle", "distributed", "pillow", "pandas", *NOT_THERE} <= wanted.keys()
 
     for name in wanted.keys() - NOT_THERE:
         assert wanted[name].specifier.contains(pins()[name]), name
