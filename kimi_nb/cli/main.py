@@ -105,6 +105,7 @@ def _run(asked: argparse.Namespace) -> int:
         seed=asked.seed,
         early_start=not asked.no_early_start,
         thinking=asked.thinking,
+        cluster=asked.cluster,
     )
     return _finish(run, asked)
 
@@ -139,6 +140,7 @@ def _resume(asked: argparse.Namespace) -> int:
         budget=_budget(asked, was.budget),
         limits=_limits(asked),
         prices=_prices(asked, was.model),
+        cluster=asked.cluster,
     )
     return _finish(run, asked)
 

@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     resume.add_argument("--goal", help="make sure that this is its goal; '-' reads it")
     resume.add_argument("--plan", metavar="FILE", help="make sure that this is its task graph")
     resume.add_argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")
+    _add_cluster(resume)
     _add_model(resume)
     _add_price(resume)
     _add_limits(resume)
@@ -78,6 +79,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--plan", metavar="FILE", help="a task graph (YAML) instead")
     run.add_argument("--folder", default=".", metavar="PATH", help="what the file tools see")
     run.add_argument("--tools", default="", metavar="NAMES", help="tools of kimi_nb, as a,b")
+    _add_cluster(run)
     run.add_argument("--trace", metavar="FILE", help="where the log goes")
     run.add_argument("--seed", type=int, default=0, metavar="N")
     run.add_argument("--no-early-start", action="store_true", help="wait for the turn's end")
@@ -117,6 +119,10 @@ def _add_import(spans: argparse.ArgumentParser) -> None:
         "--trace-id", default="", metavar="ID", help="which, by its begin; default: the largest"
     )
     _add_json(spans)
+
+
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler's, tcp://HOST:8786")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -204,8 +210,12 @@ def _add_parl(parl: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--out", default="notebooks/parl", metavar="FOLDER", help="goes on there; has the results"
     )
-    again.add_argument(
+    where = again.add_mutually_exclusive_group()
+    where.add_argument(
         "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes at once"
+    )
+    where.add_argument(
+        "--cluster", metavar="ADDRESS", help="on the workers of this Dask scheduler, tcp://…"
     )
     _add_json(again)
 

@@ -32,6 +32,7 @@ class Notebook(Protocol):
 
     model: str
     base_url: str
+    cluster: str
     keys: dict[str, Secret]
 
     def resumed(self, words: list[str]) -> Any:

@@ -22,7 +22,7 @@ from kimi_nb.views.prices import Price, typed_price
 from kimi_nb.worlds.known import is_world
 from kimi_nb.worlds.known import resume as resume_world
 
-__all__ = ["prices_typed", "take_up", "tools_named"]
+__all__ = ["cluster_typed", "prices_typed", "take_up", "tools_named"]
 
 KEPT = ("agents", "single", "folder", "trace", "seed", "thinking", "no_early_start")
 """Options of which the log has the value, and keeps it."""
@@ -73,6 +73,7 @@ def take_up(
         budget=replace(was.budget, **more) if more else None,
         limits=limits,
         prices=prices_typed(asked, was.model),
+        cluster=cluster_typed(names, asked.cluster or magics.cluster),
         **kept,
     )
 
@@ -87,6 +88,21 @@ def prices_typed(asked: argparse.Namespace, usual: str) -> dict[str, Price]:
     except ValueError as error:
         message = f"--price {error}; such as --price 3,0.3,15"
         raise UsageFault(message) from None
+
+
+def cluster_typed(names: Mapping[str, Any], typed: str) -> object:
+    """An address, or what a variable of the notebook holds; None for "". Raises UsageFault."""
+    if not typed or "://" in typed:
+        return typed or None
+
+    if names.get(typed) is None:
+        message = (
+            f"--cluster {typed}: neither an address such as tcp://HOST:8786 nor a variable of this "
+            "notebook that holds a distributed.Client"
+        )
+        raise UsageFault(message)
+
+    return names[typed]
 
 
 def tools_named(names: Mapping[str, Any], listed: str) -> list[Any]:

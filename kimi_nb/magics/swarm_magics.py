@@ -18,7 +18,7 @@ from kimi_nb.magics.awaiting import prefix_await
 from kimi_nb.magics.commands import complete, place, run_command
 from kimi_nb.magics.live import watch
 from kimi_nb.magics.redaction import Redaction
-from kimi_nb.magics.resuming import prices_typed, take_up, tools_named
+from kimi_nb.magics.resuming import cluster_typed, prices_typed, take_up, tools_named
 from kimi_nb.magics.showing import Showing, has_page
 from kimi_nb.magics.words import words_of
 from kimi_nb.models.endpoint import DEFAULT_MODEL, SIMULATOR
@@ -50,6 +50,9 @@ class SwarmMagics(Magics):
     concurrency = Int(None, allow_none=True, min=1, help="Calls at once.").tag(config=True)
     rpm = Int(None, allow_none=True, min=1, help="Requests a minute.").tag(config=True)
     tpm = Int(None, allow_none=True, min=1, help="Tokens a minute.").tag(config=True)
+    cluster = Unicode("", help="A Dask scheduler, tcp://HOST:8786; '' is this kernel.").tag(
+        config=True
+    )
     budget_tokens = Int(None, allow_none=True, min=0, help="Tokens of one run.").tag(config=True)
     budget_seconds = Int(None, allow_none=True, min=0, help="Seconds of one run.").tag(config=True)
 
@@ -72,6 +75,7 @@ class SwarmMagics(Magics):
     @argument("--background", action="store_true", help="give the prompt back at once")
     @argument("--folder", metavar="PATH", help="what the file tools see (default: here)")
     @argument("--tools", metavar="NAMES", help="functions of this notebook, tools of kimi_nb: a,b")
+    @argument("--cluster", metavar="WHERE", help="a Dask scheduler's address, or a variable")
     @argument("--trace", metavar="FILE", help="where the log goes")
     @argument("--resume", metavar="FILE", help="go on with the run in this log")
     @argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")
@@ -165,6 +169,7 @@ class SwarmMagics(Magics):
             seed=arguments.seed or 0,
             early_start=not arguments.no_early_start,
             thinking=arguments.thinking,
+            cluster=cluster_typed(self._names, arguments.cluster or self.cluster),
         )
 
     def _base_url(self, arguments: argparse.Namespace) -> str | None:
