@@ -23,6 +23,7 @@ from kimi_nb.swarm.connect import Limits
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.resume import resume
 from kimi_nb.swarm.start import replay, swarm
+from kimi_nb.swarm.telemetry import metrics_server
 from kimi_nb.tools import Image, Tool, ToolContext, tool
 from kimi_nb.trace import Record, Trace, read
 from kimi_nb.views.compare import compare
@@ -82,6 +83,7 @@ __all__ = [
     "load_ipython_extension",
     "measures",
     "metrics",
+    "metrics_server",
     "parl",
     "playground",
     "predict",
