@@ -79,8 +79,11 @@ def reproduce(asked: argparse.Namespace) -> int:
         done = f"{progress.ended} of {progress.trials} trainings and measurements"
         line.show(f"parl: {done} · left: {left}", last=progress.ended == progress.trials)
 
+        if progress.threads == 0 and not progress.ended:
+            tell("parl: the cluster has no worker yet; for one, type: dask worker ADDRESS")
+
     try:
-        rows = carry_out(experiments, asked.seeds, folder, asked.jobs, told)
+        rows = carry_out(experiments, asked.seeds, folder, asked.jobs, told, cluster=asked.cluster)
     except KeyboardInterrupt:
         line.end()
         tell("parl: what was done is kept; to go on, type the same again")

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from kimi_nb._version import __version__
+from kimi_nb.cli.proxy import add_proxy
 from kimi_nb.views.prices import typed_price
 
 __all__ = ["build_parser"]
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_import(commands.add_parser("import", help="make a trace of OpenTelemetry GenAI spans"))
 
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
+    add_proxy(commands.add_parser("proxy", help="one key for a class, budgets for each"), _port)
     _add_mcp(commands.add_parser("mcp", help="serve swarm, report and resume to an MCP client"))
     _add_bench(commands.add_parser("bench", help="measure swarms against single agents"))
     _add_parl(commands.add_parser("parl", help="train an orchestrator, or reproduce experiments"))

@@ -1,4 +1,4 @@
-"""Carries out what is missing of some experiments, in processes of one thread each."""
+"""Carries out what is missing of some experiments, here in processes of one thread each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kimi_nb.errors import KimiNbError, UsageFault
+from kimi_nb.parl.experiments.alone import THREADS
 from kimi_nb.parl.experiments.catalogue import EXPERIMENTS, Experiment
 from kimi_nb.parl.experiments.conditions import Condition
+from kimi_nb.parl.experiments.on_cluster import on_cluster
 from kimi_nb.parl.experiments.rows import Key, Row, Rows, keep, read_rows
 from kimi_nb.parl.experiments.rules import Rule
 from kimi_nb.parl.experiments.trial import Trial, done
@@ -30,7 +32,6 @@ from kimi_nb.parl.experiments.trial import Trial, done
 __all__ = ["RESULTS", "Progress", "asked_for", "carry_out", "missing"]
 
 RESULTS = "results.jsonl"
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Progress(NamedTuple):
@@ -40,6 +41,8 @@ class Progress(NamedTuple):
     trials: int
     seconds: float
     """Since the beginning."""
+    threads: int | None = None
+    """Of the cluster when it began; None where there is none."""
 
     @property
     def left(self) -> float:
@@ -109,26 +112,38 @@ def carry_out(
     folder: Path,
     jobs: int,
     told: Callable[[Progress], None],
+    *,
+    cluster: object = None,
 ) -> Rows:
     """All rows of the folder once nothing is missing; each is appended when its trial has ended.
 
-    What a KeyboardInterrupt finds under way ends, and its rows are kept, before it is raised.
-    Raises KimiNbError where a process was killed.
+    In `jobs` processes here, or on the workers of a Dask `cluster`: the scheduler's address, a
+    `distributed.Client`, or a cluster object. What a KeyboardInterrupt finds under way here ends,
+    and its rows are kept, before it is raised; on a cluster it is cancelled.
+    Raises KimiNbError where a process was killed or the cluster is lost, and UsageFault for a
+    cluster that cannot be used.
     """
     path = folder / RESULTS
 
     with keep(path) as results:
         trials = missing(experiments, seeds, read_rows(path))
-        began, ended = time.monotonic(), 0
+        began, ended, threads = time.monotonic(), 0, None
+
+        def begun(of_cluster: int | None) -> None:
+            nonlocal threads
+            threads = of_cluster
+            told(Progress(0, len(trials), 0.0, threads))
 
         def kept(rows: Sequence[Row]) -> None:
             nonlocal ended
             results.add(rows)
             ended += 1
-            told(Progress(ended, len(trials), time.monotonic() - began))
+            told(Progress(ended, len(trials), time.monotonic() - began, threads))
 
-        if trials:
-            told(Progress(0, len(trials), 0.0))
+        if trials and cluster is not None:
+            on_cluster(trials, cluster, begun, kept)
+        elif trials:
+            begun(None)
             _in_processes(trials, jobs, kept)
 
     return read_rows(path)
@@ -139,17 +154,20 @@ def _in_processes(
 ) -> None:
     """`kept` gets the rows of each trial; never more are under way than there are processes."""
     waiting = iter(trials)
-    busy: set[Future[list[Row]]] = set()
+    busy: dict[Future[list[Row]], Trial] = {}
+
+    def submit() -> None:
+        busy.update((pool.submit(done, trial), trial) for trial in islice(waiting, 1))
 
     with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn"), _deaf) as pool:
         try:
-            busy.update(pool.submit(done, trial) for trial in islice(waiting, jobs))
+            for _ in range(jobs):
+                submit()
 
             while busy:
                 for each in wait(busy, return_when=FIRST_COMPLETED).done:
-                    kept(each.result())
-                    busy.remove(each)
-                    busy.update(pool.submit(done, trial) for trial in islice(waiting, 1))
+                    kept(_rows(each, busy.pop(each)))
+                    submit()
         except BrokenExecutor:
             why = "a process of the trainings was killed; what was done is kept: type the same"
             raise KimiNbError(f"{why} again, perhaps with fewer --jobs") from None
@@ -159,6 +177,16 @@ def _in_processes(
                     kept(each.result())
 
             raise
+
+
+def _rows(future: Future[list[Row]], trial: Trial) -> list[Row]:
+    try:
+        return future.result()
+    except BrokenExecutor:
+        raise
+    except Exception as error:
+        error.add_note(f"It was {trial.label}; what was done is kept.")
+        raise
 
 
 @contextmanager

@@ -33,6 +33,11 @@ class Trial:
     on: tuple[str, ...]
     weights: tuple[float, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """Which it is, in words."""
+        return f"{self.of.name!r} with seed {self.seed}"
+
 
 def done(trial: Trial) -> list[Row]:
     """The rows of a trial: of its training, unless there are weights, and of each set."""
