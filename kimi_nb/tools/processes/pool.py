@@ -20,6 +20,9 @@ __all__ = ["Processes"]
 
 ENDING = 5.0
 """Seconds for a process to end that has said its last."""
+TRIMMING = "MALLOC_TRIM_THRESHOLD_"
+"""What Dask sets for its workers. A process with it gives memory back all the time: a training of
+PARL, which makes many small arrays, takes 1.4 times as long."""
 
 Process = subprocess.Popen[bytes]
 
@@ -72,11 +75,12 @@ class Processes:
 
 def _started() -> Process:
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+    inherited = {name: value for name, value in os.environ.items() if name != TRIMMING}
     return subprocess.Popen(  # noqa: S603 - ourselves
         [sys.executable, "-P", "-c", f"from {main.__module__} import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": paths},  # it is the user's function, as in a thread
+        env=inherited | {"PYTHONPATH": paths},  # it is the user's function, as in a thread
         start_new_session=True,  # Ctrl-C in a terminal is for us
     )
 
