@@ -19,7 +19,7 @@ LAYERS = (
     {"beside", "cluster_client", "events", "locked", "media", "patience", "regions"},
     {"trace"},
     {"models", "tools", "views"},
-    {"swarm", "parl"},
+    {"swarm", "parl", "proxy"},
     {"worlds"},
     {"teach"},
     {"widgets"},

@@ -242,6 +242,12 @@ def _grade(asked: argparse.Namespace) -> int:
     return grade_class(asked)
 
 
+def _proxy(asked: argparse.Namespace) -> int:
+    from kimi_nb.cli.proxy import proxy
+
+    return proxy(asked)
+
+
 def _lab(asked: argparse.Namespace) -> int:
     from kimi_nb.cli.lab import lab
 
@@ -266,6 +272,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": export_run,
     "import": import_spans,
     "simulator": _simulator,
+    "proxy": _proxy,
     "mcp": _mcp,
     "bench": _bench,
     "parl": _parl,

@@ -28,6 +28,8 @@ MESSAGE_LIMIT = 400
 """Characters of a server's own words that go into a message."""
 RETRY_AFTER_MAX_S = 60.0
 
+BUDGET = "budget_exceeded"
+"""Of a proxy's key (ours, LiteLLM's): the account may have plenty."""
 _BY_TYPE: dict[str, type[ModelError]] = {
     "engine_overloaded_error": Overloaded,
     "rate_limit_reached_error": RateLimited,
@@ -35,6 +37,7 @@ _BY_TYPE: dict[str, type[ModelError]] = {
     "rate_limit_exceeded": RateLimited,
     "exceeded_current_quota_error": QuotaExhausted,
     "insufficient_quota": QuotaExhausted,
+    BUDGET: QuotaExhausted,
     "content_filter": BadRequest,
     "invalid_request_error": BadRequest,
     "invalid_authentication_error": AccessDenied,
@@ -134,7 +137,7 @@ def fault(
     if found is RateLimited and about_a_day(words):
         found = QuotaExhausted
 
-    if found is QuotaExhausted:
+    if found is QuotaExhausted and kind != BUDGET:
         message += f"; {_NO_DAY if about_a_day(words) else _NO_MONEY}"
 
     error = found(message, status=status, retry_after=retry_after)

@@ -1,0 +1,101 @@
+"""A learner's request, checked, and as it goes on to the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+
+from kimi_nb.errors import BadRequest, UnknownModel
+from kimi_nb.models.base import image_excess
+
+__all__ = ["Asked", "read_request"]
+
+LONGEST_ANSWER = 32_768
+"""Tokens, where the client names no limit: Kimi K3's own is 131,072, and would be reserved."""
+LIMITS = ("max_completion_tokens", "max_tokens")
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """One chat request."""
+
+    model: str
+    fields: dict[str, Any]
+    size: int
+    """Bytes, an image counted as the text of its tokens."""
+    max_tokens: int
+    streamed: bool
+    wants_usage: bool
+    """It asked for the usage that comes at a stream's end."""
+
+    @property
+    def prompt_bound(self) -> int:
+        """Tokens that the prompt hardly exceeds: two bytes each."""
+        return self.size // 2 + 1
+
+    @property
+    def prompt_estimate(self) -> int:
+        """Tokens that the prompt has about: four bytes each."""
+        return self.size // 4 + 1
+
+    def wire(self, max_tokens: int) -> bytes:
+        """The body for the endpoint: with usage, and an answer of at most `max_tokens`."""
+        fields = dict(self.fields)
+        name = next((name for name in LIMITS if name in fields), LIMITS[0])
+
+        for other in LIMITS:
+            fields.pop(other, None)
+
+        fields[name] = max_tokens
+
+        if self.streamed:
+            fields["stream_options"] = {"include_usage": True}
+
+        return orjson.dumps(fields)
+
+
+def read_request(body: bytes, models: Collection[str]) -> Asked:
+    """The request of a body. Raises BadRequest, UnknownModel."""
+    try:
+        fields = orjson.loads(body)
+        messages = fields["messages"]
+        size = len(body) - sum(map(image_excess, messages))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise BadRequest("the body must be a JSON object with 'messages', a list") from None
+
+    typed = cast("dict[str, Any]", fields)
+
+    if (model := typed.get("model")) not in models:
+        raise UnknownModel(f"there is no model {model!r} here, only {', '.join(models)}")
+
+    if typed.get("n", 1) != 1:
+        raise BadRequest("n must be 1: ask again for another answer")
+
+    if any(_field(tool, "type") != "function" for tool in _list(typed.get("tools"))):
+        raise BadRequest("tools must be of type function: the endpoint's own cost extra")
+
+    limits = [typed[name] for name in LIMITS if typed.get(name) is not None]
+
+    if not all(type(limit) is int and limit > 0 for limit in limits):
+        raise BadRequest(f"{' and '.join(LIMITS)} must be whole numbers above 0")
+
+    options = cast("object", typed.get("stream_options"))
+    return Asked(
+        model=str(model),
+        fields=typed,
+        size=size,
+        max_tokens=min(limits, default=LONGEST_ANSWER),
+        streamed=typed.get("stream") is True,
+        wants_usage=_field(options, "include_usage") is True,
+    )
+
+
+def _field(value: object, name: str) -> object:
+    return cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
+
+
+def _list(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
