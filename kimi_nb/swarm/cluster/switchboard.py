@@ -8,7 +8,7 @@ cluster's state, for they may hold keys.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from distributed.diagnostics.plugin import SchedulerPlugin
@@ -17,6 +17,7 @@ from kimi_nb._version import __version__
 from kimi_nb.models.limiter import Limiter
 from kimi_nb.swarm.cluster.limits import Limits
 from kimi_nb.swarm.cluster.mailbox import LOST, Batch, Mailbox, pack, unpack
+from kimi_nb.swarm.telemetry.limiters import tell_prometheus
 
 if TYPE_CHECKING:
     from distributed import Scheduler
@@ -49,6 +50,7 @@ class Switchboard(SchedulerPlugin):
         """The number of each party's last batch for the switchboard itself."""
         self._limits = Limits(self._tell)
         self._scheduler: Scheduler | None = None
+        self._untell: Callable[[], None] | None = None
 
     def __repr__(self) -> str:
         return f"<Switchboard: {len(self._boxes)} parties, {len(self.gates)} limiters>"
@@ -61,9 +63,17 @@ class Switchboard(SchedulerPlugin):
     async def start(self, scheduler: Scheduler) -> None:
         """Answer the parties' calls from now on."""
         self._scheduler = scheduler
+        self._untell = tell_prometheus(self.gates)
         calls = (self.version, self.open, self.send, self.receive, self.close_party)
         handlers = cast("dict[str, Any]", cast("Any", scheduler).handlers)
         handlers |= {f"{NAME}_{call.__name__}": call for call in calls}
+
+    async def close(self) -> None:
+        """Tell Prometheus no more: in a test the next scheduler may be in this process."""
+        untell, self._untell = self._untell, None
+
+        if untell is not None:
+            untell()
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
         """Lose the parties in a worker."""

@@ -14,7 +14,7 @@ from kimi_nb.swarm.telemetry.families import Families, check_installed
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-__all__ = ["LimiterCollector", "limiter_collector"]
+__all__ = ["LimiterCollector", "limiter_collector", "tell_prometheus"]
 
 LONGEST = 100
 """Characters of a label."""
@@ -37,6 +37,25 @@ def limiter_collector(
     """
     check_installed()
     return LimiterCollector(limiters if callable(limiters) else lambda: limiters)
+
+
+def tell_prometheus(limiters: Mapping[str, Limiter]) -> Callable[[], None]:
+    """Have them told by whatever serves this process's default registry, as a scheduler does.
+
+    Returns what ends that. Without prometheus_client nobody can ask, and nothing happens.
+    """
+    try:
+        from prometheus_client import REGISTRY
+    except ImportError:
+        return _nothing
+
+    collector = limiter_collector(limiters)
+    REGISTRY.register(collector)
+    return lambda: REGISTRY.unregister(collector)
+
+
+def _nothing() -> None:
+    pass
 
 
 class LimiterCollector:
