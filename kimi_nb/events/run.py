@@ -9,6 +9,7 @@ from kimi_nb.events.base import Fact
 __all__ = [
     "AgentBegan",
     "AgentEnded",
+    "AgentPlaced",
     "Judged",
     "RunBegan",
     "RunEnded",

@@ -1,16 +1,13 @@
-"""What a sub-agent gets to do, and where it does it."""
+"""What a sub-agent gets to do, and what comes of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple
 
 from kimi_nb.tools.rights import NONE, Labels
 
-if TYPE_CHECKING:
-    from kimi_nb.swarm.engine import Engine
-
-__all__ = ["Assignment", "Outcome", "Place"]
+__all__ = ["Assignment", "Outcome"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +36,3 @@ class Outcome(NamedTuple):
     text: str
     labels: Labels
     """All that it has taken in."""
-
-
-class Place(Protocol):
-    """Where the sub-agents of a run live that do not live beside their orchestrator."""
-
-    async def open(self, engine: Engine) -> None:
-        """Make ready for that run; from then on the place keeps the pace of all its calls.
-
-        Raises ClusterLost where nothing can live there, and UsageFault.
-        """
-        ...
-
-    async def outcome(self, engine: Engine, id: str, work: Assignment) -> Outcome:
-        """Let a sub-agent live there until it ends; its facts go into the engine's log.
-
-        Raises CancelledError when it is cancelled, and has ended it there.
-        """
-        ...
-
-    async def close(self) -> None:
-        """The run has ended."""
-        ...

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from kimi_nb.events import AgentBegan, AgentEnded, Judged
 from kimi_nb.models.base import Model, ToolSpecs, Usage
 from kimi_nb.models.gate import Gate
-from kimi_nb.swarm.assignment import Place
+from kimi_nb.swarm.assignment import Assignment, Outcome
 from kimi_nb.swarm.budget import Account
 from kimi_nb.swarm.past import Past
 from kimi_nb.tools import ToolContext, Toolset
@@ -21,7 +21,7 @@ from kimi_nb.tools.rights import ALL, NONE, Labels, labels_of
 from kimi_nb.tools.threads import in_thread
 from kimi_nb.trace import Log
 
-__all__ = ["BY_USER", "AgentFault", "Engine", "Judge", "Report", "Settings", "Stop"]
+__all__ = ["BY_USER", "AgentFault", "Engine", "Judge", "Place", "Report", "Settings", "Stop"]
 
 
 BY_USER = "cancelled by the user"
@@ -63,6 +63,28 @@ class Judge(Protocol):
 
     def judge(self, answer: str, folder: Path) -> Judged:
         """The verdict on an answer and on what was left in the working folder."""
+        ...
+
+
+class Place(Protocol):
+    """Where the sub-agents of a run live that do not live beside their orchestrator."""
+
+    async def open(self, engine: Engine) -> None:
+        """Make ready for that run; from then on the place keeps the pace of all its calls.
+
+        Raises ClusterLost where nothing can live there, and UsageFault.
+        """
+        ...
+
+    async def outcome(self, engine: Engine, id: str, work: Assignment) -> Outcome:
+        """Let a sub-agent live there until it ends; its facts go into the engine's log.
+
+        Raises CancelledError when it is cancelled, and has ended it there.
+        """
+        ...
+
+    async def close(self) -> None:
+        """The run has ended."""
         ...
 
 

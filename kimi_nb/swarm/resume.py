@@ -30,11 +30,10 @@ from kimi_nb.swarm.asked import (
     price_of,
     ways_on,
 )
-from kimi_nb.swarm.assignment import Place
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.changed import changed, check, check_judge, check_simulated, parted
 from kimi_nb.swarm.connect import Connection, Limits
-from kimi_nb.swarm.engine import Judge, Settings
+from kimi_nb.swarm.engine import Judge, Place, Settings
 from kimi_nb.swarm.equipped import equipped
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import Task, parse_plan

@@ -30,10 +30,9 @@ from kimi_nb.swarm.asked import (
     ways_on,
     working_folder,
 )
-from kimi_nb.swarm.assignment import Place
 from kimi_nb.swarm.budget import Account, Budget
 from kimi_nb.swarm.connect import Connection, Limits, connect
-from kimi_nb.swarm.engine import Engine, Judge, Settings, Stop
+from kimi_nb.swarm.engine import Engine, Judge, Place, Settings, Stop
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.orchestrate import run_to_end
 from kimi_nb.swarm.past import Past
