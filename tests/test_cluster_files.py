@@ -212,6 +212,32 @@ def test_what_cannot_be_read_is_skipped_and_named(
     assert list(found.entries) == ["sub", "sub/a.txt", "sub/deep"]
 
 
+def test_the_log_of_the_run_is_neither_sent_nor_taken(root: Path, tmp_path: Path) -> None:
+    log = root / "sub" / "run.jsonl"
+    log.write_bytes(b"facts")
+    folder = Folder(root, log)
+    assert "sub/run.jsonl" not in folder.manifest().entries
+    assert "sub/a.txt" in folder.manifest().entries
+
+    with pytest.raises(ToolError, match="the log of this run"):
+        folder.take("sub/run.jsonl", digest(b"evil"), b"evil")
+
+    with pytest.raises(ToolError, match="the log of this run"):
+        folder.remove("sub/run.jsonl")
+
+    assert log.read_bytes() == b"facts"
+    Folder(root, tmp_path / "run.jsonl").remove("sub/run.jsonl")
+    assert not log.exists()
+
+
+def test_the_log_has_no_second_name(root: Path) -> None:
+    log = root / "größe.jsonl"
+    log.write_bytes(b"facts")
+
+    with pytest.raises(ToolError, match="the log of this run"):
+        Folder(root, log).take("gro\u0308ße.jsonl", digest(b"evil"), b"evil")
+
+
 def test_contents_are_given_as_they_were_told(root: Path) -> None:
     folder = Folder(root)
     folder.manifest()

@@ -14,7 +14,7 @@ from pathlib import Path
 from kimi_nb.errors import ToolError, UsageFault
 from kimi_nb.redact import holds_key
 from kimi_nb.swarm.cluster.inside import PIECE, open_file, opened, pieces
-from kimi_nb.swarm.cluster.manifest import FOLDER, Manifest, steps
+from kimi_nb.swarm.cluster.manifest import FOLDER, Manifest, above, steps
 from kimi_nb.swarm.cluster.tree import MOST_BYTES, Seen, Tree
 from kimi_nb.tools.beneath import Folder as Beneath
 from kimi_nb.tools.shadows import check_no_module
@@ -30,14 +30,16 @@ class Folder:
     """What workers need of a folder, and what they send back into it.
 
     Not for two threads at once. What a worker sends is treated as what a model sends: it may
-    do what the tool write_file may, and no more.
+    do what the tool write_file may, and no more. `log` is the run's own, which grows with every
+    fact: if it lies in the folder, it is neither sent nor taken.
     """
 
-    __slots__ = ("_path", "_paths", "_tree")
+    __slots__ = ("_log", "_path", "_paths", "_tree")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, log: Path | None = None) -> None:
         self._path = path.resolve()
-        self._tree = Tree(path, _check(self._path), _held)
+        self._log = _below(self._path, log)
+        self._tree = Tree(path, _check(self._path), _held, self._log)
         self._paths: dict[str, list[str]] = {}
 
     def manifest(self) -> Manifest:
@@ -83,7 +85,7 @@ class Folder:
         An existing file keeps its mode. Raises ToolError for a path that is not allowed, for
         data that is not what it was called, and where it cannot be written.
         """
-        parts = _named(steps(path))
+        parts = self._named(path)
 
         if digest == FOLDER:
             self._make(parts)
@@ -108,7 +110,7 @@ class Folder:
         """
         parts = steps(path)
         name = parts[-1]
-        _named(parts)
+        self._named(path)
 
         try:
             with opened(self._path, parts[:-1]) as fd:
@@ -125,6 +127,24 @@ class Folder:
             return
         except OSError as error:
             raise ToolError(f"{joined(parts)!r}: {error.strerror}") from error
+
+    def _named(self, path: str) -> Parts:
+        """Names that a worker may use, as write_file would have them: with nothing unseen in them.
+
+        Raises ToolError for the others.
+        """
+        parts = steps(path)
+
+        if any(name.startswith(".") for name in parts):
+            raise ToolError(
+                f"{joined(parts)!r} is not taken: names that begin with a dot steer programs; "
+                "take another name"
+            )
+
+        if shown(self._log) in {shown(path), *map(shown, above(path))}:
+            raise ToolError(f"{joined(parts)!r} is the log of this run; take another name")
+
+        return tuple(name if name.isprintable() else shown(name) for name in parts)
 
     def _make(self, parts: Parts) -> None:
         try:
@@ -144,19 +164,10 @@ class Folder:
             yield from pieces(file, size)
 
 
-def _named(parts: Parts) -> Parts:
-    """Names that a worker may use, as write_file would have them: with nothing unseen in them.
-
-    Raises ToolError for the others.
-    """
-    for name in parts:
-        if name.startswith("."):
-            raise ToolError(
-                f"{joined(parts)!r} is not taken: names that begin with a dot steer programs; "
-                "take another name"
-            )
-
-    return tuple(name if name.isprintable() else shown(name) for name in parts)
+def _below(path: Path, log: Path | None) -> str:
+    """The log's path in the folder, "" if it lies elsewhere."""
+    there = path if log is None else log.resolve()
+    return str(there.relative_to(path)) if there != path and there.is_relative_to(path) else ""
 
 
 def _held(data: bytes) -> str:

@@ -68,21 +68,23 @@ class Seen:
 class Tree:
     """A folder that is looked at often. Not for two threads at once.
 
-    `check` sees the result of a walk before anything is read, and may raise. `held` says of a
-    file's first bytes why it is left out, or "".
+    `check` sees the result of a walk before anything is read, and may raise. `held` says of what
+    a file has why it is left out, or ""; large files are not looked into. `apart` is left out.
     """
 
-    __slots__ = ("_check", "_held", "_known", "_root", "marks")
+    __slots__ = ("_apart", "_check", "_held", "_known", "_root", "marks")
 
     def __init__(
         self,
         root: Path,
         check: Callable[[Seen], None] = lambda _: None,
         held: Callable[[bytes], str] = lambda _: "",
+        apart: str = "",
     ) -> None:
         self._root = root.resolve()
         self._check = check
         self._held = held
+        self._apart = apart
         self._known: dict[str, _Known] = {}
         self.marks: dict[str, Mark] = {}
         """Of all files in the last manifest."""
@@ -137,6 +139,10 @@ class Tree:
                 continue
 
             path = "/".join((*parts, entry.name))
+
+            if path == self._apart:
+                continue
+
             seen.count += 1
 
             if seen.count > MOST_SEEN:
