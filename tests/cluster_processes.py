@@ -36,7 +36,7 @@ class Cluster:
         return Client(self.address, set_as_default=False, timeout=START_S, **options)
 
     def start_worker(self, *more: str) -> subprocess.Popen[bytes]:
-        """One more worker, without a nanny: who kills it kills it. It takes a second to be there."""
+        """One more worker, without a nanny: who kills it kills it. It takes a second."""
         options = ("--nthreads", f"{self.nthreads}", "--no-nanny", "--no-dashboard", *more)
         local = ("--local-directory", str(self.folder))
         worker = _start(self.folder, "worker", self.address, *options, *local)
@@ -66,7 +66,9 @@ def cluster(workers: int = 2, nthreads: int = 1) -> Iterator[Cluster]:
             for _ in range(workers):
                 made.start_worker()
 
-            made.wait_for_workers(workers)
+            if workers:
+                made.wait_for_workers(workers)
+
             yield made
         finally:
             _stop([*(made.workers if made else []), scheduler])

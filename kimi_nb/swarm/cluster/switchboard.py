@@ -145,7 +145,8 @@ class Switchboard(SchedulerPlugin):
             return GONE
 
         batches, last = box.read()
-        return {**OK, "last": last, "batches": [(each.sender, each.body) for each in batches]}
+        # lists: within one process Dask unwraps bodies in these, not in tuples
+        return {**OK, "last": last, "batches": [[each.sender, each.body] for each in batches]}
 
     async def close_party(self, party: str, life: str) -> Answer:
         """Forget a party that wants no more."""
