@@ -367,6 +367,36 @@ def test_a_copy_that_is_gone_is_no_change(trio: Trio) -> None:
         trio.one.copy.changes()
 
 
+@pytest.mark.parametrize("how", ["closed", "by its owner"])
+def test_a_copy_that_is_being_removed_removes_nothing_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    gone: list[bool] = []
+    copy = Copy(Cache(tmp_path / "cache"), tmp_path / "copy", lambda: not gone)
+    (copy.path / "a").write_bytes(b"a")
+    (copy.path / "b").write_bytes(b"b")
+
+    for change in copy.changes():
+        copy.sent(change)
+
+    really = copy._tree.manifest
+
+    def meanwhile() -> Manifest:
+        if how == "closed":
+            copy.close()
+            copy.path.mkdir()
+        else:
+            gone.append(True)
+            (copy.path / "a").unlink()
+
+        return really()
+
+    monkeypatch.setattr(type(copy._tree), "manifest", lambda _: meanwhile())
+
+    with pytest.raises(UsageFault, match="being removed"):
+        copy.changes()
+
+
 def test_a_file_that_is_half_written_is_not_told(trio: Trio) -> None:
     (trio.one.copy.path / f".{'0' * 16}.part").write_bytes(b"half")
     assert trio.one.copy.changes() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import hashlib
@@ -9,10 +10,11 @@ import os
 import posixpath
 import shutil
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.cluster import inside
 from kimi_nb.swarm.cluster.cache import Cache, told
 from kimi_nb.swarm.cluster.inside import PIECE, opened
@@ -45,23 +47,27 @@ class Copy:
     they write while `update` writes the very same file may be lost, as between two agents
     anywhere; the rest is kept.
 
-    Nothing but the run's tools and this may remove files at `root`: what is missing there counts
-    as removed by the sub-agents.
+    What is missing in it counts as removed by the sub-agents, and the kernel removes the user's
+    own file. So `alive` says whether nobody has begun to remove the copy as a whole, as a Dask
+    worker does with its folder when it closes.
     """
 
-    __slots__ = ("_base", "_cache", "_root", "_tree", "path")
+    __slots__ = ("_alive", "_base", "_cache", "_closed", "_tree", "path")
 
-    def __init__(self, cache: Cache, root: Path) -> None:
+    def __init__(self, cache: Cache, root: Path, alive: Callable[[], bool] = lambda: True) -> None:
         with told(root):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             root.chmod(0o700)
 
+        self._alive = alive
         self._cache = cache
+        self._closed = False
         self.path = root.resolve()
         """The folder for tools."""
         self._tree = Tree(self.path)
         self._base: dict[str, Entry] = {}
         """What the kernel is known to have, as far as it has arrived here."""
+        atexit.register(self.close)  # before whoever else empties the disk at exit
 
     def missing(self, manifest: Manifest) -> list[str]:
         """The digests that `update` needs and the cache has not. Raises UsageFault."""
@@ -98,9 +104,15 @@ class Copy:
         """What was changed here since it was last told as sent, in the order to send it in.
 
         Costs a walk, and reading what is new. Links are not among it, nor is the executable
-        bit. Raises UsageFault if the copy cannot be read, or holds too many files.
+        bit. Raises UsageFault if the copy cannot be read, holds too many files, or is being
+        removed.
         """
-        return differences(self._had(), self._tree.manifest())
+        found = differences(self._had(), self._tree.manifest())
+
+        if self._closed or not self._alive():  # asked last: it was whole while it was looked at
+            raise UsageFault(f"the copy of the folder at {str(self.path)!r} is being removed")
+
+        return found
 
     def read(self, change: Change) -> bytes | None:
         """The content of a changed file; None: it has changed again, ask for `changes` anew."""
@@ -130,16 +142,18 @@ class Copy:
             self._base[change.path] = File(change.digest, change.size, executable=False)
 
     def close(self) -> None:
-        """Remove the copy."""
+        """Remove the copy. No `changes` come from it any more, not even in another thread."""
+        self._closed = True
+        atexit.unregister(self.close)
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _had(self) -> Manifest:
         return Manifest(entries=self._base, skipped={})
 
     def _plan(self, manifest: Manifest) -> _Plan:
-        """What to do for each path. What was changed here stays, with the folders it needs."""
+        """What to do for each path. What was changed here stays, and by itself its folder does."""
         now = self._tree.manifest()
-        own = _Own(differences(self._had(), now), now)
+        changed = {change.path for change in differences(self._had(), now)}
         plan = _Plan({}, [], {}, [])
 
         for path in sorted(now.entries.keys() | manifest.entries.keys() | self._base.keys()):
@@ -153,7 +167,7 @@ class Copy:
                     plan.gone.append(path)
                 else:
                     plan.equal[path] = want
-            elif not own.needs(path):
+            elif not _is_own(path, changed, now):
                 if here is not None and type(here) is not type(want) and self._known(path, here):
                     plan.unwanted.append(path)
 
@@ -221,30 +235,11 @@ class _Plan(NamedTuple):
     """Neither here nor there."""
 
 
-class _Own:
-    """What is this side's business until it is sent."""
-
-    __slots__ = ("_changed", "_now", "_upheld")
-
-    def __init__(self, changes: list[Change], now: Manifest) -> None:
-        self._now = now
-        self._changed = {change.path for change in changes}
-        self._upheld = {
-            folder
-            for path in [*now.skipped, *(each.path for each in changes if each.digest is not None)]
-            for folder in above(path)
-        }
-
-    def needs(self, path: str) -> bool:
-        """Whether it was changed here, holds what was, or would lie in what is no folder now."""
-        return (
-            path in self._changed
-            or path in self._upheld
-            or any(
-                folder in self._changed and self._now.entries.get(folder) != FOLDER
-                for folder in above(path)
-            )
-        )
+def _is_own(path: str, changed: set[str], now: Manifest) -> bool:
+    """Whether it was changed here, or would lie in what was and is no folder now."""
+    return path in changed or any(
+        folder in changed and now.entries.get(folder) != FOLDER for folder in above(path)
+    )
 
 
 @contextlib.contextmanager
