@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import pickle
 from collections.abc import Coroutine, Iterable
 from typing import Any
@@ -15,10 +16,12 @@ from kimi_nb.swarm.assignment import Outcome
 from kimi_nb.swarm.budget import Reservation
 from kimi_nb.swarm.cluster.baggage import Baggage, Kit
 from kimi_nb.swarm.cluster.mailbox import Message
-from kimi_nb.swarm.cluster.post import Post
+from kimi_nb.swarm.cluster.post import LARGEST, Post
+from kimi_nb.swarm.cluster.private import is_private
 from kimi_nb.swarm.cluster.seat import Seat
 from kimi_nb.swarm.cluster.store import Store
 from kimi_nb.swarm.engine import Engine, Stop
+from kimi_nb.swarm.subagent import one_line
 from kimi_nb.trace import Record, decode, encode
 
 __all__ = ["Books"]
@@ -41,7 +44,7 @@ class Books:
         self._key = key
         self._crews: set[str] = set()
         """Worker processes that have opened the run."""
-        self._store = Store(engine, post)
+        self._store = Store(engine)
         self._baggage = b""
 
     async def open(self) -> None:
@@ -57,6 +60,13 @@ class Books:
         )
         self._baggage = pickle.dumps(baggage)
 
+        if len(self._baggage) > LARGEST // 2:
+            raise UsageFault(
+                f"the tools and the model are {len(self._baggage) / 1e6:,.0f} MB large, and "
+                f"{LARGEST / 2e6:.0f} MB can be sent to the workers: let a tool read its data from "
+                "a file of the folder"
+            )
+
     def close(self) -> None:
         """Tell all workers that the run is over."""
         for party in self._crews:
@@ -68,19 +78,23 @@ class Books:
             case "open":
                 self._crews.add(sender)
                 reply: Message = {"baggage": self._baggage}
-                self._post.answer(sender, message, reply | self._key_for())
+                self._post.answer(sender, message, reply | self._key_for(sender))
             case "lost":
                 self._lost(message["party"])
             case "unable":
-                if seat := self._seats.get(message["agent"]):
+                seat = self._seats.get(message["agent"])
+
+                if seat is not None and seat.party in {"", sender}:
                     seat.fail(message["why"])
             case "begin":
                 self._begin(sender, message)
             case _:
                 self._of_a_life(sender, message)
 
-    def _key_for(self) -> Message:
-        return {} if self._key is None else {"key": self._key.reveal()}
+    def _key_for(self, party: str) -> Message:
+        """The scheduler may be near, and yet this worker far from it."""
+        private = is_private(party.partition("#")[0])
+        return {} if self._key is None or not private else {"key": self._key.reveal()}
 
     def _lost(self, party: str) -> None:
         self._crews.discard(party)
@@ -102,26 +116,24 @@ class Books:
         new = seat.number == 1 and engine.past.agent(seat.id) is None
         records = b"" if new else _lines(engine.log.records, seat.id)
         engine.log.add(seat.id, AgentPlaced(where=message["where"], number=seat.number))
-        self._ask(seat, self._welcome(sender, message, seat, records))
+        self._ask(seat, sender, message, self._welcome(message["has"], seat, records))
 
-    async def _welcome(self, sender: str, message: Message, seat: Seat, records: bytes) -> None:
+    async def _welcome(self, has: str, seat: Seat, records: bytes) -> Message:
         number = seat.number
 
         try:
-            files = await self._store.manifest(message["has"])
+            files = await self._store.manifest(has)
         except UsageFault as error:
             seat.fail(str(error))
-            self._post.answer(sender, message, GONE)
-            return
+            return GONE
 
-        reply: Message = {
+        return {
             "number": number,
             "t": self._engine.log.now,
             "work": pickle.dumps(seat.work),
             "records": records,
             "files": files,
         }
-        self._post.answer(sender, message, reply)
 
     def _of_a_life(self, sender: str, message: Message) -> None:
         """What a sub-agent says or asks, if it is the one that counts."""
@@ -143,13 +155,13 @@ class Books:
             case "ended":
                 self._end(seat, message)
             case "reserve":
-                self._ask(seat, self._reserve(sender, message, seat))
+                self._ask(seat, sender, message, self._reserve(message, seat))
             case "cover":
-                self._ask(seat, self._cover(sender, message))
+                self._ask(seat, sender, message, self._cover())
             case "sync":
-                self._ask(seat, self._sync(sender, message))
+                self._ask(seat, sender, message, self._sync())
             case _:
-                self._ask(seat, self._store.serve(sender, message))
+                self._ask(seat, sender, message, self._store.reply(sender, message))
 
     def _log(self, seat: Seat, lines: bytes) -> None:
         facts = [decode(line).fact for line in lines.splitlines()]
@@ -172,12 +184,29 @@ class Books:
         seat.end(Outcome(message["kind"], message["text"], frozenset(message["labels"])))
         seat.empty.set()
 
-    def _ask(self, seat: Seat, answering: Coroutine[Any, Any, None]) -> None:
+    def _ask(
+        self, seat: Seat, sender: str, message: Message, answering: Coroutine[Any, Any, Message]
+    ) -> None:
         task = asyncio.create_task(answering)
         seat.asking.add(task)
-        task.add_done_callback(seat.asking.discard)
+        task.add_done_callback(functools.partial(self._answer, seat, sender, message))
 
-    async def _reserve(self, sender: str, message: Message, seat: Seat) -> None:
+    def _answer(
+        self, seat: Seat, sender: str, message: Message, task: asyncio.Task[Message]
+    ) -> None:
+        """Whatever comes of it: who has asked waits for an answer, and would for ever."""
+        seat.asking.discard(task)
+        reply = GONE
+
+        if not task.cancelled():
+            if (error := task.exception()) is None:
+                reply = task.result()
+            else:
+                seat.fail(f"{type(error).__name__}: {one_line(error)}")
+
+        self._post.answer(sender, message, reply)
+
+    async def _reserve(self, message: Message, seat: Seat) -> Message:
         engine = self._engine
 
         try:
@@ -190,23 +219,25 @@ class Books:
                 queued=lambda: engine.log.add(seat.id, StepQueued(step=seat.step)),
             )
         except BudgetExceeded as error:
-            reply: Message = {"exceeded": error.what, "why": str(error)}
-        else:
-            reply = {"waited": waited, "left": engine.account.left(), **_as_dict(seat.held)}
+            return _exceeded(error)
 
-        self._post.answer(sender, message, reply)
+        return {"waited": waited, "left": engine.account.left(), **_as_dict(seat.held)}
 
-    async def _cover(self, sender: str, message: Message) -> None:
+    async def _cover(self) -> Message:
         try:
             await self._engine.account.check_cover()
         except BudgetExceeded as error:
-            self._post.answer(sender, message, {"exceeded": error.what, "why": str(error)})
-        else:
-            self._post.answer(sender, message, {})
+            return _exceeded(error)
 
-    async def _sync(self, sender: str, message: Message) -> None:
+        return {}
+
+    async def _sync(self) -> Message:
         await self._engine.sync()
-        self._post.answer(sender, message, {})
+        return {}
+
+
+def _exceeded(error: BudgetExceeded) -> Message:
+    return {"exceeded": error.what, "why": str(error)}
 
 
 def _as_dict(held: Reservation) -> Message:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
 from kimi_nb.cluster_client import Opened, open_client
 from kimi_nb.errors import Allowed, ClusterLost
@@ -19,6 +17,7 @@ from kimi_nb.swarm.cluster.crew import live
 from kimi_nb.swarm.cluster.gate import RemoteGate
 from kimi_nb.swarm.cluster.mailbox import Message
 from kimi_nb.swarm.cluster.post import Post, install
+from kimi_nb.swarm.cluster.private import is_private
 from kimi_nb.swarm.cluster.seat import Seat
 from kimi_nb.swarm.connect import Connection
 from kimi_nb.swarm.engine import Engine, Stop
@@ -62,7 +61,7 @@ class ClusterPlace:
         """`allowed`: what the user says that the endpoint allows."""
         self._opened = opened
         self._kit = kit
-        self._key = key if key and _is_private(opened.client.scheduler.address) else None
+        self._key = key if key and is_private(opened.client.scheduler.address) else None
         """An open network carries no key."""
         self._allowed = allowed
         self._name = uuid.uuid4().hex[:12]
@@ -84,7 +83,10 @@ class ClusterPlace:
             raise ClusterLost(f"the cluster does not answer: {error}") from error
 
         gate = RemoteGate(post, self._kit.gate)
-        gate.restrict(**self._allowed._asdict())
+
+        if any(limit is not None for limit in self._allowed):  # or others' limits would be lifted
+            gate.restrict(**self._allowed._asdict())
+
         engine.limiter = gate
         post.lost.add_done_callback(lambda lost: self._lose(engine, lost.result()))
 
@@ -108,6 +110,7 @@ class ClusterPlace:
             raise
         finally:
             del self._seats[id]
+            self._dismiss(engine, seat)
             seat.leave(engine.account)
 
             if not seat.ended.done() or seat.ended.cancelled():
@@ -136,14 +139,19 @@ class ClusterPlace:
         if not seat.party or self._post is None:
             return
 
-        why = engine.cancelled.get(seat.id, "")
-        self._post.send(seat.party, {"op": "cancel", "agent": seat.id, "why": why})
+        self._dismiss(engine, seat)
         end = asyncio.get_running_loop().time() + PARTING
 
         # its own future is cancelled already: the seat says itself when the last fact is there
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(end):
                 await seat.empty.wait()
+
+    def _dismiss(self, engine: Engine, seat: Seat) -> None:
+        """Have a life end that goes on somewhere, if one does."""
+        if self._post is not None and seat.party and not seat.empty.is_set():
+            why = engine.cancelled.get(seat.id, "")
+            self._post.send(seat.party, {"op": "cancel", "agent": seat.id, "why": why})
 
     def _task_ended(self, loop: asyncio.AbstractEventLoop, seat: Seat, future: Any) -> None:
         if future.status == "finished":  # its end is on its way, or was lost
@@ -167,16 +175,3 @@ def _words(error: BaseException | None) -> str:
         return "each worker that took it up was lost, one after the other"
 
     return f"its worker could not run it: {name}: {' '.join(str(error).split())[:300]}"
-
-
-def _is_private(address: str) -> bool:
-    """Whether what goes over the scheduler stays on this machine, or is encrypted."""
-    url = urlsplit(address)
-
-    if url.scheme in {"tls", "wss", "inproc"}:
-        return True
-
-    try:
-        return ipaddress.ip_address(url.hostname or "").is_loopback
-    except ValueError:
-        return url.hostname == "localhost"

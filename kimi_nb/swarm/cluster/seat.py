@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kimi_nb.swarm.assignment import Assignment, Outcome
 from kimi_nb.swarm.budget import Account, Reservation
+from kimi_nb.swarm.cluster.mailbox import Message
 from kimi_nb.tools.rights import NONE
 
 __all__ = ["Seat"]
@@ -26,7 +27,7 @@ class Seat:
     step: int = 0
     held: Reservation | None = None
     """Its call that is out: an agent makes one at a time."""
-    asking: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    asking: set[asyncio.Task[Message]] = field(default_factory=set[asyncio.Task[Message]])
     """What it waits for here."""
     empty: asyncio.Event = field(default_factory=asyncio.Event)
     """No life of it will say any more."""
@@ -47,7 +48,7 @@ class Seat:
         self.party = ""
         self.empty.set()
 
-        for task in self.asking:
+        for task in list(self.asking):
             task.cancel()
 
         if self.held is not None:

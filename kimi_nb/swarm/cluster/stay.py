@@ -86,7 +86,7 @@ class Stay:
             await asyncio.wait({task})
             line.send(_ending(engine, task))
         finally:
-            if self._lives.get(agent) == (engine, task):
+            if agent in self._lives and self._lives[agent][1] is task:
                 del self._lives[agent]
 
     def cancel(self, agent: str, why: str) -> None:
@@ -140,7 +140,10 @@ class Stay:
         await self._supply.update(line, begun["files"])
         await self._supply.recall(line, engine.past.agent(line.agent))
         outcome = await outcome_here(engine, line.agent, work)
-        await self._supply.push(line)
+
+        if refused := await self._supply.push(line):
+            return outcome._replace(text=f"{outcome.text}\n{refused}")
+
         return outcome
 
 

@@ -13,7 +13,6 @@ from kimi_nb.errors import ToolError, UsageFault
 from kimi_nb.swarm.cluster.folder import MOST_BYTES, Folder
 from kimi_nb.swarm.cluster.mailbox import Message
 from kimi_nb.swarm.cluster.manifest import unquoted
-from kimi_nb.swarm.cluster.post import Post
 from kimi_nb.swarm.engine import Engine
 from kimi_nb.tools.threads import in_thread
 from kimi_nb.views.artefact import artefact
@@ -24,9 +23,8 @@ __all__ = ["Store"]
 class Store:
     """Sends and takes contents by their hash. One event loop only."""
 
-    def __init__(self, engine: Engine, post: Post) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._post = post
         self._folder = Folder(engine.settings.folder)
         self._lock = asyncio.Lock()
         """The folder is for one thread at a time."""
@@ -57,17 +55,17 @@ class Store:
             for key in [key for key in transfers if key[0] == party]:
                 del transfers[key]
 
-    async def serve(self, sender: str, message: Message) -> None:
-        """Answer a worker that fetches or sends a file, or a piece of it."""
+    async def reply(self, sender: str, message: Message) -> Message:
+        """The answer to a worker that fetches or sends a file, or a piece of it."""
         try:
-            reply = await self._reply(sender, message)
+            return await self._reply(sender, message)
         except (ToolError, UsageFault, OSError) as error:
-            reply = {"error": str(error)}
-
-        self._post.answer(sender, message, reply)
+            return {"error": str(error)}
 
     async def _reply(self, sender: str, message: Message) -> Message:
         match message["op"]:
+            case "files":
+                return {"files": await self.manifest("")}
             case "fetch":
                 return {
                     "data": await self._piece((sender, message["digest"]), first=message["first"])
@@ -75,18 +73,13 @@ class Store:
             case "put":
                 return await self._put((sender, message["path"]), message)
             case "remove":
-                async with self._lock:
-                    await in_thread(
-                        functools.partial(self._folder.remove, unquoted(message["path"]))
-                    )
-
-                return {}
+                return await self._remove(unquoted(message["path"]))
             case "image":
                 return {"data": artefact(self._engine.log.path, message["name"]).data}
             case "keep":
                 return await self._keep(message["name"], message["data"])
             case op:
-                return {"error": f"nobody here knows what {op!r} is"}
+                raise UsageFault(f"nobody here knows what {op!r} is")
 
     async def _piece(self, key: tuple[str, str], *, first: bool) -> bytes:
         """The next piece of a content; b"" at its end, and where it is gone."""
@@ -103,7 +96,10 @@ class Store:
         return piece
 
     async def _put(self, key: tuple[str, str], message: Message) -> Message:
-        coming = self._coming.setdefault(key, bytearray())
+        if message["first"]:  # who sent it before may have been cancelled in the middle
+            self._coming[key] = bytearray()
+
+        coming = self._coming[key]
         coming += message["data"]
 
         if len(coming) > MOST_BYTES:
@@ -118,6 +114,12 @@ class Store:
         async with self._lock:
             path = unquoted(message["path"])
             await in_thread(functools.partial(self._folder.take, path, message["digest"], data))
+
+        return {}
+
+    async def _remove(self, path: str) -> Message:
+        async with self._lock:
+            await in_thread(functools.partial(self._folder.remove, path))
 
         return {}
 

@@ -9,13 +9,14 @@ import hashlib
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from kimi_nb.beside import put
-from kimi_nb.errors import ToolError
 from kimi_nb.swarm.artefacts import keep
 from kimi_nb.swarm.cluster.cache import Cache
 from kimi_nb.swarm.cluster.copies import Copy
+from kimi_nb.swarm.cluster.mailbox import Message
 from kimi_nb.swarm.cluster.manifest import FOLDER, Change, Manifest, quoted
 from kimi_nb.swarm.cluster.remote import Line
 from kimi_nb.swarm.past import PastAgent
@@ -26,7 +27,7 @@ from kimi_nb.tools.threads import in_thread
 __all__ = ["Supply", "SupplyingTools"]
 
 TRIES = 3
-"""How often files are fetched that change meanwhile; the next sub-agent asks again."""
+"""Lists of files that are tried where files change meanwhile; the next sub-agent tries again."""
 
 
 class Supply:
@@ -49,23 +50,27 @@ class Supply:
 
     async def update(self, line: Line, packed: bytes) -> None:
         """Bring the copy to that list; b"" is the one that it has. Raises UsageFault."""
-        if not packed:
-            return
-
-        manifest = Manifest.unpacked(packed)
-
         async with self._lock:
-            lacking = await in_thread(functools.partial(self._copy.missing, manifest))
+            if packed:
+                self.has = ""
 
             for _ in range(TRIES):
-                for digest in lacking:
-                    await self._fetch(line, digest)
+                if not packed or await self._is_equal(line, Manifest.unpacked(packed)):
+                    break
 
-                lacking = await in_thread(functools.partial(self._copy.update, manifest))
+                packed = (await line.ask({"op": "files"})).get("files", b"")
+            else:
+                return
 
-                if not lacking:
-                    self.has = hashlib.sha256(packed).hexdigest()
-                    return
+            if packed:
+                self.has = hashlib.sha256(packed).hexdigest()
+
+    async def _is_equal(self, line: Line, manifest: Manifest) -> bool:
+        """Whether the copy is now as the list says; files may have changed since it was made."""
+        for digest in await in_thread(functools.partial(self._copy.missing, manifest)):
+            await self._fetch(line, digest)
+
+        return not await in_thread(functools.partial(self._copy.update, manifest))
 
     async def _fetch(self, line: Line, digest: str) -> None:
         with await in_thread(functools.partial(self._cache.receive, digest)) as receiver:
@@ -82,10 +87,10 @@ class Supply:
 
             receiver.finish()
 
-    async def push(self, line: Line) -> None:
-        """Send what was changed here. What the kernel does not take is undone by an `update`.
+    async def push(self, line: Line) -> str:
+        """Send what was changed here; returns what the kernel does not take, in words, or "".
 
-        Raises UsageFault, and ToolError that says what was refused.
+        That is undone by the next `update`. Raises UsageFault.
         """
         async with self._lock:
             changes = await in_thread(self._copy.changes)
@@ -94,8 +99,7 @@ class Supply:
             if changes:
                 self.has = ""
 
-        if errors:
-            raise ToolError("; ".join(errors))
+        return f"[not kept in the run's folder: {'; '.join(errors)}]" if errors else ""
 
     async def _send(self, line: Line, change: Change) -> str:
         path = quoted(change.path)
@@ -104,11 +108,16 @@ class Supply:
             error = (await line.ask({"op": "remove", "path": path})).get("error", "")
         else:
             pieces = iter(()) if change.digest == FOLDER else self._copy.pieces(change)
+            asked: Message = {"op": "put", "path": path, "digest": change.digest, "first": True}
             error = ""
 
             async for data, more in _marked(pieces):
-                asked = {"op": "put", "path": path, "digest": change.digest, "data": data}
-                error = (await line.ask(asked | {"more": more})).get("error", "")
+                error = (await line.ask(asked | {"data": data, "more": more})).get("error", "")
+
+                if error:
+                    break
+
+                asked["first"] = False
 
         self._copy.sent(change)
         return error
@@ -173,10 +182,7 @@ class SupplyingTools(Toolset):
         if outcome.images:
             await self._supply.keep(line, outcome.images)
 
-        if tool is not None and tool.side_effects:
-            try:
-                await self._supply.push(line)
-            except ToolError as error:
-                return ToolOutcome(ok=False, text=f"ERROR: {error}")
+        if tool is None or not tool.side_effects or not (refused := await self._supply.push(line)):
+            return outcome
 
-        return outcome
+        return replace(outcome, text=f"{outcome.text}\n{refused}")
