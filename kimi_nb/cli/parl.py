@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 import time
@@ -83,7 +84,8 @@ def reproduce(asked: argparse.Namespace) -> int:
             tell("parl: the cluster has no worker yet; for one, type: dask worker ADDRESS")
 
     try:
-        rows = carry_out(experiments, asked.seeds, folder, asked.jobs, told, cluster=asked.cluster)
+        jobs = asked.jobs or os.cpu_count() or 1
+        rows = carry_out(experiments, asked.seeds, folder, jobs, told, cluster=asked.cluster)
     except KeyboardInterrupt:
         line.end()
         tell("parl: what was done is kept; to go on, type the same again")
