@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import typing
@@ -152,7 +153,13 @@ def _enclosed(function: Any) -> dict[str, Any]:
     """Names of the enclosing function: annotations written as strings may mention them."""
     cells = getattr(function, "__closure__", None) or ()
     names = function.__code__.co_freevars if cells else ()
-    return {name: cell.cell_contents for name, cell in zip(names, cells, strict=True)}
+    found: dict[str, Any] = {}
+
+    for name, cell in zip(names, cells, strict=True):
+        with contextlib.suppress(ValueError):  # a variable that has no value yet
+            found[name] = cell.cell_contents
+
+    return found
 
 
 def _annotation(parameter: inspect.Parameter, hints: dict[str, Any]) -> Any:
