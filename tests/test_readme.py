@@ -60,7 +60,8 @@ def test_the_keywords_of_what_if() -> None:
 def test_the_options_of_run_are_those_of_the_magic() -> None:
     magic, run = options(SwarmMagics.swarm.parser), options(commands()["run"])
     assert magic - run == {"--background", "--resume", "--fork"}
-    assert run - magic == {"--tier", "--concurrency", "--rpm", "--tpm", "--json", "-h", "--help"}
+    limits = {"--tier", "--concurrency", "--rpm", "--tpm"}
+    assert run - magic == {*limits, "--metrics-port", "--json", "-h", "--help"}
 
 
 def test_the_notebooks_their_titles_and_minutes() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib.util
 import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from kimi_nb.cli.exchange import export_run, import_spans
 from kimi_nb.cli.output import hang_up, prepare, print_json, show, tell
 from kimi_nb.cli.parser import build_parser
 from kimi_nb.cli.progress import follow
+from kimi_nb.cli.telemetry import begin_telemetry, send_spans, wait_for_spans
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.models.endpoint import DEFAULT_MODEL
 from kimi_nb.patience import patience
@@ -89,6 +89,7 @@ def _refuse(asked: argparse.Namespace, why: str, code: int) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     plan = read_plan(asked.plan) if asked.plan else None
+    begin_telemetry(asked)
     run = swarm(
         _goal(asked.goal, needed=plan is None),
         model=asked.model,
@@ -128,6 +129,7 @@ def _prices(asked: argparse.Namespace, usual: str) -> dict[str, Price]:
 
 
 def _resume(asked: argparse.Namespace) -> int:
+    begin_telemetry(asked)
     was = peek(asked.trace)
     go_on = resume_world if is_world(was) else resume
     run = go_on(
@@ -146,8 +148,10 @@ def _resume(asked: argparse.Namespace) -> int:
 
 
 def _finish(run: Run | Replay, asked: argparse.Namespace) -> int:
+    sending = send_spans(run, asked)
     code = follow(run) if isinstance(run, Run) else 0
     show(run, as_json=asked.json)
+    wait_for_spans(sending)
 
     if run.status != "finished":
         model = needed_model(run.fold)
@@ -182,22 +186,9 @@ def _report(asked: argparse.Namespace) -> int:
 
 
 def _simulator(asked: argparse.Namespace) -> int:
-    from kimi_nb.models.simulator import Options
-    from kimi_nb.models.simulator.server import serve
+    from kimi_nb.cli.simulator import serve_simulator
 
-    names = [field.name for field in fields(Options)]
-
-    try:
-        options = Options(**{name: getattr(asked, name) for name in names if hasattr(asked, name)})
-    except ValueError as error:
-        raise UsageFault(str(error)) from None
-
-    def ready(url: str) -> None:
-        tell(f"simulator (rules, no language model) at {url}; stop it with Ctrl-C")
-        tell(f"try: kimi-nb run 'List what you can do' --base-url {url} --model simulator")
-
-    asyncio.run(serve(asked.host, asked.port, options, ready))
-    return 0
+    return serve_simulator(asked)
 
 
 def _mcp(asked: argparse.Namespace) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from kimi_nb._version import __version__
+from kimi_nb.cli.numbers import port, positive
 from kimi_nb.cli.proxy import add_proxy
 from kimi_nb.views.prices import typed_price
 
@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     resume.add_argument("--plan", metavar="FILE", help="make sure that this is its task graph")
     resume.add_argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")
     _add_cluster(resume)
+    _add_telemetry(resume)
     _add_model(resume)
     _add_price(resume)
     _add_limits(resume)
@@ -54,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_import(commands.add_parser("import", help="make a trace of OpenTelemetry GenAI spans"))
 
     _add_simulator(commands.add_parser("simulator", help="serve the simulator over HTTP"))
-    add_proxy(commands.add_parser("proxy", help="one key for a class, budgets for each"), _port)
+    add_proxy(commands.add_parser("proxy", help="one key for a class, budgets for each"), port)
     _add_mcp(commands.add_parser("mcp", help="serve swarm, report and resume to an MCP client"))
     _add_bench(commands.add_parser("bench", help="measure swarms against single agents"))
     _add_parl(commands.add_parser("parl", help="train an orchestrator, or reproduce experiments"))
@@ -82,6 +83,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--folder", default=".", metavar="PATH", help="what the file tools see")
     run.add_argument("--tools", default="", metavar="NAMES", help="tools of kimi_nb, as a,b")
     _add_cluster(run)
+    _add_telemetry(run)
     run.add_argument("--trace", metavar="FILE", help="where the log goes")
     run.add_argument("--seed", type=int, default=0, metavar="N")
     run.add_argument("--no-early-start", action="store_true", help="wait for the turn's end")
@@ -127,6 +129,13 @@ def _add_cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler's, tcp://HOST:8786")
 
 
+def _add_telemetry(parser: argparse.ArgumentParser) -> None:
+    otlp = "send OpenTelemetry spans as it goes on; default: as OTEL_EXPORTER_OTLP_ENDPOINT says"
+    parser.add_argument("--otlp", nargs="?", const="", metavar="URL", help=otlp)
+    serve = "serve metrics to Prometheus meanwhile, as 9464"
+    parser.add_argument("--metrics-port", type=port, metavar="PORT", help=serve)
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="ID", help="model id, 'simulator', or 'parl:CHECKPOINT'")
     parser.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible endpoint")
@@ -166,21 +175,11 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _port(text: str) -> int:
-    number = int(text)
-
-    if not 0 <= number <= 65_535:
-        message = f"{number} is not a port: 0 to 65535"
-        raise argparse.ArgumentTypeError(message)
-
-    return number
-
-
 def _add_mcp(mcp: argparse.ArgumentParser) -> None:
     mcp.add_argument("--folder", default=".", metavar="PATH", help="all that the client may name")
     mcp.add_argument("--agents", type=int, default=20, metavar="N", help="sub-agents at most")
     mcp.add_argument("--host", default="127.0.0.1")
-    mcp.add_argument("--port", type=_port, metavar="N", help="serve HTTP there instead of stdio")
+    mcp.add_argument("--port", type=port, metavar="N", help="serve HTTP there instead of stdio")
     _add_model(mcp)
     _add_price(mcp)
     _add_limits(mcp)
@@ -208,13 +207,13 @@ def _add_parl(parl: argparse.ArgumentParser) -> None:
     what = parl.add_subparsers(dest="what", metavar="WHAT", required=True)
     again = what.add_parser("reproduce", help="the experiments, with tables and figures")
     again.add_argument("names", nargs="*", metavar="NAME", help="which; default: all nine")
-    again.add_argument("--seeds", type=_positive, default=12, metavar="N", help="default: 12")
+    again.add_argument("--seeds", type=positive, default=12, metavar="N", help="default: 12")
     again.add_argument(
         "--out", default="notebooks/parl", metavar="FOLDER", help="goes on there; has the results"
     )
     where = again.add_mutually_exclusive_group()
     where.add_argument(
-        "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes at once"
+        "--jobs", type=positive, metavar="N", help="processes at once; default: one for each core"
     )
     where.add_argument(
         "--cluster", metavar="ADDRESS", help="on the workers of this Dask scheduler, tcp://…"
@@ -269,17 +268,9 @@ def _add_grade(grade: argparse.ArgumentParser) -> None:
     _add_json(grade)
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        message = f"{number} is too few: 1 or more"
-        raise argparse.ArgumentTypeError(message)
-
-    return number
-
-
 def _add_simulator(simulator: argparse.ArgumentParser) -> None:
     simulator.add_argument("--host", default="127.0.0.1")
-    simulator.add_argument("--port", type=_port, default=8000, help="0 takes a free one")
+    simulator.add_argument("--port", type=port, default=8000, help="0 takes a free one")
     simulator.add_argument("--seed", type=int, default=0, metavar="N")
     numbers = {
         "--latency": (0.3, "median seconds until the first chunk"),

@@ -1,4 +1,4 @@
-"""`%swarm status`, `list`, `cancel`, `replay`, `resume`, `model`, `key`, `doctor`, `progress`."""
+"""`%swarm status`, `list`, `cancel`, `replay`, `resume`, `model`, `key`, `doctor` and so on."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from kimi_nb.redact import Environment
 from kimi_nb.swarm.doctor import Report, examine
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.start import replay, runs
+from kimi_nb.swarm.telemetry import PORT, metrics_server
 from kimi_nb.views.words import count
 
 __all__ = ["COMMANDS", "Notebook", "complete", "place", "run_command"]
@@ -168,6 +169,16 @@ def _doctor(magics: Notebook, _words: list[str]) -> Report:
     return report
 
 
+def _metrics(_magics: Notebook, words: list[str]) -> Text:
+    try:
+        (port,) = map(int, words or [PORT])
+    except ValueError:
+        message = f"which port? such as: %swarm metrics {PORT}; 0 takes a free one"
+        raise UsageError(message) from None
+
+    return Text(metrics_server(port))
+
+
 def _learned(_magics: Notebook, words: list[str]) -> Any:
     from kimi_nb.teach.report import forgotten, report  # the curriculum is for those who learn
 
@@ -196,6 +207,7 @@ COMMANDS: dict[str, Callable[[Any, list[str]], Any]] = {
     "model": _model,
     "key": _key,
     "doctor": _doctor,
+    "metrics": _metrics,
     "progress": _learned,
 }
 """What `%swarm` understands."""

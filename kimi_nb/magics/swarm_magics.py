@@ -30,6 +30,7 @@ from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.plan import read_plan
 from kimi_nb.swarm.runtime import runtime
 from kimi_nb.swarm.start import runs, swarm
+from kimi_nb.views.otel import check_otlp, export_live
 
 __all__ = ["SwarmMagics", "load", "unload"]
 
@@ -79,6 +80,7 @@ class SwarmMagics(Magics):
     @argument("--trace", metavar="FILE", help="where the log goes")
     @argument("--resume", metavar="FILE", help="go on with the run in this log")
     @argument("--fork", metavar="NEW", help="go on in a new log, whatever has changed")
+    @argument("--otlp", nargs="?", const="", metavar="URL", help="send spans while it goes on")
     @argument("--seed", type=int, metavar="N", help="of the simulator and of jitter")
     @argument("--steps", type=int, metavar="N", help="budget: model calls in all")
     @argument("--critical-steps", type=int, metavar="N", help="budget: critical steps")
@@ -96,7 +98,8 @@ class SwarmMagics(Magics):
             Compare the opening hours of the museums in data/museums/.
 
         `%swarm` on a line of its own: status [NAME], list, cancel [NAME [AGENT]],
-        replay FILE, resume FILE [NAME] [OPTIONS], model [ID], key [forget], doctor.
+        replay FILE, resume FILE [NAME] [OPTIONS], model [ID], key [forget], doctor,
+        metrics [PORT].
         """
         if cell is None:
             return run_command(cast("Any", self), line)
@@ -108,7 +111,13 @@ class SwarmMagics(Magics):
         return self._run(cast("Any", _parser()).parse_args(words), "")
 
     def _run(self, arguments: argparse.Namespace, cell: str) -> Any:
+        if arguments.otlp is not None:
+            check_otlp(arguments.otlp or None)
+
         run = self._start(arguments, cell)
+
+        if arguments.otlp is not None:
+            export_live(run, endpoint=arguments.otlp or None)
 
         if arguments.name:
             self._names[arguments.name] = run
