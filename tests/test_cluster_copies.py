@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_nb.errors import ToolError, UsageFault
@@ -126,6 +126,7 @@ def do(root: Path, kind: str, name: str, data: bytes) -> None:
         pass
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 2), st.lists(DEEDS, max_size=6)), max_size=5))
 def test_what_one_side_did_all_have(rounds: list[tuple[int, list[tuple[str, str, bytes]]]]) -> None:
     with tempfile.TemporaryDirectory() as top:
