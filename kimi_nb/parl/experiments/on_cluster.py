@@ -76,4 +76,5 @@ def _rows(future: Any, trial: Trial) -> list[Row]:
     except (ToolError, KilledWorker) as error:
         raise KimiNbError(f"{trial.label}: {error}; {KEPT}") from error
     except (FutureCancelledError, OSError) as error:
-        raise KimiNbError(f"the cluster is lost ({error}); {KEPT}: type the same again") from error
+        why = getattr(error, "reason", "") or error
+        raise KimiNbError(f"the cluster is lost ({why}); {KEPT}: type the same again") from error
