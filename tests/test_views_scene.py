@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from traces import Script, staged, swarms
 
 from kimi_nb.trace import Trace
+from kimi_nb.views.concurrency import concurrency
 from kimi_nb.views.critical import metrics
-from kimi_nb.views.fold import fold
+from kimi_nb.views.fold import Fold, fold
 from kimi_nb.views.path import critical_path
+from kimi_nb.views.profile import BUSIEST, Profile
 from kimi_nb.views.remaining import remaining
-from kimi_nb.views.scene import BUSIEST, Scene
+from kimi_nb.views.scene import Scene
 
 
 def merged(messages: list[dict[str, Any]]) -> dict[str, Any]:
@@ -127,9 +129,44 @@ def test_ticks_are_the_ordinary_tools_with_their_time():
 
 
 def test_a_long_profile_is_sent_in_so_many_means():
-    told = whole(crowd(300, calls=4000))
-    assert len(told["profile"]["times"]) == len(told["profile"]["counts"]) == BUSIEST
-    assert max(told["profile"]["counts"]) <= 301
+    trace = crowd(300, calls=4000)
+    times, counts = whole(trace)["profile"].values()
+    assert BUSIEST / 2 <= len(times) == len(counts) <= BUSIEST
+    exact = list(concurrency(trace))
+
+    for begin, end, mean in zip(times, [*times[1:], trace[-1].t], counts, strict=True):
+        area = sum(n * max(0.0, min(b, end) - max(a, begin)) for a, b, n in exact)
+        assert mean == pytest.approx(area / (end - begin), abs=0.01)
+
+
+def test_a_long_profile_is_the_same_however_often_it_was_looked_at():
+    trace = crowd(60, calls=1200)
+    often, profile = Fold(), Profile()
+
+    for record in trace:
+        often.add(record)
+
+        if record.seq % 97 == 0:
+            profile.so_far(often)
+
+    found, once = profile.so_far(often), Profile().so_far(often)
+    assert len(once["times"]) > BUSIEST / 2
+    assert found["times"] == once["times"]
+    assert found["counts"] == pytest.approx(once["counts"], abs=0.01)
+
+
+def test_a_snapshot_is_what_was_sent_and_what_was_not():
+    trace = crowd(40, calls=300)
+    sent, new = Scene("x"), Scene("x")
+
+    for begin in range(0, len(trace) - 60, 50):
+        sent.add(trace[begin : begin + 50])
+        sent.changes(trace[begin + 49].t)
+
+    sent.add(trace[sent.count : -20])
+    new.add(trace[:-20])
+    now = trace[-21].t
+    assert orjson.loads(orjson.dumps(sent.snapshot(now))) == new.whole(now)
 
 
 def test_the_answer_is_sent_when_it_changes_and_carries_no_markup_of_its_own():

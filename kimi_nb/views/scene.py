@@ -11,15 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from kimi_nb.events import ToolReturned
 from kimi_nb.trace import Record
-from kimi_nb.views.concurrency import concurrency
 from kimi_nb.views.fold import Fold
 from kimi_nb.views.header import header
+from kimi_nb.views.kept import Kept
 from kimi_nb.views.live import doing
 from kimi_nb.views.markdown import markdown_html
 from kimi_nb.views.path import critical_path
 from kimi_nb.views.prices import PRICES, Price
+from kimi_nb.views.profile import Profile
 from kimi_nb.views.rewards import Rewards
 from kimi_nb.views.state import Agent, Stage
 from kimi_nb.views.steps import DELEGATES
@@ -31,8 +34,8 @@ __all__ = ["Scene", "path_of"]
 CUT = 300
 """Characters of a task or an outcome."""
 LABEL = 120
-BUSIEST = 600
-"""Steps of the concurrency profile at most; of a longer one means are sent."""
+Fresh = dict[str, tuple[dict[str, Any], list[list[Any]]]]
+"""By id, an agent's row and those of its stretches of time that were not sent."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,11 +43,8 @@ class Sent:
     """How much of a scene the page has, and what has changed since."""
 
     count: int = 0
-    ticks: int = 0
     rewards: int = 0
     answer: str = ""
-    spans: dict[str, int] = field(default_factory=dict[str, int])
-    """How many intervals of each agent."""
     agents: dict[str, None] = field(default_factory=dict[str, None])
     """Ids of those that have changed, in their order."""
     stages: dict[tuple[str, int], None] = field(default_factory=dict[tuple[str, int], None])
@@ -60,11 +60,15 @@ class Scene:
         self._prices = prices
         self.numbers: dict[str, int] = {}
         """By which the page knows each agent, by id."""
+        self.kept = Kept()
+        """What was sent, as it was."""
         self._ticks: list[list[Any]] = []
+        """Tool calls that have returned since."""
         self._ends: dict[str, list[list[Any]]] = {}
         """Earlier ends of agents that a resumed run has taken up: when, as what, until when."""
         self._answer = ("", "")
         self._sent = Sent()
+        self._profile = Profile()
         self._measured: tuple[int, dict[str, Any]] = (0, {})
         """What was reckoned of so many records."""
 
@@ -92,28 +96,47 @@ class Scene:
         run.
         """
         sent = self._sent
-        waiting = (a.id for a in self.fold.agents.values() if a.state == "retrying")
-        sent.agents.update(dict.fromkeys(waiting))  # whose seconds run down without a record
-        found = self._message(now, sent, measured=measured)
-        self._sent = Sent(
-            count=self.count,
-            ticks=len(self._ticks),
-            rewards=len(self.rewards.rows),
-            answer=self._answer[0],
-            spans=sent.spans,
-        )
+        fresh = self._fresh(now)
+        rows = {
+            "agents": [row for row, _ in fresh.values()],
+            "spans": [row for _, rows in fresh.values() for row in rows],
+            "ticks": self._ticks,
+        }
+        found = self._message(now, sent, rows, measured=measured)
 
-        for id in sent.agents:
-            sent.spans[id] = len(self.fold.agents[id].intervals)
+        for id, (row, spans) in fresh.items():
+            self.kept.take(id, row, spans)
 
+        self.kept.tick(self._ticks)
+        self._ticks = []
+        self._sent = Sent(count=self.count, rewards=len(self.rewards.rows), answer=self._answer[0])
         return found
 
-    def whole(self, now: float) -> dict[str, Any]:
-        """All of it, as of `now`. What `changes` gives next is the same as without this."""
-        every = Sent(agents=dict.fromkeys(self.fold.agents), stages=dict.fromkeys(self.fold.stages))
-        return self._message(now, every, measured=True)
+    def snapshot(self, now: float) -> dict[str, Any]:
+        """All of it, as of `now`, for orjson alone: rows that were sent are in it as they were.
 
-    def _message(self, now: float, sent: Sent, *, measured: bool) -> dict[str, Any]:
+        What `changes` gives next is the same as without this.
+        """
+        rows = self.kept.told(self.fold.agents, self._fresh(now), self._ticks)
+        every = Sent(stages=dict.fromkeys(self.fold.stages))
+        return self._message(now, every, rows, measured=True)
+
+    def whole(self, now: float) -> dict[str, Any]:
+        """The same as plain values."""
+        return orjson.loads(orjson.dumps(self.snapshot(now)))
+
+    def _fresh(self, now: float) -> Fresh:
+        """The agents that have changed since they were told of, those that wait included.
+
+        Their seconds run down without a record.
+        """
+        agents = self.fold.agents
+        changed = self._sent.agents | {a.id: None for a in agents.values() if a.state == "retrying"}
+        return {id: (self._agent(agents[id], now), self._spans(agents[id])) for id in changed}
+
+    def _message(
+        self, now: float, sent: Sent, rows: Mapping[str, Any], *, measured: bool
+    ) -> dict[str, Any]:
         run = self.fold
         found: dict[str, Any] = {"to": self.count, "from": sent.count, "now": round(now, 6)}
 
@@ -121,12 +144,10 @@ class Scene:
             found["rewards"] = self.rewards.since(sent.rewards)
 
         if run.count:
-            agents = [run.agents[name] for name in sent.agents]
             found["run"] = header(run, now, self._name, self._prices)
-            found["agents"] = [self._agent(agent, now) for agent in agents]
-            found["spans"] = [row for agent in agents for row in self._spans(agent, sent)]
+            found["agents"], found["spans"] = rows["agents"], rows["spans"]
             found["stages"] = [self._stage(run.stages[key]) for key in sent.stages]
-            found["ticks"] = self._ticks[sent.ticks :]
+            found["ticks"] = rows["ticks"]
             self._tell(found, sent)
 
         if measured and run.agents:
@@ -137,7 +158,10 @@ class Scene:
     def _measures(self) -> dict[str, Any]:
         """The critical path and the concurrency profile, reckoned once for each state."""
         if self._measured[0] != self.fold.count:
-            found = {"path": path_of(self.fold, self.numbers), "profile": profile_of(self.fold)}
+            found = {
+                "path": path_of(self.fold, self.numbers),
+                "profile": self._profile.so_far(self.fold),
+            }
             self._measured = self.fold.count, found
 
         return self._measured[1]
@@ -196,8 +220,8 @@ class Scene:
             number = self.numbers[record.agent]
             self._ticks.append([number, began, record.t, one_line(call.tool)[:40], int(fact.ok)])
 
-    def _spans(self, agent: Agent, sent: Sent) -> list[list[Any]]:
-        number, had = self.numbers[agent.id], sent.spans.get(agent.id, 0)
+    def _spans(self, agent: Agent) -> list[list[Any]]:
+        number, had = self.numbers[agent.id], self.kept.had.get(agent.id, 0)
         return [[number, s.began, s.ended, s.kind, s.step] for s in agent.intervals[had:]]
 
     def _agent(self, agent: Agent, now: float) -> dict[str, Any]:
@@ -245,19 +269,6 @@ def path_of(run: Fold, numbers: Mapping[str, int]) -> list[list[Any]]:
         return []
 
     return [[numbers[s.agent], s.began, s.ended, s.kind, s.step] for s in critical_path(run)]
-
-
-def profile_of(run: Fold) -> dict[str, Any]:
-    """How many agents were at work over time, in `BUSIEST` steps at most."""
-    found = concurrency(run)
-    times, counts = list(found.times), list[float](found.counts)
-
-    if len(times) > BUSIEST:
-        width = found.wall_s / BUSIEST
-        times = [round(i * width, 6) for i in range(BUSIEST)]
-        counts = [round(mean, 3) for mean in found.means(BUSIEST)]
-
-    return {"times": times, "counts": counts}
 
 
 def _said(run: Fold) -> str:

@@ -185,7 +185,7 @@ class Agent:
 
     def timeline(self, now: float) -> list[Interval]:
         """All intervals up to `now`, the open one cut there."""
-        return [*self.intervals, *self._pending(now)]
+        return [*self.intervals, *self.pending(now)]
 
     def busy(self, now: float) -> float:
         """Seconds of work up to `now`."""
@@ -211,9 +211,10 @@ class Agent:
         if self.kind is None:
             return 0.0
 
-        return sum(i.ended - i.began for i in self._pending(now) if i.kind in BUSY)
+        return sum(i.ended - i.began for i in self.pending(now) if i.kind in BUSY)
 
-    def _pending(self, now: float) -> list[Interval]:
+    def pending(self, now: float) -> list[Interval]:
+        """The open interval cut at `now`, as one or, where a retry's wait is over, as two."""
         if self.kind is None or now <= self.since:
             return []
 

@@ -27,6 +27,8 @@ MEASURED = 1.0
 SHARE = 20.0
 """They take at most one part in so many of the time. What they cost is the processor's time: were
 it the clock's, one reckoning that something else held up would hold the next ones up, too."""
+RATE = 500_000
+"""Bytes a second of snapshots at most: pages that are there get all changes anyhow."""
 DETAIL = 4.0
 """Likewise, what the chosen agent does: somebody reads it."""
 
@@ -43,10 +45,10 @@ class Desk:
         self._chosen = ""
         self._stale: int | None = None
         """The first step of the chosen agent that its page does not have as it is."""
-        self._next = self._later = 0.0
+        self._next = self._later = self._kept = 0.0
         self._past = Fold()
         self.snapshot: dict[str, Any] | None = None
-        """All of it, where a second has passed since the last; else None."""
+        """All of it, for orjson, where a second or more has passed since the last; else None."""
 
     def beat(self) -> list[Message]:
         """What has happened since the last beat."""
@@ -59,8 +61,12 @@ class Desk:
         now = self.source.seconds
         changes = self.scene.changes(now, measured=measured)
         found = [{"kind": "changes", **changes, **self._about(done=done)}]
-        self.snapshot = self.scene.whole(now) | self._about(done=done) if measured else None
+        self.snapshot = None
         self.ended = done
+
+        if measured and (done or began >= self._kept):
+            self.snapshot = self.scene.snapshot(now) | self._about(done=done)
+            self._kept = began + self.scene.kept.size / RATE
 
         if measured:
             cost = time.thread_time() - worked

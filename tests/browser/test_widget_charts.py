@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 from crowds import crowd, until
 from hostile import hostile_trace
@@ -367,7 +368,7 @@ def test_what_is_held_outside_is_let_go(page, view, seen, trained):
     stage = Stage(page, Recorded(trace), view=view)  # what the script holds itself, once a page
     expect(page.locator(f"{seen}:visible").first).to_be_visible()
     page.evaluate(GUARD)
-    snapshot = json.dumps(stage.desk.snapshot, separators=(",", ":"))
+    snapshot = orjson.dumps(stage.desk.snapshot).decode()
     page.evaluate(MOUNTED, [view, snapshot, seen])
 
     assert page.evaluate("drawn") > 0
