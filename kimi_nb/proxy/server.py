@@ -28,6 +28,8 @@ __all__ = ["Proxy"]
 PATIENCE_S = 60.0
 """How long a call waits for its turn; clients wait twice as long for a first byte."""
 BODY_S = 30.0
+STALLED_S = 60.0
+"""A learner's client that reads nothing for so long has hung up."""
 LARGEST = 16 * 2**20
 """Bytes of a request."""
 LARGEST_TOGETHER = 4 * LARGEST
@@ -232,18 +234,22 @@ async def _stream(
             chunk = await response.content.readany()
         except (aiohttp.ClientError, OSError):  # the learner's client is to see a broken stream
             call.status = HTTPStatus.BAD_GATEWAY
-
-            if http.transport is not None:
-                http.transport.abort()
-
+            _cut(http)
             return out
 
         if data := call.pass_on(chunk) if chunk else call.last():
             try:
-                await out.write(data)
-            except ConnectionResetError:
+                async with asyncio.timeout(STALLED_S):
+                    await out.write(data)
+            except (ConnectionResetError, TimeoutError):
+                _cut(http)
                 return out
 
         if not chunk:
             call.status = HTTPStatus.OK
             return out
+
+
+def _cut(http: web.Request) -> None:
+    if http.transport is not None:
+        http.transport.abort()

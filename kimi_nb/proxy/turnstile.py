@@ -91,31 +91,32 @@ class Turnstile:
         self._call_next()
 
     def _call_next(self) -> None:
-        if self._taken:
-            return
+        while not self._taken:
+            free = [who for who in self._queues if self.inside[who] < self._most.get(who, 2**31)]
 
-        free = [who for who in self._queues if self.inside[who] < self._most.get(who, 2**31)]
+            if not free:
+                return
 
-        if not free:
-            return
+            who = min(free, key=self.inside.__getitem__)
+            queue = self._queues.pop(who)
+            turn = queue.popleft()
 
-        who = min(free, key=self.inside.__getitem__)
-        queue = self._queues.pop(who)
-        turn = queue.popleft()
+            if queue:
+                self._queues[who] = queue
 
-        if queue:
-            self._queues[who] = queue
-
-        self._taken = True
-        turn.set_result(None)
+            if not turn.done():  # else its call was cancelled, and does not know it yet
+                self._taken = True
+                turn.set_result(None)
 
     def _step_aside(self) -> None:
         self._taken = False
         self._call_next()
 
     def _forget(self, who: Hashable, turn: asyncio.Future[None]) -> None:
-        queue = self._queues[who]
-        queue.remove(turn)
+        queue = self._queues.get(who)
 
-        if not queue:
-            del self._queues[who]
+        if queue is not None and turn in queue:
+            queue.remove(turn)
+
+            if not queue:
+                del self._queues[who]
