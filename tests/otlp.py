@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import threading
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -29,6 +30,7 @@ class Receiver(ThreadingHTTPServer):
         self.status = status
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
+        self.headers: list[Message] = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
@@ -55,6 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
 
         self.server.paths.append(self.path)
+        self.server.headers.append(self.headers)
         self.server.requests.append(as_json(ExportTraceServiceRequest.FromString(body)))
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")

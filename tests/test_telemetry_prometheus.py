@@ -26,7 +26,6 @@ from kimi_nb.models.limiter import Limiter
 from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.cluster.gate import RemoteGate
 from kimi_nb.swarm.cluster.post import Post, install
-from kimi_nb.swarm.runtime import runtime
 from kimi_nb.swarm.start import runs
 from kimi_nb.swarm.telemetry import limiter_collector
 from kimi_nb.swarm.telemetry import runs as telling
@@ -52,7 +51,7 @@ def server() -> MetricsServer:
 
 
 def text(url: str) -> str:
-    with urlopen(url) as response:
+    with urlopen(url) as response:  # noqa: S310 -- ours
         assert response.headers["Content-Type"].startswith("text/plain")
         return response.read().decode()
 
@@ -104,7 +103,7 @@ class Refusing(Scripted):
 
             self.held += 1
 
-            while not self.go.is_set():
+            while not self.go.is_set():  # noqa: ASYNC110 -- set from another thread
                 await asyncio.sleep(0.01)
 
             self.held -= 1
@@ -353,7 +352,7 @@ async def test_one_scheduler_after_another_in_a_process_is_told_once() -> None:
         return sum("limiter_calls_sent" in family.name for family in REGISTRY.collect())
 
     for _ in range(2):
-        async with at_home() as (client, board):
+        async with at_home() as (_, board):
             board._limits._limiter("x")
             assert limiters() == 1
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from kimi_nb.errors import UsageFault
+from kimi_nb.errors import TraceError, UsageFault
 from kimi_nb.trace import Record
 from kimi_nb.views.otel.draft import Draft
 from kimi_nb.views.otel.pen import INSTALL, Pen
@@ -65,7 +65,7 @@ def export_live(
     They are those that `export_spans` gives afterwards, with the same ids, and the run's own is
     the last. Arguments are as there. What is open when the kernel dies is sent by nobody, until
     `export_spans` sends all that is in the log. A collector that does not answer costs the run
-    nothing and is told of once, as a RuntimeWarning.
+    nothing; a RuntimeWarning says so once, and another at the end how many spans it missed.
 
     Raises UsageFault for what cannot be done as typed.
     """
@@ -127,6 +127,16 @@ class LiveExport:
         return f"{count(self.sent, 'span')} sent to {self.where}{lost}{more}"
 
     def _follow(self) -> None:
+        try:
+            self._read()
+        except TraceError as error:
+            self.fault = str(error)
+            self._warn(f"spans are sent up to where the log cannot be read: {error}")
+
+        self._end()
+
+    def _read(self) -> None:
+        """Take in the facts, and draw what has ended, until the run has."""
         seen = 0
 
         while True:
@@ -138,12 +148,10 @@ class LiveExport:
                 self._sketch.add(record)
 
             if done:
-                break
+                return
 
             self._draw(self._sketch.take())
             time.sleep(LOOK_S)
-
-        self._end()
 
     def _end(self) -> None:
         limit = threading.Timer(GRACE_S, self._give_up)
@@ -160,6 +168,9 @@ class LiveExport:
 
         if self._owned and not self._given_up:
             self._exporter.shutdown()
+
+        if self.lost:
+            self._tell_lost()
 
     def _draw(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
@@ -194,16 +205,19 @@ class LiveExport:
 
         if why and not self.fault:
             self.fault = why
-            self._warn()
 
-    def _warn(self) -> None:
+            if not self._run.done:
+                self._warn(f"spans do not arrive at {self.where}, and the run goes on: {why}")
+
+    def _tell_lost(self) -> None:
         log = self._run.path
-        again = f"kimi-nb export {log} --otlp URL" if log else "kn.export_spans(run)"
-        text = (
-            f"spans of the run do not arrive at {self.where}, and it goes on without that: "
-            f"{self.fault}. Once a collector listens there, `{again}` sends them all, with the "
-            "same ids"
+        again = f"`kimi-nb export {log} --otlp URL`" if log else "kn.export_spans(run, …)"
+        self._warn(
+            f"{self.lost} of {self._made} spans did not arrive at {self.where}: {self.fault}. Once "
+            f"a collector listens, {again} sends them all, with the same ids"
         )
+
+    def _warn(self, text: str) -> None:
         warnings.warn(text, RuntimeWarning, stacklevel=1)
 
 
