@@ -235,6 +235,21 @@ def test_an_own_write_wins_until_it_is_sent(trio: Trio) -> None:
     assert (trio.one.copy.path / "a").read_bytes() == b"kernel again"
 
 
+def test_what_both_did_is_not_sent(trio: Trio) -> None:
+    (trio.root / "a").write_bytes(b"old")
+    (trio.root / "b").write_bytes(b"old")
+    trio.one.fetch()
+
+    for root in (trio.root, trio.one.copy.path):
+        (root / "a").write_bytes(b"new")
+        (root / "b").unlink()
+        (root / "c").mkdir()
+
+    assert len(trio.one.copy.changes()) == 3
+    trio.one.fetch()
+    assert trio.one.copy.changes() == []
+
+
 def test_what_the_kernel_refused_is_put_back(trio: Trio) -> None:
     (trio.root / ".config").write_bytes(b"kernel")
     (trio.root / "kept").mkdir()
@@ -353,10 +368,16 @@ def test_what_cannot_be_read_is_not_taken_for_removed(
     def refuse(*_: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(tree, "open_file", refuse)
+    with monkeypatch.context() as patch:
+        patch.setattr(tree, "open_file", refuse)
+        assert trio.one.copy.changes() == []
+        assert trio.one.copy.update(Manifest(entries={}, skipped={})) == []
+
     assert trio.one.copy.changes() == []
-    monkeypatch.undo()
-    assert trio.one.copy.changes() == []
+    assert (trio.one.copy.path / "a").exists()
+    (trio.root / "a").unlink()
+    trio.one.sync()
+    assert held(trio.one.copy.path) == held(trio.root) == {}
 
 
 def test_a_copy_that_is_gone_is_no_change(trio: Trio) -> None:

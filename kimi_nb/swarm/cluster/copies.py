@@ -25,7 +25,6 @@ from kimi_nb.swarm.cluster.manifest import (
     File,
     Link,
     Manifest,
-    above,
     differences,
     steps,
 )
@@ -151,7 +150,11 @@ class Copy:
         return Manifest(entries=self._base, skipped={})
 
     def _plan(self, manifest: Manifest) -> _Plan:
-        """What to do for each path. What was changed here stays, and by itself its folder does."""
+        """What to do for each path. What was changed here stays.
+
+        So does the folder that it lies in, for that cannot be removed; and what would lie in a
+        folder that is none here cannot be written.
+        """
         now = self._tree.manifest()
         changed = {change.path for change in differences(self._had(), now)}
         plan = _Plan({}, [], {}, [])
@@ -167,7 +170,7 @@ class Copy:
                     plan.gone.append(path)
                 else:
                     plan.equal[path] = want
-            elif not _is_own(path, changed, now):
+            elif path not in changed:
                 if here is not None and type(here) is not type(want) and self._known(path, here):
                     plan.unwanted.append(path)
 
@@ -233,13 +236,6 @@ class _Plan(NamedTuple):
     """To be written, a folder before what lies in it."""
     gone: list[str]
     """Neither here nor there."""
-
-
-def _is_own(path: str, changed: set[str], now: Manifest) -> bool:
-    """Whether it was changed here, or would lie in what was and is no folder now."""
-    return path in changed or any(
-        folder in changed and now.entries.get(folder) != FOLDER for folder in above(path)
-    )
 
 
 @contextlib.contextmanager
