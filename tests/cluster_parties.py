@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from random import Random
 from typing import Any
 
 from distributed import Client, LocalCluster, get_worker
@@ -77,6 +78,23 @@ async def at_home(protocol: str = "tcp://") -> AsyncIterator[tuple[Client, Switc
         found = switchboard_of(local.scheduler)
         assert found is not None
         yield client, found
+
+
+async def cut(client: Client, random: Random) -> int:
+    """Break comms of the client's pool, in use or not, without a goodbye; how many."""
+
+    async def work() -> int:
+        pools = client.rpc.occupied, client.rpc.available
+        comms = [comm for pool in pools for each in pool.values() for comm in each]
+        chosen = [comm for comm in comms if random.random() < 0.7]
+
+        for comm in chosen:
+            comm.abort()
+
+        return len(chosen)
+
+    there = asyncio.run_coroutine_threadsafe(work(), client.loop.asyncio_loop)
+    return await asyncio.wrap_future(there)
 
 
 def in_workers(client: Client, function: Callable[..., str], *args: Any) -> list[str]:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from cluster_parties import at_home, hold, in_workers, party, until
+from cluster_parties import at_home, cut, hold, in_workers, party, until
 from cluster_processes import Cluster, cluster
 from distributed import Client
 from virtual_time import in_virtual_time
@@ -20,6 +20,7 @@ from kimi_nb.swarm.cluster import gate as gates
 from kimi_nb.swarm.cluster import limits
 from kimi_nb.swarm.cluster.gate import RemoteGate
 from kimi_nb.swarm.cluster.limits import Limits
+from kimi_nb.swarm.cluster.mailbox import pack
 from kimi_nb.swarm.cluster.post import install
 from kimi_nb.swarm.cluster.switchboard import Switchboard
 from kimi_nb.swarm.runtime import runtime
@@ -253,6 +254,47 @@ async def test_a_permit_that_crosses_a_cancellation_is_given_back() -> None:
         await here.post.drain()
         await until(lambda: board.gates[KEY].in_flight == 0)
         assert board.gates[KEY].waiting == 0
+
+
+async def test_what_is_asked_again_after_a_break_is_asked_once() -> None:
+    async with at_home() as (client, board):
+        here = await party(client)
+        life = board._boxes[here.name].life
+        call = {"op": "acquire", "gate": KEY, "tokens": 1, "again": False}
+
+        for number in (1, 1, 2, 2, 1):
+            body = pack([{**call, "id": f"{number}", "ask": number}])
+            await board.send(here.name, life, "", number, body, 1, len(body))
+
+        assert board.gates[KEY].in_flight == 2
+
+
+def test_comms_that_break_lose_no_permit(processes: Cluster) -> None:
+    users, random = Users(), Random(5)
+
+    def in_flight(dask_scheduler: Any) -> int:
+        return dask_scheduler.plugins["kimi_nb"].gates["cut"].in_flight
+
+    async def main(client: Client) -> int:
+        here = await party(client)
+        gate = RemoteGate(here.post, "cut")
+        gate.restrict(concurrency=3)
+        calls = asyncio.gather(*(users.call(gate) for _ in range(150)))
+        broken = 0
+
+        while not calls.done():
+            await asyncio.sleep(0.01)
+            broken += await cut(client, random)
+
+        await here.post.drain()
+        return broken
+
+    with processes.client() as client:
+        install(client)
+        assert run(main(client)) > 20
+        assert client.run_on_scheduler(in_flight) == 0
+
+    assert (users.peak, users.made) == (3, 150)
 
 
 async def test_who_fails_when_told_to_wait_holds_nothing() -> None:

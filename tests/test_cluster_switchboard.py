@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from cluster_parties import Party, at_home, echo, in_workers, party, until
+from cluster_parties import Party, at_home, cut, echo, in_workers, party, until
 from cluster_processes import Cluster, cluster
 from distributed import Client
 from distributed.comm import inproc
@@ -55,23 +55,6 @@ async def test_everyone_hears_each_sender_in_order_and_once() -> None:
         await until(lambda: all(len(each.heard) == 2000 for each in parties))
         heard = [each.of(sender.name) for each in parties for sender in parties]
         assert heard == [list(range(500))] * 16
-
-
-async def cut(client: Client, random: Random) -> int:
-    """Break comms of the client's pool, in use or not, without a goodbye; how many."""
-
-    async def work() -> int:
-        pool = client.rpc
-        comms = [comm for each in (pool.occupied, pool.available) for comm in each.values()]
-        chosen = [each for comm in comms for each in comm if random.random() < 0.7]
-
-        for each in chosen:
-            each.abort()
-
-        return len(chosen)
-
-    there = asyncio.run_coroutine_threadsafe(work(), client.loop.asyncio_loop)
-    return await asyncio.wrap_future(there)
 
 
 def test_comms_that_break_lose_nothing_and_double_nothing(processes: Cluster) -> None:
@@ -283,14 +266,16 @@ async def test_a_party_that_is_opened_anew_hears_what_comes_then() -> None:
 
         for number in range(5):
             here.post.send(old.name, {"text": number})
+            old.post.send(here.name, {"text": number})
             await here.post.drain()
+            await old.post.drain()
 
         new = await party(client, "again")
         await until(old.post.lost.done)
         await until(lambda: here.losses == {new.name})
         assert await here.post.ask(new.name, {"text": 5}) == {"you said": 5}
         new.post.send(here.name, {"text": 6})
-        await until(lambda: here.of(new.name) == [6])
+        await until(lambda: here.of(new.name) == [0, 1, 2, 3, 4, 6])
         assert new.of(here.name) == [5]
         assert "lost sight of" in old.post.lost.result()
 
