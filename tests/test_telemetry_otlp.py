@@ -213,17 +213,36 @@ def test_a_sub_agent_waits_for_the_call_that_launched_it() -> None:
 
 
 def test_a_resumed_run_is_sent_whole_and_each_span_once(tmp_path: Path) -> None:
+    """What the budget had ended goes on: it is sent as it is in the end."""
     log = tmp_path / "run.jsonl"
     first = kn.swarm("count", model=Scripted(team), trace=log, budget=kn.Budget(steps=4)).result()
-    assert first.status != "finished"
+    assert first.status == "over_budget"
+    resumed = kn.resume(log, model=Scripted(team), budget=kn.Budget(steps=100)).result()
+    assert resumed.status == "finished"
+    run = Growing(resumed.trace)
+    taken_up = next(r.seq for r in resumed.trace if isinstance(r.fact, e.RunResumed))
 
     with Receiver() as receiver:
-        run = kn.resume(log, model=Scripted(team), budget=kn.Budget(steps=100))
+        run.grow(taken_up + 1)
         sending = kn.export_live(run, endpoint=receiver.url)
-        assert run.result().status == "finished"
+        until(lambda: got(receiver))
+        run.grow(len(resumed.trace))
+        run.done = True
         assert sending.wait()
 
-    assert by_id(got(receiver)) == afterwards(run)
+    assert by_id(got(receiver)) == afterwards(resumed)
+
+
+def test_a_run_that_was_taken_up_and_killed_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "run.jsonl"
+    kn.swarm("count", model=Scripted(team), trace=log, budget=kn.Budget(steps=4)).result()
+    resumed = kn.resume(log, model=Scripted(team), budget=kn.Budget(steps=100)).result()
+    taken_up = next(r.seq for r in resumed.trace if isinstance(r.fact, e.RunResumed))
+
+    for number, status in ((taken_up, "over_budget"), (taken_up + 1, "running")):
+        root = to_spans(resumed.trace[:number])[0]
+        assert root.attributes is not None
+        assert root.attributes["kimi_nb.status"] == status
 
 
 def test_a_run_that_has_ended_is_sent_too() -> None:

@@ -248,6 +248,15 @@ def test_runs_that_have_ended_are_told_for_a_while_only(
     run.result()
 
 
+def test_the_limiter_of_a_simulator_goes_with_its_run(server: MetricsServer) -> None:
+    run = kn.swarm("hello", name="shops", simulator=kn.Simulator(latency=60.0))
+    until(lambda: run.engine.limiter.in_flight)
+    assert value(scrape(server.url), "limiter_calls_in_flight", endpoint="simulator of shops") == 1
+    run.cancel()
+    run.result()
+    assert "simulator of shops" not in text(server.url)
+
+
 UNITS = re.compile(r"_(ms|milliseconds|minutes?|hours|sec|kb|mb|kilobytes|bits|percent)(_|$)")
 KINDS = re.compile(r"_(gauge|counter|histogram|summary|info)(_|$)")
 
