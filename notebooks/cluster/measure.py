@@ -23,6 +23,7 @@ TURN_CHARACTERS = 8_000
 RECORDS = 200_000
 TASKS = 5_000
 HANDSHAKES = 300
+FILES = 50
 
 
 def log() -> dict[str, float]:
@@ -41,6 +42,7 @@ def log() -> dict[str, float]:
 
 
 def written(path: Path, characters: int) -> dict[str, float]:
+    """A log of `RECORDS` records, and what it took: CPU seconds, calls, records, bytes."""
     from kimi_nb.trace import Log
 
     log = Log(path)
@@ -119,7 +121,7 @@ def task() -> dict[str, float]:
     import psutil
     from distributed import Client, wait
 
-    with _cluster() as (address, scheduler), Client(address) as client:
+    with _cluster() as (address, scheduler, _), Client(address) as client:
         client.wait_for_workers(2)
         client.upload_file(__file__)
         wait(client.map(sleep_once, ["warm"] * 50, [str(i) for i in range(50)], pure=False))
@@ -135,9 +137,68 @@ def task() -> dict[str, float]:
     }
 
 
+def swarm() -> dict[str, float]:
+    """What a call of a sub-agent on a worker costs each process, and the scheduler's messages."""
+    import psutil
+    from distributed import Client
+
+    with _cluster() as (address, scheduler, workers), Client(address) as client:
+        client.wait_for_workers(2)
+        kinds = {"kernel": [None], "scheduler": [scheduler], "workers": workers}
+
+        def spent(pids: list[int | None]) -> float:
+            return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
+
+        _run(client, FILES)
+        client.run_on_scheduler(_count)
+        before = {kind: spent(pids) for kind, pids in kinds.items()}
+        calls = _run(client, FILES)
+        cpu = {kind: spent(pids) - before[kind] for kind, pids in kinds.items()}
+        messages, size = client.run_on_scheduler(_counted)
+
+    found = {f"{kind}_cpu_ms_per_call": 1000 * cpu[kind] / calls for kind in cpu}
+    return found | {"messages_per_call": messages / calls, "bytes_per_call": size / calls}
+
+
+def _run(client: Any, files: int) -> int:
+    """Calls of a swarm with a sub-agent for each of so many small files."""
+    import kimi_nb as kn
+
+    goal = "For each CSV file in the folder, give the number of rows and the highest price."
+
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as beside:
+        for number in range(files):
+            rows = "\n".join(["item,price", *(f"{k},{k * number}" for k in range(9))])
+            (Path(folder) / f"shop{number:03}.csv").write_text(rows, "utf-8")
+
+        trace = Path(beside) / "run.jsonl"
+        run = kn.swarm(
+            goal, folder=folder, max_agents=files, model="simulator", cluster=client, trace=trace
+        )
+        run.result()
+        return run.metrics.total_steps
+
+
+def _count(dask_scheduler: Any) -> None:
+    """From now on the scheduler counts what the switchboard takes."""
+    send = dask_scheduler.handlers["kimi_nb_send"]
+    counted = dask_scheduler.counted = [0, 0]
+
+    async def counting(**asked: Any) -> Any:
+        counted[0] += asked["count"]
+        counted[1] += asked["size"]
+        return await send(**asked)
+
+    dask_scheduler.handlers["kimi_nb_send"] = counting
+
+
+def _counted(dask_scheduler: Any) -> list[int]:
+    return dask_scheduler.counted
+
+
 @contextlib.contextmanager
-def _cluster() -> Iterator[tuple[str, int]]:
-    """A scheduler and two workers, processes of their own: its address and its process id."""
+def _cluster() -> Iterator[tuple[str, int, list[int]]]:
+    """A scheduler and two workers, processes of their own: its address, and all process ids."""
     dask = [sys.executable, "-m", "dask"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scheduler.json"
@@ -151,14 +212,15 @@ def _cluster() -> Iterator[tuple[str, int]]:
             while not file.exists() or not file.stat().st_size:
                 time.sleep(0.05)
 
-            yield json.loads(file.read_text("utf-8"))["address"], scheduler.pid
+            address = json.loads(file.read_text("utf-8"))["address"]
+            yield address, scheduler.pid, [worker.pid for worker in workers]
         finally:
             for process in (*workers, scheduler):
                 process.terminate()
                 process.wait()
 
 
-MEASURED = {"log": log, "task": task, "tls": tls}
+MEASURED = {"log": log, "swarm": swarm, "task": task, "tls": tls}
 
 
 def main() -> int:
@@ -166,12 +228,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="log, task or tls")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="log, swarm, task or tls")
     names = parser.parse_args().names or list(MEASURED)
 
     for name in names:
         for what, value in MEASURED[name]().items():
-            print(f"{name:5}{what:30}{value:14,.3f}", flush=True)
+            print(f"{name:6}{what:30}{value:14,.3f}", flush=True)
 
     return 0
 
