@@ -79,7 +79,7 @@ function fade({ context, colours }: Brush, plot: Plot, agents: readonly Agent[],
   context.fillRect(x, plot.top, plot.right - x + 1, plot.bottom - plot.top);
   for (let lane = first; lane < last; lane++) {
     if ((agents[lane] as Agent).began > at) {
-      context.fillRect(0, yOf(plot, lane), plot.left - 1, plot.lane);
+      context.fillRect(0, yOf(plot, lane), plot.left - 1, Math.max(plot.lane, 1));
     }
   }
   context.globalAlpha = 1;

@@ -31,7 +31,7 @@ type Rects = number[];
 
 export function shape(lane: number): Shape {
   if (lane < 9) {
-    const tall = lane > 2 ? lane - 1 : lane;
+    const tall = lane > 2 ? lane - 1 : Math.max(lane, 1);
     const tool = tall > 3 ? tall - 2 : tall;
     const top = (tall - tool) / 2;
     const path = lane > 4 ? lane - 0.5 : tall / 2;

@@ -7,6 +7,8 @@ import type { Brush } from "./lanes.ts";
 import { fit } from "./sheet.ts";
 
 const SIZE = 11;
+/** Names that are measured: the first and the last, whose numbers are the longest. */
+const SOME = 400;
 /** Pixels that the number of a stage needs. */
 const NUMBER = 18;
 
@@ -18,7 +20,9 @@ export function font({ colours }: Brush, weight = ""): string {
 export function gutter(brush: Brush, agents: readonly Agent[], { lane, right }: Plot): number {
   const { context } = brush;
   context.font = font(brush);
-  const shown = agents.slice(0, 400).map((agent) => (named(lane) ? agent.label : agent.id));
+  const some =
+    agents.length > SOME ? [...agents.slice(0, SOME / 2), ...agents.slice(-SOME / 2)] : agents;
+  const shown = some.map((agent) => (named(lane) ? agent.label : agent.id));
   const widest = Math.max(...shown.map((text) => context.measureText(text).width), 30);
   return Math.ceil(Math.min(widest + (named(lane) ? 28 : 12), Math.max(right * 0.26, 44), 210));
 }

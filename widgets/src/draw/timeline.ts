@@ -9,11 +9,12 @@ import {
   type Plot,
   pan,
   reveal,
+  shared,
   type View,
   zoom,
 } from "../pure/lanes.ts";
 import type { Agent, Scene } from "../pure/scene.ts";
-import { button, h, set } from "./dom.ts";
+import { button, h, set, write } from "./dom.ts";
 import { type Cursor, drawOver, Tip } from "./lanecursor.ts";
 import { legend } from "./lanelegend.ts";
 import { CLOSER, listen, type Moves } from "./lanemoves.ts";
@@ -44,6 +45,7 @@ class Timeline implements Picture, Moves {
   readonly #table = new LaneTable(this.#field);
   readonly #names: HTMLButtonElement;
   readonly #fit: HTMLButtonElement;
+  readonly #shared = h("p", { class: "knl-shared", hidden: true });
   readonly #resized: ResizeObserver;
   #scene: Scene | null = null;
   #agents: Agent[] = [];
@@ -69,7 +71,8 @@ class Timeline implements Picture, Moves {
     const farther = button("−", "Zoom out (−)", () => this.zoom(this.cursor().t, 1 / CLOSER));
     const buttons = h("div", { class: "knl-buttons" }, this.#names, farther, closer, this.#fit);
     this.#field.append(this.#base, this.#over, this.#tip.element);
-    this.element.append(h("div", { class: "knl-bar" }, buttons, legend()), this.#field);
+    this.element.append(h("div", { class: "knl-bar" }, buttons, legend()), this.#shared);
+    this.element.append(this.#field);
     this.element.append(this.#tip.spoken, this.#table.element);
     this.#resized = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
     this.#resized.observe(this.#field);
@@ -256,6 +259,8 @@ class Timeline implements Picture, Moves {
     set(this.#fit, { disabled: this.#view === null });
     this.#names.hidden = named(laneHeight(plot.lanes, ROOM));
     set(this.#names, { "aria-pressed": String(this.#tall) });
+    this.#shared.hidden = plot.lane >= 1;
+    write(this.#shared, shared(plot.lane));
     drawStill(brush, plot, scene, this.#agents, this.#lanes);
   }
 }

@@ -25,6 +25,8 @@ export interface Plot extends View {
 /** Seconds that can be seen at least. */
 const CLOSEST = 0.02;
 const LANE = { thinnest: 2, tallest: 22, named: 11 };
+/** Pixels that all lanes together take at most. */
+const MOST = 640;
 const ROUND = [1, 1.2, 1.5, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9, 10];
 const EVERY = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
@@ -34,10 +36,20 @@ export function order(agents: readonly Agent[]): Agent[] {
   return [...main, ...agents.filter((agent) => agent.role === "sub-agent")];
 }
 
-/** Height of each of so many lanes where there are `room` pixels: whole pixels, for sharp edges. */
+/**
+ * Height of each of so many lanes where there are `room` pixels: whole pixels, for sharp edges.
+ * Where even one for each is too much, several lanes share a row of pixels.
+ */
 export function laneHeight(lanes: number, room: number): number {
   const even = Math.floor(room / Math.max(lanes, 1));
-  return Math.min(Math.max(even, LANE.thinnest), LANE.tallest);
+  const least = Math.min(LANE.thinnest, Math.floor(MOST / Math.max(lanes, 1)));
+  return least > 0 ? Math.min(Math.max(even, least), LANE.tallest) : MOST / lanes;
+}
+
+/** What to know where lanes of this height share rows of pixels. */
+export function shared(lane: number): string {
+  const together = (1 / lane).toFixed(1).replace(".0", "");
+  return `${together} agents share a row of pixels: it shows what any of them did. Names gives each a lane.`;
 }
 
 /** Whether a name fits beside a lane of this height. */
@@ -47,7 +59,7 @@ export function named(lane: number): boolean {
 
 /** Every how many-th lane a line of text fits beside lanes of this height. */
 export function every(lane: number): number {
-  return EVERY.find((number) => number * lane >= LANE.named + 2) ?? 1000;
+  return EVERY.find((number) => number * lane >= LANE.named + (lane < 1 ? 8 : 2)) ?? 1000;
 }
 
 /**
@@ -89,9 +101,10 @@ export function timeOf(plot: Plot, x: number): number {
   return plot.from + ((x - plot.left) / (plot.right - plot.left)) * (plot.to - plot.from);
 }
 
-/** Upper edge of a lane. */
+/** Upper edge of a lane; of one that shares a row of pixels, that of the row. */
 export function yOf(plot: Plot, lane: number): number {
-  return plot.top + lane * plot.lane - plot.scroll;
+  const y = plot.top + lane * plot.lane - plot.scroll;
+  return plot.lane < 1 ? Math.floor(y + 1e-6) : y;
 }
 
 /** The lane at `y`; -1 where there is none. */
