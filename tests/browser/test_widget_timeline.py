@@ -117,7 +117,9 @@ def test_each_agent_has_a_lane_and_a_row_in_words(page: Page) -> None:
     assert "critical path" in page.locator(".knl-legend").inner_text()
 
 
-@pytest.mark.parametrize(("agents", "tallest"), [(3, 200), (20, 520), (100, 580), (300, 660), (2_000, 700)])
+@pytest.mark.parametrize(
+    ("agents", "tallest"), [(3, 200), (20, 520), (100, 580), (300, 660), (2_000, 700)]
+)
 def test_all_lanes_fit_on_a_screen(page: Page, agents: int, tallest: float) -> None:
     shown(page, crowd(agents))
     box = field(page).bounding_box()
