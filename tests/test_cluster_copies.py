@@ -314,6 +314,21 @@ def test_a_link_of_a_tool_is_neither_sent_nor_removed(trio: Trio) -> None:
     assert not (trio.root / "mine").exists()
 
 
+def test_links_are_the_kernels_alone(trio: Trio) -> None:
+    (trio.root / "a").write_bytes(b"a")
+    (trio.root / "b").write_bytes(b"b")
+    (trio.root / "to_a").symlink_to("a")
+    (trio.root / "to_b").symlink_to("b")
+    trio.one.fetch()
+    (trio.one.copy.path / "a").unlink()  # its link leads nowhere now
+    (trio.one.copy.path / "to_b").unlink()
+    assert trio.one.copy.changes() == [Change("a", None)]
+    trio.one.sync()
+    assert (trio.root / "to_a").is_symlink()
+    assert (trio.one.copy.path / "to_b").read_bytes() == b"b"
+    assert trio.one.refused == []
+
+
 @pytest.mark.parametrize("then", [b"tool's", None])
 def test_what_a_tool_does_during_an_update_is_kept(
     trio: Trio, monkeypatch: pytest.MonkeyPatch, then: bytes | None
