@@ -43,6 +43,18 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
+    def restart(self) -> None:
+        """A new scheduler at the same port, with as many new workers."""
+        _stop([*self.workers, self.scheduler])
+        count = len(self.workers)
+        self.workers.clear()
+        self.scheduler, _ = _scheduler(self.folder, self.address.rpartition(":")[2])
+
+        for _ in range(count):
+            self.start_worker()
+
+        self.wait_for_workers(count)
+
     def wait_for_workers(self, count: int) -> None:
         """Return when so many are there."""
         with self.client() as client:
@@ -54,15 +66,10 @@ def cluster(workers: int = 2, nthreads: int = 1) -> Iterator[Cluster]:
     """A scheduler and so many workers, all there. Modules in tests/ can be imported by them."""
     with tempfile.TemporaryDirectory(prefix="kimi_nb-") as name:
         folder = Path(name)
-        file = folder / "scheduler.json"
-        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        quiet = ("--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file))
-        scheduler = _start(folder, "scheduler", *options, *quiet)
-        made: Cluster | None = None
+        scheduler, address = _scheduler(folder)
+        made = Cluster(address, folder, scheduler, nthreads=nthreads)
 
         try:
-            made = Cluster(_address(file, scheduler), folder, scheduler, nthreads=nthreads)
-
             for _ in range(workers):
                 made.start_worker()
 
@@ -71,7 +78,21 @@ def cluster(workers: int = 2, nthreads: int = 1) -> Iterator[Cluster]:
 
             yield made
         finally:
-            _stop([*(made.workers if made else []), scheduler])
+            _stop([*made.workers, made.scheduler])
+
+
+def _scheduler(folder: Path, port: str = "0") -> tuple[subprocess.Popen[bytes], str]:
+    file = folder / "scheduler.json"
+    file.unlink(missing_ok=True)
+    options = ("--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    quiet = ("--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file))
+    scheduler = _start(folder, "scheduler", *options, *quiet)
+
+    try:
+        return scheduler, _address(file, scheduler)
+    except BaseException:
+        _stop([scheduler])
+        raise
 
 
 def _start(folder: Path, what: str, *options: str) -> subprocess.Popen[bytes]:

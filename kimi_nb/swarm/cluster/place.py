@@ -91,17 +91,8 @@ class ClusterPlace:
         post.lost.add_done_callback(lambda lost: self._lose(engine, lost.result()))
 
     async def outcome(self, engine: Engine, id: str, work: Assignment) -> Outcome:
-        loop = asyncio.get_running_loop()
-        seat = self._seats[id] = Seat(id, work, loop.create_future())
-        party = f"{self._opened.client.id}#{self._name}"
-        key = f"kimi_nb-{id}-{self._name}"
-        future = self._opened.client.submit(live, party, id, key=key, pure=False)
-
-        def tell(done: Any) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(self._task_ended, loop, seat, done)
-
-        future.add_done_callback(tell)
+        seat = self._seats[id] = Seat(id, work, asyncio.get_running_loop().create_future())
+        future = self._submit(engine, seat)
 
         try:
             return await seat.ended
@@ -112,11 +103,24 @@ class ClusterPlace:
             del self._seats[id]
             self._dismiss(engine, seat)
             seat.leave(engine.account)
+            future.release()  # nobody else wants the task: Dask drops it, wherever it is
 
-            if not seat.ended.done() or seat.ended.cancelled():
-                future.cancel()
+    def _submit(self, engine: Engine, seat: Seat) -> Any:
+        """Dask's future of a task that lets it live somewhere."""
+        loop = asyncio.get_running_loop()
+        client = self._opened.client
+        party = f"{client.id}#{self._name}"
+        key = f"kimi_nb-{seat.id}-{self._name}"
+        future = client.submit(live, party, seat.id, key=key, pure=False)
 
-            future.release()
+        def tell(done: Any) -> None:
+            error = _error_of(done)
+
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._task_ended, engine, seat, error)
+
+        future.add_done_callback(tell)
+        return future
 
     async def close(self) -> None:
         if self._books is not None and self._post is not None:
@@ -153,25 +157,44 @@ class ClusterPlace:
             why = engine.cancelled.get(seat.id, "")
             self._post.send(seat.party, {"op": "cancel", "agent": seat.id, "why": why})
 
-    def _task_ended(self, loop: asyncio.AbstractEventLoop, seat: Seat, future: Any) -> None:
-        if future.status == "finished":  # its end is on its way, or was lost
-            loop.call_later(LATE, seat.fail, "its worker said nothing of its end")
-        elif future.status == "error":
-            seat.fail(_words(future.exception()))
+    def _task_ended(self, engine: Engine, seat: Seat, error: BaseException | None) -> None:
+        if error is None:  # its end is on its way, or was lost
+            asyncio.get_running_loop().call_later(
+                LATE, seat.fail, "its worker said nothing of its end"
+            )
+        elif getattr(error, "reason", "") == "scheduler-connection-lost":
+            self._lose(engine, "the connection to its scheduler broke off")
         else:
-            seat.fail(f"the cluster has given it up ({future.status})")
+            seat.fail(_words(error))
 
     def _lose(self, engine: Engine, why: str) -> None:
+        """Nothing of the run goes on there. Its sub-agents have not failed: they were cut off."""
         for seat in list(self._seats.values()):
-            seat.fail(f"the cluster is lost: {why}")
+            seat.leave(engine.account)
 
         engine.stop(Stop("failed", f"the cluster is lost: {why}; resume it when it is back"))
 
 
-def _words(error: BaseException | None) -> str:
+def _error_of(future: Any) -> BaseException | None:
+    """What has ended a task of Dask's, None if it has come to its end. It may wait for Dask."""
+    if future.status == "finished":
+        return None
+
+    try:
+        future.result(timeout=LATE)
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- what it is, is the answer
+        return error
+
+    return None
+
+
+def _words(error: BaseException) -> str:
     name = type(error).__name__
 
     if name == "KilledWorker":
         return "each worker that took it up was lost, one after the other"
+
+    if "Cancelled" in name:
+        return "somebody has cancelled its task on the cluster, or restarted the workers"
 
     return f"its worker could not run it: {name}: {' '.join(str(error).split())[:300]}"
