@@ -17,6 +17,7 @@ from cluster_parties import Party, at_home, cut, echo, in_workers, party, until
 from cluster_processes import Cluster, cluster
 from distributed import Client
 from distributed.comm import inproc
+from distributed.protocol.serialize import to_serialize
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.cluster import line, mailbox, post
@@ -217,6 +218,25 @@ async def test_a_question_may_be_answered_twice_or_given_up() -> None:
         given_up.cancel()
         assert await here.post.ask(there.party, {"text": "quick"}) == {"text": "done"}
         assert given_up.cancelled()
+
+
+async def test_only_who_was_asked_can_answer() -> None:
+    async with at_home() as (client, board):
+        here, stranger = await party(client, "here"), await party(client, "stranger")
+        silent = f"{client.id}#silent"
+        await board.open(silent, "life")
+        asked = asyncio.create_task(here.post.ask(silent, {"text": 1}))
+        await until(lambda: silent in board._boxes and not board._boxes[silent].is_empty)
+
+        for number in range(5):
+            stranger.post.answer(here.name, {"ask": number}, {"text": "it was me"})
+
+        stranger.post.send(here.name, {"text": "heard"})
+        await until(lambda: here.of(stranger.name) == ["heard"])
+        assert not asked.done()
+        answer = mailbox.pack([{"answered": 1, "text": "here"}])
+        await board.send(silent, "life", here.name, 1, to_serialize(answer), 1, len(answer))
+        assert await asked == {"text": "here"}
 
 
 # Losses --------------------------------------------------------------------------------------
