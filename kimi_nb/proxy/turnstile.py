@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter, deque
 from collections.abc import Hashable
 
@@ -92,7 +93,7 @@ class Turnstile:
 
     def _call_next(self) -> None:
         while not self._taken:
-            free = [who for who in self._queues if self.inside[who] < self._most.get(who, 2**31)]
+            free = [who for who in self._queues if self.inside[who] < self._most.get(who, math.inf)]
 
             if not free:
                 return
