@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from kimi_nb.errors import UsageFault
@@ -74,8 +75,7 @@ def _opened(cluster: object) -> Opened:
         )
 
     try:
-        # not as default: what else of Dask the user's code computes stays where it is
-        client = Client(cluster, timeout=TIMEOUT, set_as_default=False, asynchronous=False)
+        client = _connected(cluster)
     except (OSError, ImportError, RuntimeError, AssertionError) as error:
         raise UsageFault(
             f"no Dask scheduler answers at {address} ({error or 'it has no such host'}); give the "
@@ -89,6 +89,34 @@ def _opened(cluster: object) -> Opened:
         ) from error
 
     return Opened(client, owned=True)
+
+
+def _connected(cluster: object) -> Any:
+    from distributed import Client
+
+    client: Any = Client.__new__(Client)  # at hand before it connects, to be closed if it cannot
+
+    try:
+        # not as default: what else of Dask the user's code computes stays where it is
+        client.__init__(cluster, timeout=TIMEOUT, set_as_default=False, asynchronous=False)
+    except BaseException:
+        _discard(client)
+        raise
+
+    return client
+
+
+def _discard(client: Any) -> None:
+    """Close a client that could not connect.
+
+    Otherwise its loop's thread stays. And the collector closes it at any time, for example while
+    the next client starts, which holds the lock that this needs: nothing would go on.
+    """
+    with suppress(AttributeError, AssertionError, OSError, RuntimeError):  # as far as it came
+        client.close()
+
+    with suppress(AttributeError):
+        client._loop_runner.stop()  # noqa: SLF001 -- which close() leaves where it never connected
 
 
 def _refuse_unusable(client: Client) -> None:
