@@ -11,6 +11,8 @@ from kimi_nb.errors import CorruptTrace
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.fold import Fold, fold
 from kimi_nb.views.state import ENDED
+from kimi_nb.views.summary import summary_text
+from kimi_nb.views.words import places
 
 
 def kinds(state: Fold, agent: str) -> list[tuple[str, float]]:
@@ -201,3 +203,28 @@ def test_the_time_of_the_judge_is_not_the_runs() -> None:
     late.append(Record(len(late), 61.0, "", began[-1].fact))
     assert fold(late).now == fold(began[:-1]).now < 60
     assert fold(late).status == "finished"
+
+
+def test_a_lost_worker_fails_the_call_that_was_out_and_another_goes_on() -> None:
+    script = Script()
+    main = script.orchestrator()
+    (sub,) = main.assign(["a"])
+    script.add(sub.t, sub.id, e.AgentPlaced(where="w0", number=1))
+    sub.step(1.0).begin()
+    sub.t += 2.0
+    script.add(sub.t, sub.id, e.AgentPlaced(where="w1", number=2))
+    lost = fold(script.trace()).agents[sub.id]
+    assert (lost.where, lost.moves, lost.state) == ("w1", 1, "waiting")
+    assert [(each.kind, each.ended - each.began) for each in lost.intervals] == [
+        ("call", 1.0),
+        ("failed", 2.0),
+    ]
+    sub.n -= 1
+    sub.step(1.0).end("done")
+    main.join([sub]).step(1.0).end("All done.")
+    run = fold(script.end())
+    agent = run.agents[sub.id]
+    assert (agent.steps, agent.busy_s, agent.state) == (2, 4.0, "finished")
+    told = "1 sub-agent on 1 worker of a cluster; 1 of them taken up again where a worker was lost"
+    assert places(run) == told
+    assert places(run) in summary_text(script.end())

@@ -41,6 +41,8 @@ def test_agents_by_hand() -> None:
         "parent": "a00",
         "stage": 1,
         "state": "finished",
+        "worker": None,
+        "moves": 0,
         "began": 1.0,
         "ended": 6.25,
         "seconds": 5.25,

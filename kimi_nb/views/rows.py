@@ -93,6 +93,8 @@ def _agents(_records: Sequence[Record], run: Fold) -> list[Row]:
             "parent": agent.parent or None,
             "stage": agent.stage,
             "state": agent.state_at(run.now),
+            "worker": agent.where or None,
+            "moves": agent.moves,
             "began": agent.began,
             "ended": agent.ended,
             "seconds": round(agent.seconds(run.now), 6),

@@ -247,6 +247,7 @@ class Scene:
             "retries": agent.retries,
             "tokens_in": agent.tokens_in,
             "tokens_out": agent.tokens_out,
+            **({"where": agent.where[:LABEL], "moves": agent.moves} if agent.where else {}),
             "queued_s": round(agent.queued_s, 3),
             "busy_s": round(agent.busy_s, 3),
         }

@@ -27,6 +27,7 @@ from kimi_nb.views.words import (
     figures,
     next_step,
     origin,
+    places,
     simulated_by,
     status_line,
     verdicts,
@@ -70,7 +71,14 @@ def _cut(line: str) -> str:
 
 def _head(trace: Trace, run: Run) -> str:
     mark = simulated_by(run)
-    lines = [status_line(run), *verdicts(run), mark, origin(run), next_step(run, trace.path)]
+    lines = [
+        status_line(run),
+        *verdicts(run),
+        mark,
+        origin(run),
+        places(run),
+        next_step(run, trace.path),
+    ]
     return "\n".join(line for line in lines if line)
 
 

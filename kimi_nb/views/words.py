@@ -23,6 +23,7 @@ __all__ = [
     "next_step",
     "origin",
     "percent",
+    "places",
     "resume_call",
     "seconds",
     "shape",
@@ -158,6 +159,19 @@ def origin(run: Run) -> str:
     source = one_line(run.forked_from)
     what = "" if run.copied else ", with another goal or plan: nothing of it could be taken over"
     return f"forked from {source}{what}"
+
+
+def places(run: Run) -> str:
+    """On how many workers of a cluster its sub-agents lived; "" for one that had no cluster."""
+    on = [agent for agent in run.agents.values() if agent.where]
+
+    if not on:
+        return ""
+
+    workers = len({agent.where for agent in on})
+    lost = sum(agent.moves > 0 for agent in on)
+    moved = f"; {lost} of them taken up again where a worker was lost" if lost else ""
+    return f"{count(len(on), 'sub-agent')} on {count(workers, 'worker')} of a cluster{moved}"
 
 
 def verdicts(run: Run) -> list[str]:

@@ -17,7 +17,7 @@ from kimi_nb.swarm.cluster.inside import PIECE, is_scratch, open_file, opened
 from kimi_nb.swarm.cluster.manifest import FOLDER, LEFT_OUT, Entry, File, Link, Manifest
 from kimi_nb.tools.steps import Parts
 
-__all__ = ["MOST_BYTES", "Mark", "Tree", "mark_of"]
+__all__ = ["MOST_BYTES", "Mark", "Seen", "Tree", "mark_of"]
 
 MOST_BYTES = 500_000_000
 """Of one folder."""

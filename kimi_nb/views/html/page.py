@@ -14,6 +14,7 @@ from kimi_nb.views.words import (
     metric_rows,
     next_step,
     origin,
+    places,
     simulated_by,
     state_word,
     status_line,
@@ -98,7 +99,7 @@ def status_html(run: Run, path: Path | None) -> str:
     if mark := simulated_by(run):
         parts.append(f'<p class="simulator">{escape(mark)}</p>')
 
-    lines = [line for line in (origin(run), next_step(run, path)) if line]
+    lines = [line for line in (origin(run), places(run), next_step(run, path)) if line]
     return "".join([*parts, *(f"<p>{escape(line)}</p>" for line in lines)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kimi_nb.events import (
     AgentEnded,
+    AgentPlaced,
     Fact,
     Said,
     StepBegan,
@@ -58,8 +59,8 @@ class Work:
                 self._ended(fact)
             case ToolReturned():
                 self._returned(fact)
-            case AgentEnded():
-                self._done(fact)
+            case AgentPlaced() | AgentEnded():
+                self._turned(fact)
             case _:
                 pass
 
@@ -77,6 +78,15 @@ class Work:
             self.book.drop(draft)
         elif error:
             draft.end(self.book.now, error)
+
+    def _turned(self, fact: AgentPlaced | AgentEnded) -> None:
+        """It lives elsewhere from now on, or has ended."""
+        if isinstance(fact, AgentEnded):
+            self._done(fact)
+            return
+
+        self.break_off("interrupted")  # with the worker before, if there was one
+        self.draft.attributes["kimi_nb.worker"] = fact.where
 
     def _done(self, fact: AgentEnded) -> None:
         error = "" if fact.outcome == "finished" else fact.outcome

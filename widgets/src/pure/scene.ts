@@ -35,6 +35,9 @@ export interface Agent {
   tokens_in: number;
   tokens_out: number;
   queued_s: number;
+  /** The worker of a cluster that has it, and how often one was lost under it; else absent. */
+  where?: string;
+  moves?: number;
   busy_s: number;
 }
 

@@ -44,8 +44,11 @@ function since(agent: Agent, at: number): string[] {
 
 function totals(agent: Agent, now: number): string[] {
   const { began, ended, steps, tool_calls, failed_tool_calls, retries, queued_s } = agent;
+  const { where, moves = 0 } = agent;
   const until = ended === null ? "now" : seconds(ended);
   return [
+    ...(where === undefined ? [] : [`on worker ${where}`]),
+    ...(moves ? [`↻ ${grouped(moves)} × taken up again: its worker was lost`] : []),
     `${seconds((ended ?? now) - began)} (from ${seconds(began)} to ${until})`,
     count(steps, "step"),
     count(tool_calls, "tool call") +
