@@ -245,6 +245,27 @@ def test_a_run_that_was_taken_up_and_killed_goes_on(tmp_path: Path) -> None:
         assert root.attributes["kimi_nb.status"] == status
 
 
+def test_on_a_cluster_a_call_ends_with_its_worker() -> None:
+    script = Script()
+    main = script.orchestrator().id
+    done = {"tokens_in": 9, "tokens_out": 1, "tokens_cached": 0, "estimated": False}
+
+    for t, fact in (
+        (0.0, e.AgentPlaced(where="tcp://one", number=1)),
+        (1.0, e.StepBegan(step=1)),
+        (3.0, e.AgentPlaced(where="tcp://two", number=2)),
+        (5.0, e.StepBegan(step=1)),
+        (6.0, e.StepEnded(step=1, finish="stop", **done)),
+        (6.0, e.AgentEnded(outcome="finished", text="")),
+    ):
+        script.add(t, main, fact)
+
+    _, agent, *chats = to_spans(script.end())
+    times = [(c.end_time - c.start_time, c.attributes.get("error.type")) for c in chats]
+    assert times == [(2 * 10**9, "interrupted"), (10**9, None)]
+    assert agent.attributes["kimi_nb.worker"] == "tcp://two"
+
+
 def test_a_run_that_has_ended_is_sent_too() -> None:
     script = Script()
     script.orchestrator().step(1.0).end()
