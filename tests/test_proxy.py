@@ -59,20 +59,20 @@ def written_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("*.jsonl"))
 
 
-async def waiting(learner: Learner, calls: int) -> None:
-    """Return when so many calls wait for a turn in class a."""
+async def told(learner: Learner, metric: str) -> None:
+    """Return when the proxy's metrics have this line."""
     text = ""
 
-    while f'kimi_nb_proxy_waiting{{class="a"}} {calls}.0' not in text:
+    while metric not in text.splitlines():
         url = learner.url.removesuffix("/v1") + "/metrics"
 
         async with learner.session.get(url) as response:
             text = await response.text()
 
 
-def busy() -> web.Response:
+def busy(after: str = "0") -> web.Response:
     error = {"message": "org-17: concurrency: 1", "type": "engine_overloaded_error"}
-    return web.json_response({"error": error}, status=429, headers={"Retry-After": "0"})
+    return web.json_response({"error": error}, status=429, headers={"Retry-After": after})
 
 
 async def test_a_whole_answer_goes_through_and_is_paid(base_url, tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ async def test_who_hangs_up_while_waiting_pays_nothing(endpoint, base_url, tmp_p
         first = asyncio.create_task(ana.ask())
         await until(lambda: endpoint.inside)
         second = asyncio.create_task(ben.ask())
-        await waiting(ben, 1)
+        await told(ben, 'kimi_nb_proxy_waiting{class="a"} 1.0')
         second.cancel()
-        await waiting(ben, 0)
+        await told(ben, 'kimi_nb_proxy_waiting{class="a"} 0.0')
         endpoint.gate.set()
         assert (await first)[0] == 200
         assert (await ana.ask())[0] == 200  # the turn of who left is free
@@ -274,6 +274,21 @@ async def test_the_endpoints_refusals_are_waited_out(endpoint, base_url, tmp_pat
     assert len(list(entries(listed.ledger))) == 1
 
 
+async def test_who_hangs_up_after_a_refusal_pays_nothing(
+    endpoint, base_url, tmp_path: Path
+) -> None:
+    endpoint.refuse = [busy(after="30")]
+    listed = sheet(tmp_path, base_url, "{a: {each: {tokens: 900}}}")
+
+    async with classroom(listed, "ana") as [ana]:
+        call = asyncio.create_task(ana.ask())
+        await until(lambda: endpoint.bodies and not endpoint.inside)
+        call.cancel()
+        await told(ana, 'kimi_nb_proxy_in_flight{class="a"} 0.0')
+
+    assert not list(entries(listed.ledger))
+
+
 async def test_who_gets_no_turn_is_told_when_to_come_back(
     endpoint, base_url, tmp_path: Path, monkeypatch
 ) -> None:
@@ -295,7 +310,7 @@ async def test_who_gets_no_turn_is_told_when_to_come_back(
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "told"),
+    ("status", "kind", "answered"),
     [
         (401, "invalid_authentication_error", (503, "refuses the key of this proxy: tell Ms Li")),
         (429, "exceeded_current_quota_error", (402, "has nothing left: tell Ms Li")),
@@ -304,7 +319,7 @@ async def test_who_gets_no_turn_is_told_when_to_come_back(
     ],
 )
 async def test_what_concerns_the_account_is_not_for_learners(
-    endpoint, base_url, tmp_path: Path, status: int, kind: str, told: tuple[int, str]
+    endpoint, base_url, tmp_path: Path, status: int, kind: str, answered: tuple[int, str]
 ) -> None:
     error = {"message": "org-17 says no", "type": kind}
     endpoint.refuse = [web.json_response({"error": error}, status=status)]
@@ -313,8 +328,8 @@ async def test_what_concerns_the_account_is_not_for_learners(
     async with classroom(listed, "ana") as [ana]:
         got, answer = await ana.ask()
 
-    assert got == told[0]
-    assert told[1] in answer["error"]["message"]
+    assert got == answered[0]
+    assert answered[1] in answer["error"]["message"]
     assert ("org-17" in answer["error"]["message"]) is (status in {400, 500})
     assert [entry.usd for entry in entries(listed.ledger)] == [0.0]
 

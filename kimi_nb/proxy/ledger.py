@@ -29,7 +29,7 @@ class Entry:
     tokens_cached: int
     usd: float
     status: int
-    """What the learner got; 499: hung up before the end."""
+    """What the endpoint answered; 502: it was out of reach or broke off; 499: the learner did."""
     seconds: float
     """From its arrival, the wait for a turn included."""
 

@@ -124,7 +124,7 @@ class Proxy:
         self, http: web.Request, call: Call, deadline: float, *, again: bool
     ) -> web.StreamResponse:
         gate, who = self.upstream.gate, call.seat.who
-        call.error = None
+        call.sent, call.error = False, None  # what was refused costs nothing
         await _enter(gate, call, deadline, again=again)
 
         try:
