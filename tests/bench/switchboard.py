@@ -72,10 +72,11 @@ async def called(gates: list[RemoteGate], count: int, at_once: int) -> None:
     await asyncio.gather(*(agent(gates[number % len(gates)]) for number in range(at_once)))
 
 
-async def idle(clients: list[Client], meter: Meter, parties: int, seconds: float) -> None:
-    many = [await party(clients[0], f"idle {number}") for number in range(parties)]
-    what = f"{parties} idle parties, for {seconds:.0f} s: party-seconds"
-    await meter.measure(what, int(parties * seconds), lambda: asyncio.sleep(seconds))
+async def idle(client: Client, meter: Meter, parties: int, seconds: int) -> None:
+    many = [await party(client, f"idle {number}") for number in range(parties)]
+    await asyncio.sleep(1.0)
+    work = lambda: asyncio.sleep(seconds)  # noqa: E731
+    await meter.measure(f"seconds with {parties} parties that have nothing to say", seconds, work)
     await asyncio.gather(*(each.post.close() for each in many))
 
 
@@ -96,9 +97,11 @@ async def main(clients: list[Client], meter: Meter) -> None:
 
     gates[0].restrict(concurrency=8)
     await meter.measure("the same where 8 may go at once", 5_000, lambda: called(gates, 5_000, 100))
-    await idle(clients, meter, 100, 10.0)
     await here.post.close()
     await there.post.close()
+
+    for parties in (0, 100):
+        await idle(clients[0], meter, parties, 20)
 
 
 if __name__ == "__main__":

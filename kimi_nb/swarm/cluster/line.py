@@ -12,7 +12,7 @@ PATIENCE_S = 10.0
 RETRY_S = 0.25
 
 LOOK_S = 5.0
-"""Seconds between two looks whether Dask's loop still runs; longer than it keeps a call open."""
+"""Seconds between two looks whether Dask's loop still runs."""
 
 CLOSED = "Dask's client or worker is closed"
 

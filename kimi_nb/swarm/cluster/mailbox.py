@@ -21,8 +21,8 @@ Message = dict[str, Any]
 LOST = "lost"
 """The op of what the switchboard says of a party that is no more."""
 
-POLL_S = 2.0
-"""The longest that the scheduler keeps a question open."""
+POLL_S = 10.0
+"""The longest that the scheduler keeps a call open. Each time costs it CPU, also of the silent."""
 
 FULL_BYTES = 32 * 2**20
 FULL_MESSAGES = 20_000
