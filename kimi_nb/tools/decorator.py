@@ -61,8 +61,9 @@ def tool(  # noqa: PLR0913 -- what a tool is; all but the function have defaults
     `executor`: for a plain function that computes for long. "processes": in processes of the
     run's own, one for each core, which end with the run, and with a call that is cancelled.
     Or a `concurrent.futures.Executor`, such as `dask.distributed.Client().get_executor(pure=False)`
-    (that computes equal calls anew). The function, its arguments and its result must be such as
-    can be carried there.
+    (that computes equal calls anew). Dask calls a function again whose worker died, and cannot end
+    one that has begun. The function, its arguments and its result must be such as can be carried
+    there.
 
     Raises UsageFault where a parameter cannot be described to a model, and where a function
     cannot run in the executor.

@@ -28,7 +28,16 @@ async def submitted(
 
     try:
         outcome = await asyncio.wrap_future(executor.submit(carried, call))
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+
+        if task is None or task.cancelling():
+            raise
+
+        why = "it gave the call up, as one does whose processes or cluster are gone"
+        raise ToolError(f"the executor of this tool failed: {why}") from None
     except Exception as error:
-        raise ToolError(f"the executor of this tool failed: {error}") from error
+        why = str(error) or type(error).__name__
+        raise ToolError(f"the executor of this tool failed: {why}") from error
 
     return unpacked(outcome)
