@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Cluster:
     scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     nthreads: int = 1
+    environment: dict[str, str] = field(default_factory=dict[str, str])
 
     def client(self, **options: Any) -> Client:
         """A client of its own; close it."""
@@ -39,7 +40,7 @@ class Cluster:
         """One more worker, without a nanny: who kills it kills it. It takes a second."""
         options = ("--nthreads", f"{self.nthreads}", "--no-nanny", "--no-dashboard", *more)
         local = ("--local-directory", str(self.folder))
-        worker = _start(self.folder, "worker", self.address, *options, *local)
+        worker = _start(self.folder, self.environment, "worker", self.address, *options, *local)
         self.workers.append(worker)
         return worker
 
@@ -48,7 +49,9 @@ class Cluster:
         _stop([*self.workers, self.scheduler])
         count = len(self.workers)
         self.workers.clear()
-        self.scheduler, _ = _scheduler(self.folder, self.address.rpartition(":")[2])
+        self.scheduler, _ = _scheduler(
+            self.folder, self.environment, "--port", self.address.rpartition(":")[2]
+        )
 
         for _ in range(count):
             self.start_worker()
@@ -62,12 +65,22 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(workers: int = 2, nthreads: int = 1) -> Iterator[Cluster]:
-    """A scheduler and so many workers, all there. Modules in tests/ can be imported by them."""
+def cluster(
+    workers: int = 2,
+    nthreads: int = 1,
+    *,
+    environment: Mapping[str, str] | None = None,
+    more: Sequence[str] = (),
+) -> Iterator[Cluster]:
+    """A scheduler and so many workers, all there. Modules in tests/ can be imported by them.
+
+    `environment`: of all of them, beside this process's. `more`: options of the scheduler.
+    """
     with tempfile.TemporaryDirectory(prefix="kimi_nb-") as name:
         folder = Path(name)
-        scheduler, address = _scheduler(folder)
-        made = Cluster(address, folder, scheduler, nthreads=nthreads)
+        own = dict(environment or {})
+        scheduler, address = _scheduler(folder, own, *more)
+        made = Cluster(address, folder, scheduler, nthreads=nthreads, environment=own)
 
         try:
             for _ in range(workers):
@@ -81,12 +94,14 @@ def cluster(workers: int = 2, nthreads: int = 1) -> Iterator[Cluster]:
             _stop([*made.workers, made.scheduler])
 
 
-def _scheduler(folder: Path, port: str = "0") -> tuple[subprocess.Popen[bytes], str]:
+def _scheduler(
+    folder: Path, environment: Mapping[str, str], *more: str
+) -> tuple[subprocess.Popen[bytes], str]:
     file = folder / "scheduler.json"
     file.unlink(missing_ok=True)
-    options = ("--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
     quiet = ("--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file))
-    scheduler = _start(folder, "scheduler", *options, *quiet)
+    scheduler = _start(folder, environment, "scheduler", *options, *quiet, *more)
 
     try:
         return scheduler, _address(file, scheduler)
@@ -95,7 +110,9 @@ def _scheduler(folder: Path, port: str = "0") -> tuple[subprocess.Popen[bytes], 
         raise
 
 
-def _start(folder: Path, what: str, *options: str) -> subprocess.Popen[bytes]:
+def _start(
+    folder: Path, environment: Mapping[str, str], what: str, *options: str
+) -> subprocess.Popen[bytes]:
     paths = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
     count = len(list(folder.glob(f"{what}*.log")))
 
@@ -103,7 +120,7 @@ def _start(folder: Path, what: str, *options: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{what}", *options],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**os.environ, **environment, "PYTHONPATH": paths},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

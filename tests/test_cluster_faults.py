@@ -242,8 +242,10 @@ def test_one_sub_agent_is_cancelled_where_it_lives(stage: Onstage) -> None:
 # Kernels -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_killed_kernels_workers_stop_and_its_run_is_resumed(stage: Onstage, there: bool) -> None:
+@pytest.mark.parametrize("there", [{}, {"cluster": None}], ids=["on", "off"])
+def test_a_killed_kernels_workers_stop_and_its_run_is_resumed(
+    stage: Onstage, there: dict[str, Any]
+) -> None:
     stage.held = second
     kernel = stage.kernel()
     until(lambda: len(stage.out) == len(TASKS))
@@ -253,7 +255,7 @@ def test_a_killed_kernels_workers_stop_and_its_run_is_resumed(stage: Onstage, th
     wait_until_idle(stage.cluster)
     assert len(stage.server.log) == asked
     stage.held = lambda _: False
-    stage.check(stage.resume(**({} if there else {"cluster": None})).result(30))
+    stage.check(stage.resume(**there).result(30))
     assert len(stage.server.completed) == CALLS
 
 

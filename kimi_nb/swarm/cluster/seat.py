@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from kimi_nb.swarm.assignment import Assignment, Outcome
 from kimi_nb.swarm.budget import Account, Reservation
@@ -20,6 +21,8 @@ class Seat:
     id: str
     work: Assignment
     ended: asyncio.Future[Outcome]
+    task: Any = None
+    """Dask's future."""
     number: int = 0
     """Which of its lives this is: only what that life says counts."""
     party: str = ""
