@@ -63,7 +63,7 @@ def _levels(agents: int) -> str:
 
 def rows() -> list[Row]:
     """All resources, those that end first at the top."""
-    return [*_account(), *_orchestrator(), *_machine()]
+    return [*_account(), *_orchestrator(), *_machine(), *_cluster()]
 
 
 def _account() -> list[Row]:
@@ -127,7 +127,6 @@ def _orchestrator() -> list[Row]:
 def _machine() -> list[Row]:
     core = 1000 / amount("call_cpu")
     used = pace("T5").calls / 60 / core
-    scheduled = 1000 / amount("task")
     return [
         Row(
             "one core for the calls of all agents",
@@ -159,11 +158,37 @@ def _machine() -> list[Row]:
             lambda agents: seconds(agents * amount("handshake") / 1000),
             "none: connections are kept, names looked up once in 5 minutes",
         ),
+    ]
+
+
+def _cluster() -> list[Row]:
+    board, kernel = amount("switchboard"), amount("cluster_kernel")
+    busy = 100 * pace("T5").calls / 60 * board / 1000
+    return [
         Row(
-            "Dask's scheduler, one task an agent",
+            "a cluster: the scheduler, one task an agent",
             f"{amount('task'):.2f} ms",
             lambda agents: seconds(agents * amount("task") / 1000),
-            f"{figure(scheduled)} agents begun a second",
+            f"{figure(1000 / amount('task'))} agents begun a second",
+        ),
+        Row(
+            f"a cluster: the scheduler, {amount('messages'):.1f} messages a call",
+            f"{board:.1f} ms a call",
+            lambda agents: seconds(calls(agents) * board / 1000),
+            f"{figure(1000 / board)} calls a second; tier 5 keeps {busy:.1f} % of a core busy",
+        ),
+        Row(
+            "a cluster: the kernel's one core",
+            f"{kernel:.1f} ms a call",
+            lambda agents: seconds(calls(agents) * kernel / 1000),
+            f"{figure(1000 / kernel)} calls a second, {figure(kernel / amount('call_cpu'))} times "
+            "fewer than without a cluster",
+        ),
+        Row(
+            "a cluster: bytes over the scheduler",
+            f"{size(amount('calls') * amount('message_bytes'))} an agent",
+            lambda agents: size(calls(agents) * amount("message_bytes")),
+            "texts, images and files come on top",
         ),
     ]
 
@@ -201,7 +226,7 @@ def inputs() -> str:
 
 
 def _value(value: float, unit: str) -> str:
-    return f"{value:,.{0 if value >= 1 else 2}f} {unit}".strip()
+    return f"{value:,.{0 if value == int(value) else 1 if value >= 1 else 2}f} {unit}".strip()
 
 
 def _table(head: list[str], lines: list[list[str]], right: set[int]) -> str:

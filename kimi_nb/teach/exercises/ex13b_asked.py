@@ -22,9 +22,9 @@ PREDICTIONS = (
     Question(
         id="p13.wall",
         asks=Text(
-            "The same swarm once more, its 150 sub-agents on two workers instead of in the "
-            "kernel. How many seconds will it take by the clock?",
-            "同一个集群再运行一次，150 个子智能体不在内核里，而在两个工作者上。按时钟要多少秒？",
+            "The same swarm once more, its 40 sub-agents on two workers instead of in the kernel. "
+            "How many seconds will it take by the clock?",
+            "同一个集群再运行一次，40 个子智能体不在内核里，而在两个工作者上。按时钟要多少秒？",
         ),
         of="wall_s",
     ),
