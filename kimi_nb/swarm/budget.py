@@ -7,7 +7,7 @@ fit together.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
@@ -84,7 +84,8 @@ class Account:
         """Σ over stages of S_main + max S_sub (TR §3), calls in flight included."""
         self._steps_of: Counter[str] = Counter()
         self._longest: Counter[int] = Counter()
-        self._members: defaultdict[int, set[str]] = defaultdict(set)
+        self._with: Counter[tuple[int, int]] = Counter()
+        """By stage and number: how many of its sub-agents have so many steps."""
 
     @property
     def held(self) -> dict[str, float]:
@@ -222,24 +223,22 @@ class Account:
     def _count(self, agent: str, stage: int) -> None:
         self.steps += 1
         self._steps_of[agent] += 1
-        self.critical_steps += self._lengthens(stage, self._steps_of[agent])
-
-        if stage:
-            self._longest[stage] = max(self._longest[stage], self._steps_of[agent])
-            self._members[stage].add(agent)
+        steps = self._steps_of[agent]
+        self.critical_steps += self._lengthens(stage, steps)
+        self._longest[stage] = max(self._longest[stage], steps)
+        self._with[stage, steps] += 1
+        self._with[stage, steps - 1] -= 1
 
     def _discount(self, agent: str, stage: int) -> None:
         """Take back a step that did not come about."""
         self.steps -= 1
-        self._steps_of[agent] -= 1
-
-        if stage == 0:
-            self.critical_steps -= 1
-            return
-
-        longest = max(self._steps_of[member] for member in self._members[stage])
-        self.critical_steps -= self._longest[stage] - longest
-        self._longest[stage] = longest
+        steps = self._steps_of[agent]
+        self._steps_of[agent] = steps - 1
+        self._with[stage, steps - 1] += 1
+        self._with[stage, steps] -= 1
+        shorter = steps == self._longest[stage] and not self._with[stage, steps]
+        self._longest[stage] -= shorter
+        self.critical_steps -= shorter or stage == 0
 
     def _lengthens(self, stage: int, steps: int) -> bool:
         """Whether a step that is an agent's so-manyth is one more critical step."""

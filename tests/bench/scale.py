@@ -114,12 +114,12 @@ def size(agents: int, calls: int) -> list[str]:
     return [f"--agents={agents}", f"--calls={calls}"]
 
 
-def flat(sizes: Sequence[tuple[int, int]], repeat: int) -> list[Row]:
+def flat(sizes: Sequence[tuple[int, int]], repeat: int, same: int = SAME) -> list[Row]:
     """As fast as the processor can, without a view: what a call costs. The best of the repeats."""
     rows: list[Row] = []
 
     for agents, calls in sizes:
-        runs = max(1, SAME // calls)
+        runs = max(1, same // calls)
         flags = [*size(agents, calls), "--latency=0.02"]
         found = [row_of(*flags, f"--runs={runs}") for _ in range(repeat)]
         floors = [row_of(*flags, "--floor") for _ in range(repeat)]
@@ -222,7 +222,7 @@ def main() -> int:
     sizes = QUICK if asked.quick else SIZES
     served = QUICK if asked.quick else (SIZES[2], SIZES[4])
     work: dict[str, tuple[Columns, Callable[[], list[Row]]]] = {
-        "flat": (FLAT, lambda: flat(sizes, asked.repeat)),
+        "flat": (FLAT, lambda: flat(sizes, asked.repeat, 1 if asked.quick else SAME)),
         "live": (LIVE, lambda: live(sizes, asked.latency)),
         "http": (HTTP, lambda: over_http(served, asked.latency)),
         "killed": (KILLED, lambda: killed(*sizes[-1])),
