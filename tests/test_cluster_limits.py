@@ -44,6 +44,16 @@ def test_the_readme_has_the_tables_that_the_script_prints():
     assert [table for table in tables if table not in readme] == []
 
 
+def test_the_figures_in_what_follows_from_the_tables_are_those_of_the_tables():
+    readme = (FOLDER / "README.md").read_text("utf-8")
+    said = readme.partition("What follows from it:")[2]
+    tables = readme.partition("What follows from it:")[0]
+
+    for figure in ("83 agents", "655 ", "1,527 ", "5.6 ", "90 s", "300 ", "262,144 tokens"):
+        assert figure in said, figure
+        assert figure in tables, figure
+
+
 def test_every_input_names_a_source_and_every_script_in_them_is_there(given: ModuleType):
     scripts = [
         script
