@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -35,6 +36,38 @@ CALLS = 3 + 3 * len(TASKS)
 async def look(n: int) -> str:
     "Look at something."
     return f"saw {n}"
+
+
+@kn.tool(side_effects=True)
+def jot(name: str, text: str, context: kn.ToolContext, like: str = "") -> str:
+    "Write a file, and say so beforehand."
+    data = (context.folder / like).read_bytes() if like else text.encode()
+    (context.folder / name).write_bytes(data)
+    return "noted"
+
+
+@kn.tool
+def scribble(name: str, text: str, context: kn.ToolContext) -> str:
+    "Write a file, and say nothing of it."
+    (context.folder / name).write_text(text)
+    return "noted"
+
+
+@kn.tool
+def peruse(context: kn.ToolContext) -> str:
+    "All files, with what they hold."
+    found = sorted(path for path in context.folder.rglob("*") if path.is_file())
+    return "\n".join(f"{path.relative_to(context.folder)}={path.read_text()}" for path in found)
+
+
+@kn.tool
+def draw() -> kn.Image:
+    "Draw a picture."
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(data, "PNG")
+    return kn.Image(data.getvalue())
 
 
 class Onstage:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.models.endpoint import resolve
+from kimi_nb.models.endpoint import is_moonshot, resolve
 from kimi_nb.models.secret import Secret
 from kimi_nb.redact import Environment, learn_environment
 from kimi_nb.swarm.assignment import Assignment, Outcome
@@ -168,13 +168,19 @@ def _ending(engine: Engine, task: asyncio.Task[Outcome]) -> Message:
 def _own_key(kit: Kit) -> Secret:
     """A key of the worker's own. Raises UsageFault where its environment has none."""
     url = kit.base_url or ""
-    endpoint = resolve(None, url, None, Environment())
+    names = "MOONSHOT_API_KEY" if is_moonshot(url) else f"MOONSHOT_API_KEY and KIMI_BASE_URL={url}"
+    message = (
+        f"it has no key of its own for {url}, and none is sent to it over an open network: set "
+        f"{names} where the workers start, or use a scheduler at tls://"
+    )
+
+    try:
+        endpoint = resolve(None, url, None, Environment())
+    except UsageFault as error:
+        raise UsageFault(f"{message} ({error})") from None
 
     if endpoint is None or endpoint.key is None:
-        raise UsageFault(
-            f"it has no key for {url}, and none is sent over an open network: set "
-            "MOONSHOT_API_KEY where the workers start, or use a scheduler at tls://"
-        )
+        raise UsageFault(message)
 
     return endpoint.key
 
