@@ -68,6 +68,12 @@ INPUTS: dict[str, Input] = {
     "log_call": Input(
         8_615, "bytes", "of a call in the log, 8,000 of them its text", HERE.format("log")
     ),
+    "kept": Input(
+        1_800,
+        "bytes",
+        "of memory a call in the log keeps beside what it has on disk",
+        "`python tests/bench/scale.py --only flat --repeat 1`: 4.57 kB kept, 2.77 kB logged",
+    ),
     "log_rate": Input(135_000, "records/s", "one core writes to the log", HERE.format("log")),
     "task": Input(0.67, "ms", "of CPU, a Dask task on the scheduler", HERE.format("task")),
     "cluster_kernel": Input(

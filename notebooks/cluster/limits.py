@@ -138,7 +138,13 @@ def _machine() -> list[Row]:
             "the log",
             f"{size(amount('calls') * amount('log_call'))} an agent",
             lambda agents: size(calls(agents) * amount("log_call")),
-            "the disk, and the memory: the kernel keeps what it logs until the run ends",
+            "the disk",
+        ),
+        Row(
+            "the kernel's memory, which keeps all of the log",
+            f"{size(amount('calls') * (amount('log_call') + amount('kept')))} an agent",
+            lambda agents: size(calls(agents) * (amount("log_call") + amount("kept"))),
+            f"16 GB hold {figure(16e9 / calls(1) / (amount('log_call') + amount('kept')))} agents",
         ),
         Row(
             "one core for writing the log",
