@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_nb.cli.main import main
-from kimi_nb.errors import BudgetExceeded, TraceLocked, UsageFault
+from kimi_nb.errors import BudgetExceeded, QuotaExhausted, TraceLocked, UsageFault
+from kimi_nb.models.faults import fault
 from kimi_nb.models.limiter import Limiter
 from kimi_nb.proxy.asked import read_request
 from kimi_nb.proxy.keys import Keyring, Who, mint
@@ -319,6 +320,16 @@ async def test_who_goes_away_leaves_no_trace(seed: int) -> None:
     await asyncio.gather(*calls, return_exceptions=True)
     assert (gate.waiting, gate.inside, gate.limiter.in_flight) == (0, {}, 0)
     assert sum(call.cancelled() is False for call in calls) <= len(order)
+
+
+# What our client makes of a budget's end
+
+
+def test_a_used_up_budget_is_no_empty_account() -> None:
+    litellm = {"message": "Budget has been exceeded!", "type": "budget_exceeded", "code": "429"}
+    error = fault(429, {"error": litellm})
+    assert type(error) is QuotaExhausted
+    assert str(error) == "HTTP 429 budget_exceeded: Budget has been exceeded!"
 
 
 # Requests
