@@ -300,7 +300,8 @@ def test_a_collector_that_is_down_costs_the_run_nothing_and_is_told_once(nowhere
 
     total = len(to_spans(run))
     assert (sending.sent, sending.lost) == (0, total)
-    assert repr(sending).startswith(f"0 spans sent to {nowhere}, {total} did not arrive: ")
+    assert repr(sending) == f"0 spans sent to {nowhere}, {total} did not arrive"
+    assert sending.fault
     first, last = (str(one.message) for one in told)
     assert first.startswith(f"spans do not arrive at {nowhere}, and the run goes on: ")
     assert last.startswith(f"{total} of {total} spans did not arrive at {nowhere}: ")
@@ -395,6 +396,12 @@ def test_what_cannot_be_done_is_said_before_anything_is_paid_for(
 
     with pytest.raises(UsageFault, match="is no endpoint: type a URL, as http://localhost:4318"):
         check_otlp("museums")
+
+    with monkeypatch.context() as patch:
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "museums")
+
+        with pytest.raises(UsageFault, match="OTEL_EXPORTER_OTLP_ENDPOINT holds no endpoint"):
+            check_otlp(None)
 
     with pytest.raises(UsageFault, match="type endpoint='http://x'"):
         kn.export_live(run, "http://x")  # pyright: ignore[reportArgumentType]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kimi_nb.cli.output import tell
+from kimi_nb.patience import patience
 from kimi_nb.swarm.handle import Replay, Run
 from kimi_nb.swarm.telemetry import metrics_server
 from kimi_nb.views.otel import LiveExport, check_otlp, export_live
@@ -32,5 +33,7 @@ def send_spans(run: Run | Replay, asked: argparse.Namespace) -> LiveExport | Non
 def wait_for_spans(sending: LiveExport | None) -> None:
     """Wait for the last of them, and tell how many have arrived."""
     if sending is not None:
-        sending.wait(WAIT_S)
+        with patience(f"otlp: sending the rest to {sending.where}; Ctrl-C stops it"):
+            sending.wait(WAIT_S)
+
         tell(f"otlp: {sending!r}")

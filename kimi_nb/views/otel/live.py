@@ -125,7 +125,7 @@ class LiveExport:
         return self.done
 
     def __repr__(self) -> str:
-        lost = f", {self.lost} did not arrive: {self.fault}" if self.lost else ""
+        lost = f", {self.lost} did not arrive" if self.lost else ""
         more = "" if self.done else "; it goes on"
         return f"{count(self.sent, 'span')} sent to {self.where}{lost}{more}"
 

@@ -44,6 +44,7 @@ def otlp(endpoint: str | None) -> SpanExporter:
     _learn_keys(endpoint)
 
     if endpoint is None:
+        _check_variable()
         return OTLPSpanExporter()
 
     parts = _parts(endpoint)
@@ -79,6 +80,13 @@ def send(exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> str | None:
             heard.append(f"{type(error).__name__}: {error}")
 
     return None if arrived else hide("".join(heard[:1]))[:WHY] or "nothing"
+
+
+def _check_variable() -> None:
+    name = next((name for name in ENDPOINTS if os.environ.get(name)), "")
+
+    if name and _parts(os.environ[name]) is None:
+        raise UsageFault(f"{name} holds no endpoint: set a URL, as http://localhost:4318")
 
 
 def _parts(endpoint: str) -> SplitResult | None:
