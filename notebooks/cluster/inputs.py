@@ -75,6 +75,12 @@ INPUTS: dict[str, Input] = {
         "`python tests/bench/scale.py --only flat --repeat 1`: 4.57 kB kept, 2.77 kB logged",
     ),
     "log_rate": Input(135_000, "records/s", "one core writes to the log", HERE.format("log")),
+    "view": Input(
+        0.032,
+        "ms",
+        "of CPU, a fact in the live view of 300 agents",
+        "`python tests/bench/pages.py`: 4.8 % of a core at 1,500 facts a second",
+    ),
     "task": Input(0.67, "ms", "of CPU, a Dask task on the scheduler", HERE.format("task")),
     "cluster_kernel": Input(
         4.1, "ms", "of CPU in the kernel, a call made on a worker", HERE.format("swarm")

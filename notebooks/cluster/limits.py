@@ -153,6 +153,12 @@ def _machine() -> list[Row]:
             f"{figure(amount('log_rate') / amount('records'))} calls a second",
         ),
         Row(
+            "one core for the live view",
+            f"{amount('view') * amount('records'):.2f} ms a call",
+            lambda agents: seconds(calls(agents) * amount("records") * amount("view") / 1000),
+            "a person: measured with 300 agents, one lane each",
+        ),
+        Row(
             "connections, all agents at once",
             "1 an agent",
             lambda agents: f"{agents:,}",
@@ -232,7 +238,7 @@ def inputs() -> str:
 
 
 def _value(value: float, unit: str) -> str:
-    return f"{value:,.{0 if value == int(value) else 1 if value >= 1 else 2}f} {unit}".strip()
+    return f"{value:,.0f} {unit}" if value == int(value) else f"{value:g} {unit}".strip()
 
 
 def _table(head: list[str], lines: list[list[str]], right: set[int]) -> str:
