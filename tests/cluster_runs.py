@@ -39,9 +39,9 @@ async def look(n: int) -> str:
 
 
 @kn.tool(side_effects=True)
-def jot(name: str, text: str, context: kn.ToolContext, like: str = "") -> str:
+def jot(name: str, text: str, context: kn.ToolContext, like: str = "", times: int = 1) -> str:
     "Write a file, and say so beforehand."
-    data = (context.folder / like).read_bytes() if like else text.encode()
+    data = (context.folder / like).read_bytes() if like else text.encode() * times
     (context.folder / name).write_bytes(data)
     return "noted"
 
@@ -130,7 +130,9 @@ class Onstage:
     @property
     def out(self) -> list[Asked]:
         """Calls that hang."""
-        return [asked for asked in self.server.log if asked.outcome == "in flight"]
+        return [
+            each for each in self.server.log if (each.fault, each.outcome) == ("stall", "in flight")
+        ]
 
     def completed(self) -> Counter[tuple[str, int]]:
         """How often each step of each agent was answered to its end, by the platform's own book."""
