@@ -238,7 +238,8 @@ def inputs() -> str:
 
 
 def _value(value: float, unit: str) -> str:
-    return f"{value:,.0f} {unit}" if value == int(value) else f"{value:g} {unit}".strip()
+    number = f"{value:,.0f}" if value == int(value) else f"{value:g}"
+    return f"{number} {unit}".strip()
 
 
 def _table(head: list[str], lines: list[list[str]], right: set[int]) -> str:
