@@ -232,6 +232,21 @@ async def test_calls_at_once_cannot_overdraw(endpoint, base_url, tmp_path: Path)
     assert paid == 2000
 
 
+async def test_a_learner_has_so_many_calls_at_once(endpoint, base_url, tmp_path: Path) -> None:
+    endpoint.gate = asyncio.Event()
+
+    async with classroom(sheet(tmp_path, base_url, "{a: {each: {concurrency: 2}}}"), "ana") as [
+        ana
+    ]:
+        calls = [asyncio.create_task(ana.ask()) for _ in range(5)]
+        await told(ana, 'kimi_nb_proxy_waiting{class="a"} 3.0')
+        assert endpoint.inside <= 2
+        endpoint.gate.set()
+        await asyncio.gather(*calls)
+
+    assert endpoint.most == 2
+
+
 async def test_what_is_left_shortens_the_answer(endpoint, base_url, tmp_path: Path) -> None:
     async with classroom(sheet(tmp_path, base_url, "{a: {each: {tokens: 600}}}"), "ana") as [ana]:
         assert (await ana.ask(max_tokens=30_000))[0] == 200
@@ -256,9 +271,11 @@ async def test_a_budget_outlives_the_proxy(endpoint, base_url, tmp_path: Path) -
     with listed.ledger.open("ab") as file:
         file.write(b'{"at":17')  # the machine stopped within a line
 
-    async with classroom(listed, "ana") as [ana]:  # with a new key
+    async with classroom(listed, "ana", "ben") as [ana, ben]:  # with a new key
         assert (await ana.ask())[0] == 402
+        assert (await ben.ask())[0] == 200
 
+    assert [entry.student for entry in entries(listed.ledger)] == ["ana", "ben"]
     assert usage_report(listed).splitlines()[1].split()[:5] == ["a", "ana", "1", "1,600", "0.0228"]
 
 
