@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["live"]
 
 
-def live(kernel: str, agent: str) -> None:
-    """Let a sub-agent of that kernel live here until it ends. The task that Dask is given.
+async def live(kernel: str, agent: str, key: str) -> None:
+    """Let a sub-agent of that kernel live here until it ends. The task `key` that Dask is given.
 
-    It leaves its slot to others at once: the worker's threads are for computing, and this one
-    only waits for the loop on which all sub-agents of the process live.
+    It leaves its slot to others at once, as `distributed.secede` has a thread do: so this
+    process has no thread for each sub-agent, which Dask would profile a hundred times a second.
     """
-    from distributed import get_worker, secede
+    from distributed import get_worker
+    from distributed.worker_state_machine import SecedeEvent
 
     worker = get_worker()
-    secede()
-    runtime().spawn(_live(worker, kernel, agent)).result()
+    left = SecedeEvent(key=key, compute_duration=0.0, stimulus_id=f"kimi_nb {agent}")
+    worker.handle_stimulus(left)
+    await asyncio.wrap_future(runtime().spawn(_live(worker, kernel, agent)))
 
 
 async def _live(worker: Worker, kernel: str, agent: str) -> None:

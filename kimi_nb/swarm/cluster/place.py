@@ -127,7 +127,7 @@ class ClusterPlace:
             futures: list[Any] = []
 
             if ids:
-                futures = client.map(live, parties, ids, key=keys, pure=False)
+                futures = client.map(live, parties, ids, keys, key=keys, pure=False)
         except Exception as error:  # noqa: BLE001 -- a client that was closed says it in many ways
             self._lose(engine, f"{type(error).__name__}: {one_line(error)}")
             return
