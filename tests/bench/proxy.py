@@ -46,11 +46,14 @@ MASTER = "sk-bench-Zf83jdkfls93kKdls93LdkeWq82"
 
 
 @contextlib.contextmanager
-def process(*command: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def process(
+    *command: object, quiet: bool = False, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A program while the context lasts; `quiet`: nobody reads what it prints."""
     started = subprocess.Popen(
         list(map(str, command)),
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, **environment},
@@ -201,7 +204,9 @@ def litellm(program: str, base: str, folder: Path) -> Iterator[tuple[str, str, s
     number = 8732
     command = [program, "--config", config, "--port", number]
 
-    with process(*command, LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_LOG="ERROR") as started:
+    environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+
+    with process(*command, quiet=True, **environment) as started:
         asyncio.run(answers(f"http://127.0.0.1:{number}/health/liveliness"))
         yield "litellm 1 worker", f"http://127.0.0.1:{number}/v1", MASTER, started.pid
 
