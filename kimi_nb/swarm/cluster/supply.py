@@ -51,19 +51,17 @@ class Supply:
     async def update(self, line: Line, packed: bytes) -> None:
         """Bring the copy to that list; b"" is the one that it has. Raises UsageFault."""
         async with self._lock:
-            if packed:
-                self.has = ""
+            if not packed or hashlib.sha256(packed).hexdigest() == self.has:
+                return  # whoever began just before has brought it
+
+            self.has = ""
 
             for _ in range(TRIES):
-                if not packed or await self._is_equal(line, Manifest.unpacked(packed)):
-                    break
+                if await self._is_equal(line, Manifest.unpacked(packed)):
+                    self.has = hashlib.sha256(packed).hexdigest()
+                    return
 
-                packed = (await line.ask({"op": "files"})).get("files", b"")
-            else:
-                return
-
-            if packed:
-                self.has = hashlib.sha256(packed).hexdigest()
+                packed = (await line.ask({"op": "files"})).get("files", packed)
 
     async def _is_equal(self, line: Line, manifest: Manifest) -> bool:
         """Whether the copy is now as the list says; files may have changed since it was made."""
