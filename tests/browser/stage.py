@@ -211,7 +211,8 @@ class Stage:
 
     def beat(self) -> None:
         """Tell the page what has happened since the last beat, and all that is due seldom, too."""
-        self.desk._next = self.desk._later = self.desk._kept = 0.0  # no other beat comes that could bring it
+        # no other beat comes that could bring it
+        self.desk._next = self.desk._later = self.desk._kept = 0.0
 
         for message in self.desk.beat():
             self.page.evaluate("message => window.model.hear(message)", _wire(message))
