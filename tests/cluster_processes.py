@@ -36,11 +36,18 @@ class Cluster:
         """A client of its own; close it."""
         return Client(self.address, set_as_default=False, timeout=START_S, **options)
 
-    def start_worker(self, *more: str) -> subprocess.Popen[bytes]:
-        """One more worker, without a nanny: who kills it kills it. It takes a second."""
+    def start_worker(
+        self, *more: str, before: Sequence[str] = (), address: str = ""
+    ) -> subprocess.Popen[bytes]:
+        """One more worker, without a nanny: who kills it kills it. It takes a second.
+
+        `before`: what stands before its command, as for another network namespace, from where the
+        scheduler has another `address`.
+        """
         options = ("--nthreads", f"{self.nthreads}", "--no-nanny", "--no-dashboard", *more)
         local = ("--local-directory", str(self.folder))
-        worker = _start(self.folder, self.environment, "worker", self.address, *options, *local)
+        command = ("worker", address or self.address, *options, *local)
+        worker = _start(self.folder, self.environment, *command, before=before)
         self.workers.append(worker)
         return worker
 
@@ -111,14 +118,18 @@ def _scheduler(
 
 
 def _start(
-    folder: Path, environment: Mapping[str, str], what: str, *options: str
+    folder: Path,
+    environment: Mapping[str, str],
+    what: str,
+    *options: str,
+    before: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
     paths = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
     count = len(list(folder.glob(f"{what}*.log")))
 
     with (folder / f"{what}{count}.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{what}", *options],
+            [*before, sys.executable, "-m", f"distributed.cli.dask_{what}", *options],
             cwd=folder,
             env={**os.environ, **environment, "PYTHONPATH": paths},
             stdout=log,

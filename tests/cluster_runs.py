@@ -202,6 +202,84 @@ class Kernel:
         return json.loads(out)
 
 
+# Another machine, or what is as good as one
+
+
+class Elsewhere:
+    """A network namespace with a link of its own to this machine, and our endpoint's port in it."""
+
+    def __init__(self, port: int) -> None:
+        self._name = f"kn{os.getpid()}"
+        self.before = ("ip", "netns", "exec", self._name)
+        self._port = port
+
+    def __enter__(self) -> Self:
+        here, there = f"{self._name}a", f"{self._name}b"
+        ip("netns", "add", self._name)
+
+        try:
+            ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", self._name)
+            ip("addr", "add", f"{HERE}/24", "dev", here)
+            ip("-n", self._name, "addr", "add", f"{THERE}/24", "dev", there)
+            ip("-n", self._name, "link", "set", there, "up")
+            ip("-n", self._name, "link", "set", "lo", "up")
+            self.mend()
+        except BaseException:
+            ip("netns", "del", self._name)
+            raise
+
+        self._relay = subprocess.Popen([*self.before, sys.executable, "-c", RELAY, str(self._port)])
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._relay.kill()
+        self._relay.wait()
+        ip("netns", "del", self._name)
+
+    def cut(self) -> None:
+        """Nothing goes over the link, and neither side is told."""
+        ip("link", "set", f"{self._name}a", "down")
+
+    def mend(self) -> None:
+        ip("link", "set", f"{self._name}a", "up")
+
+
+HERE, THERE = "10.213.77.1", "10.213.77.2"
+RELAY = f"""
+import asyncio, sys
+
+async def pump(reader, writer):
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+async def relay(reader, writer):
+    try:
+        there = await asyncio.open_connection({HERE!r}, int(sys.argv[1]))
+    except OSError:
+        writer.close()
+    else:
+        await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
+
+async def main():
+    server = await asyncio.start_server(relay, "127.0.0.1", int(sys.argv[1]))
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
+def ip(*words: str) -> None:
+    """The command of that name."""
+    command = ["ip", *words]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 # What the scheduler and the workers hold
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cluster_processes import Cluster, cluster
 from cluster_runs import (
     ANSWER,
     CALLS,
+    HERE,
     TASKS,
+    THERE,
+    Elsewhere,
     Onstage,
+    ip,
     lives,
     places,
     second,
@@ -22,6 +29,7 @@ from cluster_runs import (
     wait_until_idle,
     waiting,
 )
+from faults.kimi import KimiServer
 from faults.log import Asked
 from faults.tier import Tier
 from matrix_trial import ends, until
@@ -197,6 +205,59 @@ def test_a_worker_that_joins_gets_sub_agents_and_one_that_retires_lets_them_go(
     assert old not in places(run).values()
     assert len(stage.server.completed) == CALLS
     wait_until_idle(stage.cluster)
+
+
+def test_a_worker_behind_a_cut_link_spends_nothing_and_its_sub_agents_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KimiServer, "host", "0.0.0.0")  # noqa: S104 -- for the namespace
+
+    if not _may_make_namespaces():
+        pytest.skip("network namespaces need root and the command ip")
+
+    # five seconds without a heartbeat are the least that Dask waits for
+    environment = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "1s"}
+
+    with (
+        cluster(0, environment=environment, more=("--host", "0.0.0.0")) as made,  # noqa: S104
+        Onstage(made, tmp_path) as stage,
+        Elsewhere(urlsplit(stage.server.base_url).port or 0) as elsewhere,
+    ):
+        port = urlsplit(made.address).port
+        made.address = f"tcp://127.0.0.1:{port}"
+        own = {"MOONSHOT_API_KEY": stage.server.key, "KIMI_BASE_URL": stage.server.base_url}
+        made.environment |= own  # none is sent over that link
+        made.start_worker()
+        far = made.start_worker(before=elsewhere.before, address=f"tcp://{HERE}:{port}")
+        made.wait_for_workers(2)
+        stage.held = second
+        run = stage.run()
+        until(lambda: len(stage.out) == len(TASKS))
+        cut_off = {agent for agent, where in places(run).items() if THERE in where}
+        stage.held = lambda _: False
+        elsewhere.cut()
+        until(lambda: all(lives(run)[agent] == 2 for agent in cut_off))
+        stage.drop()
+        stage.check(run.result(30))
+        assert {agent for agent, count in lives(run).items() if count == 2} == cut_off
+        assert 0 < len(cut_off) < len(TASKS)
+        asked = len(stage.server.log)
+        elsewhere.mend()
+        until(lambda: far.poll() is not None)  # Dask does not take it back: a nanny starts another
+        assert len(stage.server.log) == asked
+
+
+def _may_make_namespaces() -> bool:
+    if os.geteuid() or not shutil.which("ip"):
+        return False
+
+    try:
+        ip("netns", "add", "kn-probe")
+    except subprocess.CalledProcessError:
+        return False
+
+    ip("netns", "del", "kn-probe")
+    return True
 
 
 # Ends ----------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ class KimiServer(Platform):
     """A `Platform` that listens on a free port of this machine."""
 
     base_url = ""
+    host = "127.0.0.1"
+    """Where it listens; "0.0.0.0" for clients in another network namespace."""
     _port = 0
     _runner: web.AppRunner
     _loop: asyncio.AbstractEventLoop
@@ -116,7 +118,7 @@ class KimiServer(Platform):
 
     def _open(self) -> None:
         """Connections wait from now on, until the loop comes to take them."""
-        listening = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        listening = socket.create_server((self.host, self._port), backlog=1024)
         self._port = listening.getsockname()[1]
         handler = self._runner.server
         assert handler is not None
