@@ -9,6 +9,7 @@ import io
 import math
 import random
 import re
+import socket
 from collections import Counter
 from pathlib import Path
 
@@ -67,6 +68,13 @@ def test_a_sheet_says_what_each_may_spend(tmp_path: Path) -> None:
         (MOONSHOT + "classes: {a: {each: {usd: .nan}}}", "no number"),
         (MOONSHOT + "classes: {a: {each: {concurrency: 1.5}}}", "no whole number"),
         (MOONSHOT + "classes: {a: {until: soon}}", "write 2027-01-31"),
+        (MOONSHOT + "classes: {a: {usd: 4 USD}}", "'4 USD' is no number above 0; write 2 or 0.5"),
+        (MOONSHOT + "contact:\nclasses: {a: {}}", "None is no text; write it in 'quotes'"),
+        (MOONSHOT + "classes: {a: {}, b: {}, a: {}}", "'a' stands there twice"),
+        (
+            MOONSHOT.replace("{", "{prices: {x: [3, 4]}, ", 1) + "classes: {a: {}}",
+            "write {x: '3,0.3,15'}",
+        ),
         (MOONSHOT + "classes: {a: {students: [ben]}}", "write NAME: VALUE"),
         (MOONSHOT.replace("T2", "T9") + "classes: {a: {}}", "no tier 'T9'"),
         (
@@ -152,6 +160,70 @@ def test_the_command_says_what_is_missing(tmp_path: Path, capsys) -> None:
     assert main(["proxy", path]) == 2
     assert "set MOONSHOT_API_KEY" in capsys.readouterr().err
     assert main(["proxy", str(tmp_path / "none.yml")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"name;class\nana;a\n", "with commas between them"),
+        ("name\nJosé\n".encode("latin-1"), "save it as 'CSV UTF-8'"),
+        (b"name\nana\nben\nana\n", "has 'ana' twice"),
+    ],
+)
+def test_a_list_of_learners_may_be_wrong(tmp_path: Path, capsys, text: bytes, why: str) -> None:
+    path = written(tmp_path, MOONSHOT + "classes: {a: {}}")
+    names = tmp_path / "students.csv"
+    names.write_bytes(text)
+    assert main(["proxy", str(path), "--keys", str(names)]) == 2
+    assert why in capsys.readouterr().err
+    assert not read_sheet(path).keys.exists()
+
+
+def test_a_second_list_says_whose_keys_it_ends(tmp_path: Path, capsys) -> None:
+    path = str(written(tmp_path, MOONSHOT + "classes: {a: {}}"))
+    names = tmp_path / "students.csv"
+
+    for text, ended in (("name\nana\n,\n\n", False), ("name\nana\nben\n", True)):
+        names.write_text(text)
+        assert main(["proxy", path, "--keys", str(names)]) == 0
+        assert ("1 of them had a key before" in capsys.readouterr().err) is ended
+
+
+def test_who_left_has_a_key_no_more(tmp_path: Path) -> None:
+    sheet = read_sheet(written(tmp_path, MOONSHOT + "classes: {a: {seats: 2}}"))
+    ana, ben = Who("a", "ana"), Who("a", "ben")
+    keys = mint(sheet, [ana, ben])
+    ring = Keyring(sheet.keys)
+    assert ring.whose(keys[ana]) == ana
+    lines = sheet.keys.read_text().splitlines(keepends=True)
+    sheet.keys.write_text("".join(line for line in lines if '"ana"' not in line))
+    assert (ring.whose(keys[ana]), ring.whose(keys[ben])) == (None, ben)
+    mint(sheet, [Who("a", "cyd")])  # there is a seat again
+
+
+def test_why_it_cannot_serve_is_said(tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("MOONSHOT_API_KEY", raising=False)
+    path = written(tmp_path, "upstream: {base_url: simulator}\nclasses: {a: {}}")
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["proxy", str(path), "--port", str(taken.getsockname()[1])]) == 2
+
+    assert "is taken: name another with --port" in capsys.readouterr().err
+    ledger = Ledger(read_sheet(path).ledger)
+    assert main(["proxy", str(path)]) == 2
+    assert "another proxy has" in capsys.readouterr().err
+    ledger.close()
+    path.write_text(MOONSHOT + "classes: {a: {}}")
+    assert main(["proxy", str(path)]) == 2
+    assert "upstream: {key_file: FILE}" in capsys.readouterr().err
+    (tmp_path / "empty").write_text("\n")
+    path.write_text(MOONSHOT.replace("{", "{key_file: empty, ", 1) + "classes: {a: {}}")
+    assert main(["proxy", str(path)]) == 2
+    assert "is empty: write the endpoint's key into it" in capsys.readouterr().err
+    tls = "tls: {certificate: empty, key: empty}"
+    path.write_text(f"upstream: {{base_url: simulator, {tls}}}\nclasses: {{a: {{}}}}")
+    assert main(["proxy", str(path), "--port", "0"]) == 2
+    assert "are no pair in PEM" in capsys.readouterr().err
 
 
 def test_two_proxies_do_not_share_a_ledger(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import signal
 import ssl
@@ -134,3 +135,19 @@ def test_another_host_without_a_certificate_is_warned_of(tmp_path: Path) -> None
     finally:
         process.kill()
         process.communicate(timeout=10)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="Linux says there what a process may open")
+def test_it_takes_as_many_connections_as_the_system_allows(tmp_path: Path) -> None:
+    sheet, _ = class_of(tmp_path, "http://127.0.0.1:9/v1")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+
+    try:
+        with proxy(sheet.path) as (_, process):
+            limits = Path(f"/proc/{process.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    [line] = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    assert int(line.split()[3]) == min(hard, 65_536)

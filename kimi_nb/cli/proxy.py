@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import errno
 import io
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from kimi_nb.cli.output import tell
-from kimi_nb.errors import UsageFault
-from kimi_nb.proxy.keys import Who, mint
+from kimi_nb.errors import TraceLocked, UsageFault
+from kimi_nb.proxy.keys import Keyring, Who, mint
 from kimi_nb.proxy.report import usage_report
 from kimi_nb.proxy.sheet import Sheet, read_sheet
 
@@ -33,8 +35,13 @@ def proxy(asked: argparse.Namespace) -> int:
     sheet = read_sheet(Path(asked.sheet))
 
     if asked.keys:
-        print(_minted(sheet, Path(asked.keys)), end="", flush=True)
+        learners = _learners(sheet, Path(asked.keys))
+        renewed = len(set(learners) & set(Keyring(sheet.keys).learners()))
+        print(_minted(sheet, learners), end="", flush=True)
         tell(f"{sheet.keys} has the hashes; the keys are shown this once, hand them out")
+
+        if renewed:
+            tell(f"{renewed} of them had a key before, which has ended; their budgets go on")
     elif asked.report:
         print(usage_report(sheet), flush=True)
     else:
@@ -43,17 +50,34 @@ def proxy(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _minted(sheet: Sheet, path: Path) -> str:
-    """The keys of the learners in a CSV, as CSV."""
-    rows = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))
+def _learners(sheet: Sheet, path: Path) -> list[Who]:
+    """Who stands in a CSV."""
+    try:
+        rows = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))
+    except UnicodeDecodeError:
+        raise UsageFault(f"{path} is not in UTF-8: save it as 'CSV UTF-8'") from None
 
     if "name" not in (rows.fieldnames or ()):
-        raise UsageFault(f"{path} needs a column 'name', and 'class' where there are several")
+        raise UsageFault(
+            f"{path} needs a column 'name', and 'class' where there are several, with commas "
+            "between them"
+        )
 
     only = next(iter(sheet.groups)) if len(sheet.groups) == 1 else ""
     learners = [
-        Who((row.get("class") or only).strip(), (row["name"] or "").strip()) for row in rows
+        Who((row.get("class") or only).strip(), name)
+        for row in rows
+        if (name := (row["name"] or "").strip())
     ]
+
+    if twice := [who for who, count in Counter(learners).items() if count > 1]:
+        raise UsageFault(f"{path} has {twice[0].student!r} twice: give each a name of their own")
+
+    return learners
+
+
+def _minted(sheet: Sheet, learners: list[Who]) -> str:
+    """A new key for each, as CSV."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["class", "name", "key"])
@@ -75,4 +99,12 @@ def _serve(sheet: Sheet, host: str, port: int) -> None:
         tell(f"proxy to {sheet.base_url} at {url}; stop it with Ctrl-C")
         tell(f"learners set KIMI_BASE_URL={url} and KIMI_API_KEY to their key")
 
-    asyncio.run(serve(sheet, host, port, ready))
+    try:
+        asyncio.run(serve(sheet, host, port, ready))
+    except TraceLocked:
+        raise UsageFault(f"another proxy has {sheet.ledger} open: stop that one first") from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+
+        raise UsageFault(f"port {port} is taken: name another with --port") from None

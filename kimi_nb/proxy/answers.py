@@ -35,11 +35,16 @@ class _Answer(NamedTuple):
     retry_after: float | None = None
 
 
-def as_errors(contact: str, refusals: Refusals) -> Middleware:
-    """A middleware that answers with errors; `refusals` counts them."""
+def as_errors(contact: str, refusals: Refusals, heard: set[object]) -> Middleware:
+    """A middleware that answers with errors; `refusals` counts them.
+
+    `heard` gets the connections.
+    """
 
     @web.middleware
     async def shaped(request: web.Request, handler: Handler) -> web.StreamResponse:
+        heard.add(request.protocol)
+
         try:
             return await handler(request)
         except KimiNbError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, cast
 
 import orjson
@@ -101,7 +102,8 @@ class Call:
 
         tokens_out = self.hold.max_tokens
 
-        if self._events:  # an event's frame is about as long as the smallest event
+        if self._events or (self.asked.streamed and self.status != HTTPStatus.OK):
+            # an event's frame is about as long as the smallest event
             text = self._bytes - self._events * self._smallest
             tokens_out = min(tokens_out, text // 4 + self._events)
 
@@ -130,11 +132,11 @@ def _usage(found: dict[str, Any]) -> Usage | None:
     )
     sent, made = found.get("prompt_tokens"), found.get("completion_tokens")
 
-    if not isinstance(sent, int) or not isinstance(made, int):
-        return None
+    if not isinstance(sent, int) or not isinstance(made, int) or min(sent, made) < 0:
+        return None  # it would fill a purse again
 
     cached = [count for count in (found.get("cached_tokens"), nested) if isinstance(count, int)]
-    return Usage(tokens_in=sent, tokens_out=made, tokens_cached=max(cached, default=0))
+    return Usage(tokens_in=sent, tokens_out=made, tokens_cached=min(sent, max((0, *cached))))
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import resource
 import signal
 import ssl
 from collections.abc import AsyncGenerator, Callable
 
 from aiohttp import web
 
+from kimi_nb.errors import UsageFault
 from kimi_nb.models.endpoint import SIMULATOR
 from kimi_nb.proxy.ledger import Ledger, entries
 from kimi_nb.proxy.seats import Seats
@@ -22,6 +24,9 @@ __all__ = ["is_loopback", "running", "serve"]
 
 CLOSING_S = 2.0
 """What calls in flight get at the end; then they are cut, and paid like those hung up."""
+SILENT_S = 30.0
+"""A connection that brings no whole request for so long, or twice, is cut."""
+FILES = 65_536
 
 
 async def serve(sheet: Sheet, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -29,6 +34,7 @@ async def serve(sheet: Sheet, host: str, port: int, ready: Callable[[str], None]
 
     Raises UsageFault, TraceLocked where another proxy has the ledger, OSError for the address.
     """
+    _open_more_files()
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
 
@@ -59,6 +65,8 @@ async def running(sheet: Sheet, host: str = "127.0.0.1", port: int = 0) -> Async
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
+        shedding = asyncio.create_task(_shed(runner, proxy.heard))
+        stack.callback(shedding.cancel)
         context = _tls(sheet)
         await web.TCPSite(runner, host, port, ssl_context=context).start()
         taken: int = runner.addresses[0][1]
@@ -86,8 +94,40 @@ def _tls(sheet: Sheet) -> ssl.SSLContext | None:
         return None
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*sheet.tls)
+
+    try:
+        context.load_cert_chain(*sheet.tls)
+    except ssl.SSLError as error:
+        message = f"upstream.tls: {sheet.tls[0]} and {sheet.tls[1]} are no pair in PEM: {error}"
+        raise UsageFault(message) from None
+
     return context
+
+
+async def _shed(runner: web.AppRunner, heard: set[object]) -> None:
+    """Cut who connects and asks nothing: a thousand of them would keep all others out."""
+    before: set[object] = set()
+
+    while runner.server is not None:
+        await asyncio.sleep(SILENT_S)
+        connections = runner.server.connections
+        heard.intersection_update(connections)
+        silent = [connection for connection in connections if connection not in heard]
+
+        for connection in silent:
+            if connection in before:
+                connection.force_close()
+
+        before = set(silent)
+
+
+def _open_more_files() -> None:
+    """Each learner's call is a file; systems allow 256 or 1,024 unless asked for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def is_loopback(host: str) -> bool:

@@ -34,6 +34,8 @@ LARGEST = 16 * 2**20
 """Bytes of a request."""
 LARGEST_TOGETHER = 4 * LARGEST
 """Of all requests of one learner that are here."""
+SMALLEST = 2**16
+"""Bytes that each of these counts as at least: a thousand small ones are a burden, too."""
 RETRY_S = 5.0
 
 
@@ -44,13 +46,15 @@ class Proxy:
         self.seats = seats
         self.upstream = upstream
         self.refusals: Refusals = Counter()
+        self.heard: set[object] = set()
+        """Connections that brought a request."""
         self._sheet = sheet
         self._ledger = ledger
         self._bytes: Counter[Who] = Counter()
 
     def application(self) -> web.Application:
         """Chat, models, what is left, health and metrics; every other path is refused."""
-        shaped = as_errors(self._sheet.contact, self.refusals)
+        shaped = as_errors(self._sheet.contact, self.refusals, self.heard)
         app = web.Application(client_max_size=LARGEST, middlewares=[shaped])
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_get("/v1/models", self._models)
@@ -61,7 +65,8 @@ class Proxy:
 
     async def _complete(self, http: web.Request) -> web.StreamResponse:
         seat = self._seat(http)
-        size = LARGEST if http.content_length is None else http.content_length
+        length = None if "Content-Encoding" in http.headers else http.content_length
+        size = LARGEST if length is None else min(max(length, SMALLEST), LARGEST)
 
         if self._bytes[seat.who] + size > LARGEST_TOGETHER:
             message = "too many requests of yours wait here already"
@@ -71,9 +76,9 @@ class Proxy:
 
         try:
             async with asyncio.timeout(BODY_S):
-                body = await http.read()
+                asked = read_request(await http.read(), self._sheet.models)
 
-            return await self._pay(http, seat, read_request(body, self._sheet.models))
+            return await self._pay(http, seat, asked)
         finally:
             self._bytes[seat.who] -= size
 
@@ -144,7 +149,8 @@ class Proxy:
         call.sent = True
 
         try:
-            return await self.upstream.send(call.asked.wire(call.hold.max_tokens))
+            wire = call.asked.wire(call.hold.max_tokens)
+            return await self.upstream.send(wire, streamed=call.asked.streamed)
         except (aiohttp.ClientError, OSError) as error:
             call.status = HTTPStatus.BAD_GATEWAY
             call.error = self.upstream.transport.convert(error, began=False)

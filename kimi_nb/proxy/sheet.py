@@ -80,17 +80,22 @@ def read_sheet(path: Path) -> Sheet:
     import yaml
 
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        tree: object = yaml.compose(text, yaml.SafeLoader)  # pyright: ignore[reportUnknownMemberType]
+        raw = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageFault(f"{path} is no YAML: {error}") from None
 
-    top = _read(raw, str(path), {"upstream": _as_is, "classes": _mapping, "contact": str})
+    if twice := _twice(tree):
+        raise UsageFault(f"{path}: {twice!r} stands there twice; YAML would forget the first")
+
+    top = _read(raw, str(path), {"upstream": _as_is, "classes": _mapping, "contact": _text})
     above = _read(
         top.get("upstream"),
         "upstream",
         {
-            "base_url": str,
-            "key_file": str,
+            "base_url": _text,
+            "key_file": _text,
             "models": _names,
             "prices": _mapping,
             "tls": _mapping,
@@ -127,6 +132,16 @@ def read_sheet(path: Path) -> Sheet:
     return found
 
 
+def _twice(node: Any) -> str | None:
+    """A name that a mapping of this YAML, or one within it, has twice."""
+    if getattr(node, "id", "") != "mapping":
+        return None
+
+    names = [name.value for name, _ in node.value]
+    again = next((name for name in names if names.count(name) > 1), None)
+    return again or next(filter(None, (_twice(value) for _, value in node.value)), None)
+
+
 def _group(name: str, raw: object) -> Group:
     where = f"classes.{name}"
     own = {"each": _as_is, "students": _mapping, "seats": _count, "until": _date}
@@ -157,7 +172,8 @@ def _prices(raw: dict[str, Any]) -> dict[str, Price]:
     try:
         typed = {str(model): typed_price(str(price)) for model, price in raw.items()}
     except ValueError as error:
-        raise UsageFault(f"upstream.prices: {error}") from None
+        message = f"upstream.prices: {error}; write {{{next(iter(raw))}: '3,0.3,15'}}"
+        raise UsageFault(message) from None
 
     return {**PRICES, **typed}
 
@@ -186,7 +202,7 @@ def _tls(path: Path, raw: dict[str, Any] | None) -> tuple[Path, Path] | None:
     if raw is None:
         return None
 
-    read = _read(raw, "upstream.tls", {"certificate": str, "key": str})
+    read = _read(raw, "upstream.tls", {"certificate": _text, "key": _text})
     pair = [path.parent / Path(read.get(name, "")) for name in ("certificate", "key")]
 
     if missing := [str(file) for file in pair if not file.is_file()]:
@@ -227,6 +243,13 @@ def _mapping(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str | int | float) or value == "":
+        raise ValueError(f"{value!r} is no text; write it in 'quotes'")
+
+    return str(value)
+
+
 def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise ValueError(f"{value!r} is no list; write [kimi-k3]")
@@ -236,14 +259,14 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"{value!r} is no number above 0")
+        raise ValueError(f"{value!r} is no number above 0; write 2 or 0.5")
 
     return value
 
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or _number(value) < 1:
-        raise ValueError(f"{value!r} is no whole number above 0")
+        raise ValueError(f"{value!r} is no whole number above 0; write 20")
 
     return value
 
@@ -255,7 +278,7 @@ def _date(value: object) -> dt.date:
     return value
 
 
-_LIMITS = {"tier": str, "concurrency": _count, "rpm": _number, "tpm": _number}
+_LIMITS = {"tier": _text, "concurrency": _count, "rpm": _number, "tpm": _number}
 _ALLOWANCE = {
     "usd": _number,
     "tokens": _number,

@@ -34,7 +34,12 @@ class Upstream:
 
     def __init__(self, sheet: Sheet, base_url: str) -> None:
         key = _key(sheet)
-        endpoint = resolve(sheet.models[0], base_url, key, Environment())
+
+        try:
+            endpoint = resolve(sheet.models[0], base_url, key, Environment())
+        except UsageFault as error:
+            hint = "" if key else f"; {sheet.path} names its file as upstream: {{key_file: FILE}}"
+            raise UsageFault(f"{error}{hint}") from None
 
         if endpoint is None:  # the environment of a model that needs none
             raise UsageFault(f"{base_url!r} is not the base URL of an endpoint")
@@ -46,10 +51,15 @@ class Upstream:
         self._listed: list[dict[str, Any]] = []
         self._asked_at = 0.0
 
-    async def send(self, body: bytes) -> aiohttp.ClientResponse:
+    async def send(self, body: bytes, *, streamed: bool) -> aiohttp.ClientResponse:
         """The answer, not yet read; redirects are not followed. Raises what aiohttp raises."""
-        url = self.transport.base_url + "/chat/completions"
-        return await self.transport.session().post(url, data=body, allow_redirects=False)
+        import aiohttp
+
+        url, limits = self.transport.base_url + "/chat/completions", self.transport.timeouts
+        silence = limits.first if streamed else limits.whole
+        timeout = aiohttp.ClientTimeout(sock_connect=limits.connect, sock_read=silence)
+        session = self.transport.session()
+        return await session.post(url, data=body, allow_redirects=False, timeout=timeout)
 
     async def models(self) -> list[dict[str, Any]]:
         """The cards of the models that learners may use; where the endpoint lists none, names."""
@@ -89,7 +99,12 @@ def _key(sheet: Sheet) -> Secret | None:
     if sheet.key_file is None or sheet.base_url == SIMULATOR:
         return None
 
-    return Secret.of(sheet.key_file.read_text("utf-8").strip())
+    key = Secret.of(sheet.key_file.read_text("utf-8").strip())
+
+    if key is None:
+        raise UsageFault(f"{sheet.key_file} is empty: write the endpoint's key into it")
+
+    return key
 
 
 def _cards(listing: object, models: Collection[str]) -> list[dict[str, Any]]:
