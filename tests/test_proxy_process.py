@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import resource
 import shutil
@@ -151,3 +152,18 @@ def test_it_takes_as_many_connections_as_the_system_allows(tmp_path: Path) -> No
 
     [line] = [line for line in limits.splitlines() if line.startswith("Max open files")]
     assert int(line.split()[3]) == min(hard, 65_536)
+
+
+async def test_who_speaks_no_http_leaves_no_trace(tmp_path: Path) -> None:
+    sheet, _ = class_of(tmp_path, "http://127.0.0.1:9/v1")
+
+    with proxy(sheet.path) as (url, process):
+        port = int(url.removesuffix("/v1").rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nContent-Length: -5\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=10)
+
+    assert "Traceback" not in told

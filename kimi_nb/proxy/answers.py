@@ -26,6 +26,7 @@ __all__ = ["Refusals", "as_errors"]
 Refusals = Counter[str]
 """How often each type of error was answered."""
 RETRY_S = 5.0
+"""When to come back, where the endpoint does not say it."""
 
 
 class _Answer(NamedTuple):
@@ -78,7 +79,7 @@ def _answer(error: KimiNbError, contact: str) -> _Answer:  # noqa: PLR0911 -- a 
             message = "the endpoint is busy; try again later"
             return _Answer(429, "engine_overloaded_error", message, error.retry_after or RETRY_S)
         case RateLimited():
-            return _Answer(429, "rate_limit_reached_error", words, error.retry_after)
+            return _Answer(429, "rate_limit_reached_error", words, RETRY_S)
         case AccessDenied() if from_endpoint:
             message = f"the endpoint refuses the key of this proxy: tell {contact}"
             return _Answer(503, "server_error", message)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import resource
 import signal
 import ssl
 from collections.abc import AsyncGenerator, Callable
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.models.endpoint import SIMULATOR
@@ -35,6 +37,7 @@ async def serve(sheet: Sheet, host: str, port: int, ready: Callable[[str], None]
     Raises UsageFault, TraceLocked where another proxy has the ledger, OSError for the address.
     """
     _open_more_files()
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
 
@@ -119,6 +122,11 @@ async def _shed(runner: web.AppRunner, heard: set[object]) -> None:
                 connection.force_close()
 
         before = set(silent)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether an error is none of a client that speaks no HTTP; those could fill the disk."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _open_more_files() -> None:

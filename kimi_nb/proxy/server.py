@@ -36,7 +36,6 @@ LARGEST_TOGETHER = 4 * LARGEST
 """Of all requests of one learner that are here."""
 SMALLEST = 2**16
 """Bytes that each of these counts as at least: a thousand small ones are a burden, too."""
-RETRY_S = 5.0
 
 
 class Proxy:
@@ -70,7 +69,7 @@ class Proxy:
 
         if self._bytes[seat.who] + size > LARGEST_TOGETHER:
             message = "too many requests of yours wait here already"
-            raise RateLimited(message, retry_after=RETRY_S)
+            raise RateLimited(message)
 
         self._bytes[seat.who] += size
 
@@ -93,7 +92,7 @@ class Proxy:
                 hold = await reserve(seat.purses, asked.prompt_bound, asked.max_tokens, price)
         except TimeoutError:
             message = "what is left of the budget is held by calls in flight"
-            raise RateLimited(message, retry_after=RETRY_S) from None
+            raise RateLimited(message) from None
 
         call = Call(seat, asked, hold, arrived)
 
@@ -224,7 +223,7 @@ async def _enter(
             await gate.enter(call.seat.who, call.tokens, most=most, again=again)
     except TimeoutError:
         message = f"no turn within {PATIENCE_S:g} s, because the class is busy"
-        raise RateLimited(message, retry_after=RETRY_S) from None
+        raise RateLimited(message) from None
 
 
 async def _stream(

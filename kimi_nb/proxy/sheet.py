@@ -81,7 +81,7 @@ def read_sheet(path: Path) -> Sheet:
 
     try:
         text = path.read_text("utf-8")
-        tree: object = yaml.compose(text, yaml.SafeLoader)  # pyright: ignore[reportUnknownMemberType]
+        tree = cast("object", yaml.compose(text, yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]
         raw = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageFault(f"{path} is no YAML: {error}") from None
