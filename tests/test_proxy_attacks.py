@@ -127,6 +127,16 @@ async def test_of_two_fields_with_one_name_the_endpoint_gets_the_one_that_was_ch
     assert endpoint.bodies == [{**ASKED, "max_tokens": 7, "temperature": 0.5}]
 
 
+async def test_nobody_reserves_the_whole_minute(endpoint, base_url, tmp_path: Path) -> None:
+    listed = sheet(tmp_path, base_url, "{a: {tpm: 300000}}")
+
+    async with classroom(listed, "ana", "ben") as [ana, ben]:
+        assert (await ana.ask(max_tokens=10**9))[0] == 200
+        assert (await ben.ask())[0] == 200
+
+    assert [body["max_tokens"] for body in endpoint.bodies] == [131_072, 500]
+
+
 async def test_a_body_that_unfolds_counts_as_the_largest(
     base_url, tmp_path: Path, monkeypatch
 ) -> None:

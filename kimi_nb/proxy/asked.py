@@ -14,7 +14,9 @@ from kimi_nb.models.base import image_excess
 __all__ = ["Asked", "read_request"]
 
 LONGEST_ANSWER = 32_768
-"""Tokens, where the client names no limit: Kimi K3's own is 131,072, and would be reserved."""
+"""Tokens, where the client names no limit."""
+LONGEST_TYPED = 131_072
+"""Kimi K3's own limit; a thousand million would fill the account's minute for all others."""
 LIMITS = ("max_completion_tokens", "max_tokens")
 FIELDS = frozenset(
     {
@@ -138,7 +140,7 @@ def read_request(body: bytes, models: Collection[str]) -> Asked:
         head=orjson.dumps(kept)[:-1],
         limit_name=name,
         size=size,
-        max_tokens=min(limits, default=LONGEST_ANSWER),
+        max_tokens=min([*limits, LONGEST_TYPED]) if limits else LONGEST_ANSWER,
         streamed=typed.get("stream") is True,
         wants_usage=_field(options, "include_usage") is True,
     )
