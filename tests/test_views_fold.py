@@ -225,6 +225,19 @@ def test_a_lost_worker_fails_the_call_that_was_out_and_another_goes_on() -> None
     run = fold(script.end())
     agent = run.agents[sub.id]
     assert (agent.steps, agent.busy_s, agent.state) == (2, 4.0, "finished")
-    told = "1 sub-agent on 1 worker of a cluster; 1 of them taken up again where a worker was lost"
+    told = "1 sub-agent on 2 workers of a cluster; 1 of them taken up again where a worker was lost"
     assert places(run) == told
     assert places(run) in summary_text(script.end())
+
+
+def test_who_goes_on_in_the_kernel_after_a_cluster_is_on_no_worker_any_more() -> None:
+    script = Script()
+    main = script.orchestrator()
+    first, second = main.assign(["a", "b"])
+    script.add(first.t, first.id, e.AgentPlaced(where="w0", number=1))
+    script.add(second.t, second.id, e.AgentPlaced(where="w1", number=1))
+    first.step(1.0).end("done")
+    resumed = e.RunResumed(started=2e9, version="0.1.0")
+    script.add(main.t + 5.0, "", resumed)
+    agents = fold(script.trace()).agents
+    assert [agents[each.id].where for each in (first, second)] == ["w0", ""]

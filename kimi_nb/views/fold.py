@@ -148,6 +148,9 @@ def _go_on(run: Run, fact: events.RunResumed | events.RunForked, t: float) -> No
     for agent in run.agents.values():
         steps.resume(agent, t)
 
+        if agent.ended is None:  # it goes on beside its orchestrator, unless it is placed again
+            agent.where = ""
+
 
 def _run_ended(run: Run, fact: events.RunEnded, _t: float) -> None:
     run.status, run.answer, run.why = fact.status, fact.answer, fact.why
@@ -198,9 +201,11 @@ def _new_agent(run: Run, record: Record, fact: events.AgentBegan) -> None:
 
 def _agent_began(_run: Run, agent: Agent, _fact: events.AgentBegan, _t: float) -> None:
     steps.reopen(agent)
+    agent.where = ""
 
 
-def _agent_placed(_run: Run, agent: Agent, fact: events.AgentPlaced, t: float) -> None:
+def _agent_placed(run: Run, agent: Agent, fact: events.AgentPlaced, t: float) -> None:
+    run.workers.add(fact.where)
     agent.where = fact.where
 
     if fact.number > 1:

@@ -256,6 +256,8 @@ class Run:
     """Of the answer; [] again once the run is taken up, for it will have another."""
     agents: dict[str, Agent] = field(default_factory=dict[str, Agent])
     """By id, in the order in which they began."""
+    workers: set[str] = field(default_factory=set[str])
+    """All of a cluster on which sub-agents have lived, lost ones too."""
     stages: dict[tuple[str, int], Stage] = field(default_factory=dict[tuple[str, int], Stage])
     """By (main agent, number), in the order in which they began."""
     steps: int = 0

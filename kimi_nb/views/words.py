@@ -168,7 +168,7 @@ def places(run: Run) -> str:
     if not on:
         return ""
 
-    workers = len({agent.where for agent in on})
+    workers = len(run.workers)
     lost = sum(agent.moves > 0 for agent in on)
     moved = f"; {lost} of them taken up again where a worker was lost" if lost else ""
     return f"{count(len(on), 'sub-agent')} on {count(workers, 'worker')} of a cluster{moved}"
