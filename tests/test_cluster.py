@@ -249,3 +249,13 @@ def test_on_the_command_line(
     monkeypatch.setattr(cluster_client, "TIMEOUT", 0.5)
     assert main(["run", "x", "--cluster", "tcp://127.0.0.1:9"]) == 2
     assert "give the address that `dask scheduler` prints" in capsys.readouterr().err
+
+
+def test_a_cluster_without_a_worker_is_told_with_what_to_type(folder: Path) -> None:
+    with cluster(workers=0) as alone:
+        with pytest.warns(RuntimeWarning, match=f"no worker yet.* dask worker {alone.address}"):
+            run = start(alone, folder, model=Scripted(fan_out(2)))
+
+        until(lambda: run.metrics.agents == 3)
+        run.cancel()
+        assert run.result(PATIENCE).status == "cancelled"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import uuid
+import warnings
 from typing import Any
 
 from kimi_nb.cluster_client import Opened, open_client
@@ -44,12 +45,22 @@ def join(cluster: object, connection: Connection, toolset: Toolset) -> ClusterPl
 
     try:
         install(opened.client)
+        _warn_if_empty(opened.client)
     except BaseException:
         opened.close()
         raise
 
     key = connection.elsewhere and connection.elsewhere.key
     return ClusterPlace(opened, kit, key, connection.allowed)
+
+
+def _warn_if_empty(client: Any) -> None:
+    if not client.nthreads():
+        message = (
+            "the cluster has no worker yet, and sub-agents wait for one; in a terminal, type: "
+            f"dask worker {client.scheduler.address}"
+        )
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 class ClusterPlace:
