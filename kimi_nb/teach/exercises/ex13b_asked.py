@@ -24,7 +24,7 @@ PREDICTIONS = (
         asks=Text(
             "The same swarm once more, its 40 sub-agents on two workers instead of in the kernel. "
             "How many seconds will it take by the clock?",
-            "同一个集群再运行一次，40 个子智能体不在内核里，而在两个工作者上。按时钟要多少秒？",
+            "同样的任务再运行一次，40 个子智能体不在内核里，而在两个工作者上。按时钟要多少秒？",
         ),
         of="wall_s",
     ),
@@ -37,7 +37,7 @@ QUIZ = Quiz(
             asks=Text(
                 "Sub-agents spend 98 % of their time waiting for the model. You move them from the "
                 "kernel to a cluster of 32 workers. What happens to the run?",
-                "子智能体 98% 的时间都在等模型。你把它们从内核搬到有 32 个工作者的集群上。"
+                "子智能体 98% 的时间都在等模型。你把它们从内核搬到有 32 个工作者的计算集群上。"
                 "运行会怎样？",
             ),
             options=(
@@ -63,7 +63,7 @@ QUIZ = Quiz(
             asks=Text(
                 "Four machines run a swarm each, all with keys of one account that allows 200 "
                 "requests a minute. How many requests go through?",
-                "四台机器各运行一个集群，密钥都属于同一个账号，限额每分钟 200 次请求。"
+                "四台机器各运行一个智能体集群，密钥都属于同一个账号，限额每分钟 200 次请求。"
                 "一共能通过多少次？",
             ),
             options=(
