@@ -347,6 +347,24 @@ def test_a_closed_client_is_lost_on_both_sides(processes: Cluster) -> None:
         run(here.post.close())
 
 
+async def test_a_scheduler_that_has_nothing_to_say_after_a_break_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line, "PATIENCE_S", 0.05)
+    breaks = iter([OSError("closed in the pool")])
+
+    class Silent:
+        async def kimi_nb_receive(self, **_: Any) -> str:
+            for error in breaks:
+                raise error
+
+            await asyncio.sleep(0.1)  # longer than PATIENCE_S, as where nothing comes
+            return "nothing"
+
+    here = line.Line(Silent(), asyncio.get_running_loop(), "kimi_nb", {})
+    assert await here.call("receive") == "nothing"
+
+
 def test_a_killed_scheduler_ends_the_post(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "PATIENCE_S", 0.5)
 

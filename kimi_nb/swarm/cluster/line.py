@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from kimi_nb.swarm.cluster.mailbox import POLL_S
+
 __all__ = ["Line"]
 
 PATIENCE_S = 10.0
@@ -64,8 +66,10 @@ async def _insist(rpc: Any, name: str, message: dict[str, Any]) -> Any:
     given_up: float | None = None
 
     while True:
+        patience = None if given_up is None else POLL_S + PATIENCE_S  # it may keep a call so long
+
         try:
-            async with asyncio.timeout_at(given_up):
+            async with asyncio.timeout(patience):
                 return await getattr(rpc, name)(**message)
         except OSError as error:  # Dask's CommClosedError and every TimeoutError are such
             if given_up is None:
