@@ -91,6 +91,18 @@ def test_what_one_writes_another_reads_on_another_worker(workers: Cluster, tmp_p
     wait_until_idle(workers)
 
 
+def test_a_log_in_the_folder_is_the_kernels_alone(workers: Cluster, tmp_path: Path) -> None:
+    def work(_: str, got: list[str]) -> Any:
+        return got[0] if got else calls(call("jot", name="run.jsonl", text="evil"))
+
+    with Onstage(workers, tmp_path, stages(["write"], work=work)) as stage:
+        stage.path = stage.folder / "run.jsonl"
+        run = stage.run(tools=TOOLS).result(30)
+
+    assert run.status == "finished", run.why
+    assert "the log of this run" in ends(run)["write"][1]
+
+
 def test_two_write_one_file_and_it_is_whole(workers: Cluster, tmp_path: Path) -> None:
     def work(task: str, got: list[str]) -> Any:
         return got[0] if got else calls(call("jot", name="same.txt", text=task, times=100_000))

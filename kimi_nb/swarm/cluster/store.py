@@ -25,7 +25,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._folder = Folder(engine.settings.folder)
+        self._folder = Folder(engine.settings.folder, engine.log.path)
         self._lock = asyncio.Lock()
         """The folder is for one thread at a time."""
         self._looked = -1.0
