@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import pickle
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any
 
 from kimi_nb.errors import BudgetExceeded, UsageFault
@@ -46,6 +46,9 @@ class Books:
         """Worker processes that have opened the run."""
         self._store = Store(engine)
         self._baggage = b""
+        self._read = 0
+        self._records: dict[str, list[Record]] = {}
+        """The first so many of the log, by agent: for thousands it is not looked through each."""
 
     async def open(self) -> None:
         """Look at the folder and pack what every worker needs. Raises UsageFault."""
@@ -56,7 +59,7 @@ class Books:
             settings=engine.settings,
             budget=engine.account.budget,
             cache_key=engine.cache_key,
-            facts=_lines(engine.log.records, ""),
+            facts=self._facts_of(""),
         )
         self._baggage = pickle.dumps(baggage)
 
@@ -114,9 +117,19 @@ class Books:
 
         seat.begin(sender, engine.account)
         new = seat.number == 1 and engine.past.agent(seat.id) is None
-        records = b"" if new else _lines(engine.log.records, seat.id)
+        records = b"" if new else self._facts_of(seat.id)
         engine.log.add(seat.id, AgentPlaced(where=message["where"], number=seat.number))
         self._ask(seat, sender, message, self._welcome(message["has"], seat, records))
+
+    def _facts_of(self, agent: str) -> bytes:
+        """All that is known of an agent, as lines of a log."""
+        news = self._engine.log.records[self._read :]
+        self._read += len(news)
+
+        for record in news:
+            self._records.setdefault(record.agent, []).append(record)
+
+        return b"".join(map(encode, self._records.get(agent, ())))
 
     async def _welcome(self, has: str, seat: Seat, records: bytes) -> Message:
         number = seat.number
@@ -242,8 +255,3 @@ def _exceeded(error: BudgetExceeded) -> Message:
 
 def _as_dict(held: Reservation) -> Message:
     return {"tokens": held.tokens, "max": held.max_tokens}
-
-
-def _lines(records: Iterable[Record], agent: str) -> bytes:
-    """Those records of an agent, as a log has them."""
-    return b"".join(encode(record) for record in list(records) if record.agent == agent)

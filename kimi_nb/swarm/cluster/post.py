@@ -213,7 +213,7 @@ class Post:
 
     def _forget(self, party: str) -> None:
         """Nothing goes to a lost party, and it answers nothing."""
-        if lane := self._lanes.get(party):
+        if lane := self._lanes.pop(party, None):
             lane.give_up()
             self._moved.ring()
 
