@@ -165,6 +165,7 @@ def _allow(failures: int, dask_scheduler: Any) -> None:
     dask_scheduler.allowed_failures = failures
 
 
+@pytest.mark.filterwarnings("ignore:the cluster has no worker yet")
 def test_a_worker_with_a_nanny_comes_back(stage: Onstage) -> None:
     for worker in stage.cluster.workers:
         worker.kill()
