@@ -12,7 +12,7 @@ from distributed import Client, LocalCluster, get_worker
 
 from kimi_nb.swarm.cluster.gate import RemoteGate
 from kimi_nb.swarm.cluster.post import Post, install
-from kimi_nb.swarm.cluster.switchboard import Switchboard, switchboard_of
+from kimi_nb.swarm.cluster.switchboard import NAME, Switchboard
 from kimi_nb.swarm.runtime import runtime
 
 WAIT_S = 20.0
@@ -75,8 +75,8 @@ async def at_home(protocol: str = "tcp://") -> AsyncIterator[tuple[Client, Switc
         Client(local, asynchronous=True, set_as_default=False) as client,
     ):
         await install(client)
-        found = switchboard_of(local.scheduler)
-        assert found is not None
+        found = local.scheduler.plugins[NAME]
+        assert isinstance(found, Switchboard)
         yield client, found
 
 

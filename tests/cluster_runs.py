@@ -23,7 +23,7 @@ from processes import ENVIRONMENT
 
 import kimi_nb as kn
 from kimi_nb.events import AgentPlaced
-from kimi_nb.swarm.cluster.switchboard import Switchboard, switchboard_of
+from kimi_nb.swarm.cluster.switchboard import NAME, Switchboard
 
 TASKS = tuple("abcdef")
 TEAM = team(*TASKS, work=three_steps)
@@ -285,7 +285,7 @@ def ip(*words: str) -> None:
 
 def waiting(dask_scheduler: Any) -> dict[str, Any]:
     """For `run_on_scheduler`: tasks, parties, and permits that are out."""
-    board: Switchboard | None = switchboard_of(dask_scheduler)
+    board: Switchboard | None = dask_scheduler.plugins.get(NAME)
     gates = board.gates if board else {}
     return {
         "tasks": [key for key in dask_scheduler.tasks if "kimi_nb" in key],

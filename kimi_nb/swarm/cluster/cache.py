@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from kimi_nb.errors import UsageFault
-from kimi_nb.swarm.cluster.inside import PIECE, pieces, scratch
+from kimi_nb.swarm.cluster.inside import NEW, pieces, scratch
 
 __all__ = ["Cache", "Receiver", "told"]
 
@@ -22,7 +22,6 @@ LIMIT = 2_000_000_000
 """Bytes."""
 LEFT_BEHIND = 3_600.0
 """Seconds after which a file that is not whole belongs to a process that died."""
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,24 +60,18 @@ class Cache:
 
         return True
 
-    def pieces(self, digest: str, size: int = PIECE) -> Iterator[bytes]:
-        """The content in pieces of `size` bytes, nothing if it is not there.
+    def pieces(self, digest: str) -> Iterator[bytes]:
+        """The content in pieces of PIECE bytes, nothing if it is not there.
 
         A disk may have damaged it: who uses it hashes it.
         """
         with contextlib.suppress(OSError):
-            yield from pieces(os.open(self._path(digest), os.O_RDONLY | os.O_CLOEXEC), size)
+            yield from pieces(os.open(self._path(digest), os.O_RDONLY | os.O_CLOEXEC))
 
     def drop(self, digest: str) -> None:
         """Forget a content, because it is damaged."""
         with contextlib.suppress(OSError):
             self._path(digest).unlink(missing_ok=True)
-
-    def put(self, digest: str, data: bytes) -> bool:
-        """Keep a content. False: it is not what it was called, or not all of it."""
-        with self.receive(digest) as receiver:
-            receiver.write(data)
-            return receiver.finish()
 
     def receive(self, digest: str) -> Receiver:
         """Takes a content that comes in pieces. Raises UsageFault if it cannot be written."""
@@ -143,7 +136,7 @@ class Receiver:
 
         with told(path):
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._file = os.fdopen(os.open(self._scratch, _NEW, 0o600), "wb")
+            self._file = os.fdopen(os.open(self._scratch, NEW, 0o600), "wb")
 
     def __enter__(self) -> Self:
         return self

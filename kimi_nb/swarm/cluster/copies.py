@@ -5,19 +5,18 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
-import hashlib
 import os
 import posixpath
 import shutil
 import stat
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from kimi_nb.errors import UsageFault
 from kimi_nb.swarm.cluster import inside
 from kimi_nb.swarm.cluster.cache import Cache, told
-from kimi_nb.swarm.cluster.inside import PIECE, opened
+from kimi_nb.swarm.cluster.inside import opened
 from kimi_nb.swarm.cluster.manifest import (
     FOLDER,
     Change,
@@ -47,18 +46,17 @@ class Copy:
     anywhere; the rest is kept.
 
     What is missing in it counts as removed by the sub-agents, and the kernel removes the user's
-    own file. So `alive` says whether nobody has begun to remove the copy as a whole, as a Dask
-    worker does with its folder when it closes.
+    own file: so whoever removes the copy as a whole closes it first. A Dask worker that closes
+    removes its folder when nothing can be sent from it any more.
     """
 
-    __slots__ = ("_alive", "_base", "_cache", "_closed", "_tree", "path")
+    __slots__ = ("_base", "_cache", "_closed", "_tree", "path")
 
-    def __init__(self, cache: Cache, root: Path, alive: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, cache: Cache, root: Path) -> None:
         with told(root):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             root.chmod(0o700)
 
-        self._alive = alive
         self._cache = cache
         self._closed = False
         self.path = root.resolve()
@@ -108,25 +106,20 @@ class Copy:
         """
         found = differences(self._had(), self._tree.manifest())
 
-        if self._closed or not self._alive():  # asked last: it was whole while it was looked at
+        if self._closed:  # asked last: it was whole while it was looked at
             raise UsageFault(f"the copy of the folder at {str(self.path)!r} is being removed")
 
         return found
 
-    def read(self, change: Change) -> bytes | None:
-        """The content of a changed file; None: it has changed again, ask for `changes` anew."""
-        data = b"".join(self.pieces(change))
-        return data if hashlib.sha256(data).hexdigest() == change.digest else None
-
-    def pieces(self, change: Change, size: int = PIECE) -> Iterator[bytes]:
-        """The same in pieces, unchecked: nothing comes where the file is gone."""
+    def pieces(self, change: Change) -> Iterator[bytes]:
+        """What a changed file holds, in pieces: by now other bytes, or nothing if it is gone."""
         parts = steps(change.path)
 
         with contextlib.suppress(OSError):
             with opened(self.path, parts[:-1]) as fd:
                 file = inside.open_file(fd, parts[-1])
 
-            yield from inside.pieces(file, size)
+            yield from inside.pieces(file)
 
     def sent(self, change: Change) -> None:
         """The kernel has taken the change, or refused it: its folder counts again.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kimi_nb.errors import ToolError, UsageFault
 from kimi_nb.redact import holds_key
-from kimi_nb.swarm.cluster.inside import PIECE, open_file, opened, pieces
+from kimi_nb.swarm.cluster.inside import open_file, opened, pieces
 from kimi_nb.swarm.cluster.manifest import FOLDER, Manifest, above, steps
 from kimi_nb.swarm.cluster.tree import MOST_BYTES, Seen, Tree
 from kimi_nb.tools.beneath import Folder as Beneath
@@ -40,7 +40,8 @@ class Folder:
         self._path = path.resolve()
         self._log = _below(self._path, log)
         self._tree = Tree(path, _check(self._path), _held, self._log)
-        self._paths: dict[str, list[str]] = {}
+        self._paths: dict[str, str] = {}
+        """Of one file for each content of the last manifest."""
 
     def manifest(self) -> Manifest:
         """What the folder holds now. After the first time, unchanged files are not read.
@@ -50,34 +51,25 @@ class Folder:
         Raises UsageFault if it cannot be read or is too large to be sent.
         """
         found = self._tree.manifest()
-        self._paths = {}
-
-        for path, file in found.files():
-            self._paths.setdefault(file.digest, []).append(path)
-
+        self._paths = {file.digest: path for path, file in found.files()}
         return found
 
-    def blob(self, digest: str) -> bytes | None:
-        """A content of the last manifest.
-
-        None: no file has it any more, ask for a new manifest.
-        """
-        for path in self._paths.get(digest, ()):
-            data = b"".join(self._read(path, PIECE))
-
-            if hashlib.sha256(data).hexdigest() == digest:
-                return data
-
-        return None
-
-    def pieces(self, digest: str, size: int = PIECE) -> Iterator[bytes]:
-        """A content of the last manifest, in pieces of `size` bytes.
+    def pieces(self, digest: str) -> Iterator[bytes]:
+        """A content of the last manifest, in pieces of PIECE bytes.
 
         If the file changes, or is gone, other bytes come, or fewer: `Receiver.finish` then says
         no, and it takes a new manifest.
         """
-        for path in self._paths.get(digest, ())[:1]:
-            yield from self._read(path, size)
+        if digest not in self._paths:
+            return
+
+        parts = steps(self._paths[digest])
+
+        with contextlib.suppress(OSError):
+            with opened(self._path, parts[:-1]) as fd:
+                file = open_file(fd, parts[-1])
+
+            yield from pieces(file)
 
     def take(self, path: str, digest: str, data: bytes = b"") -> None:
         """Write what a worker has written, whole or not at all; "folder" makes a folder.
@@ -152,16 +144,6 @@ class Folder:
                 pass
         except OSError as error:
             raise ToolError(f"{joined(parts)!r}: {error.strerror}") from error
-
-    def _read(self, path: str, size: int) -> Iterator[bytes]:
-        """All of a file that can still be had."""
-        parts = steps(path)
-
-        with contextlib.suppress(OSError):
-            with opened(self._path, parts[:-1]) as fd:
-                file = open_file(fd, parts[-1])
-
-            yield from pieces(file, size)
 
 
 def _below(path: Path, log: Path | None) -> str:

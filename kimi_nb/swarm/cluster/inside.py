@@ -18,13 +18,23 @@ from pathlib import Path
 from kimi_nb.swarm.cluster.manifest import LEFT_OUT
 from kimi_nb.tools.steps import Parts
 
-__all__ = ["PIECE", "is_scratch", "open_file", "opened", "pieces", "remove", "replace", "scratch"]
+__all__ = [
+    "NEW",
+    "PIECE",
+    "is_scratch",
+    "open_file",
+    "opened",
+    "pieces",
+    "remove",
+    "replace",
+    "scratch",
+]
 
 PIECE = 1 << 20
 """Bytes of a piece of a large file."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _SCRATCH = len(f".{'0' * 16}.part")
 
 
@@ -62,10 +72,10 @@ def open_file(fd: int, name: str) -> int:
     return file
 
 
-def pieces(file: int, size: int = PIECE) -> Iterator[bytes]:
-    """What a file holds; closes it in the end."""
+def pieces(file: int) -> Iterator[bytes]:
+    """What a file holds, PIECE bytes at a time; closes it in the end."""
     with os.fdopen(file, "rb", buffering=0) as reading:
-        while piece := reading.read(size):
+        while piece := reading.read(PIECE):
             yield piece
 
 
@@ -86,7 +96,7 @@ def replace(fd: int, name: str, content: Iterable[bytes], mode: int, digest: str
     IsADirectoryError where a folder has the name.
     """
     new = scratch()
-    file = os.open(new, _NEW, mode, dir_fd=fd)
+    file = os.open(new, NEW, mode, dir_fd=fd)
     found = hashlib.sha256()
 
     try:

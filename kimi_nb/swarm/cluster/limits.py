@@ -13,7 +13,7 @@ from typing import Any
 from kimi_nb.errors import Allowed, ModelError, Overloaded, RateLimited, ServerFault
 from kimi_nb.models.limiter import Limiter
 
-__all__ = ["KINDS", "Limits"]
+__all__ = ["Limits"]
 
 KEEP_S = 600.0
 """What an endpoint taught is forgotten when nobody has called it for so long."""

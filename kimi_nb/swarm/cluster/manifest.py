@@ -74,11 +74,6 @@ class Manifest:
     skipped: Mapping[str, str]
     """What is there and was left out, by path, with the reason."""
 
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Bytes of each content that the folder needs, by digest."""
-        return {file.digest: file.size for _, file in self.files()}
-
     def files(self) -> Iterator[tuple[str, File]]:
         """All files with their paths."""
         for path, entry in self.entries.items():

@@ -54,9 +54,10 @@ class Stay:
         if baggage.kit.keyed and key is None:
             key = _own_key(baggage.kit)
 
+        tools = unpack_tools(baggage.kit.tools)
         self._model = unpack_model(baggage.kit.model, key)
         self._supply = await in_thread(functools.partial(Supply, self._folder))
-        self._tools = SupplyingTools(unpack_tools(baggage.kit.tools), self._supply)
+        self._tools = SupplyingTools(tools, self._supply)
         self._gate = RemoteGate(self._post, baggage.kit.gate)
         self._facts = _records(baggage.facts)
         return self
@@ -86,8 +87,10 @@ class Stay:
             await asyncio.wait({task})
             line.send(_ending(engine, task))
         finally:
-            if agent in self._lives and self._lives[agent][1] is task:
-                del self._lives[agent]
+            task.cancel()  # Dask may have given this up
+
+            if self._lives.get(agent, (None, None))[1] is task:
+                del self._lives[agent], self._tools.lines[agent]
 
     def cancel(self, agent: str, why: str) -> None:
         """End a sub-agent; `why` is "" where the run stops."""
@@ -117,7 +120,7 @@ class Stay:
             with contextlib.suppress(Exception):
                 await closing()
 
-        self._supply.close()
+        await in_thread(self._supply.close)
 
     def _engine(self, line: Line, begun: Message) -> tuple[Engine, Assignment]:
         baggage = self._baggage

@@ -144,7 +144,8 @@ class Supply:
                         await in_thread(functools.partial(put, self.log.parent, name, data))
 
     def close(self) -> None:
-        """Remove the copy, and the images."""
+        """Remove the copy, and the images. For a thread: there may be thousands."""
+        self._copy.close()
         shutil.rmtree(self._root, ignore_errors=True)
 
 

@@ -22,7 +22,7 @@ from kimi_nb.swarm.telemetry.limiters import tell_prometheus
 if TYPE_CHECKING:
     from distributed import Scheduler
 
-__all__ = ["NAME", "Switchboard", "switchboard_of"]
+__all__ = ["NAME", "Switchboard"]
 
 NAME = "kimi_nb"
 
@@ -197,9 +197,3 @@ class Switchboard(SchedulerPlugin):
 
             if sent or other in gone.heard:
                 self._tell_lost(other, party)
-
-
-def switchboard_of(scheduler: Scheduler) -> Switchboard | None:
-    """The switchboard of this scheduler; None where nobody has installed one."""
-    found = scheduler.plugins.get(NAME)
-    return found if isinstance(found, Switchboard) else None
