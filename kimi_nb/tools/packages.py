@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,8 +74,14 @@ def package_info(name: str) -> str:
 
 
 def _stated(distribution: Distribution, key: str) -> str:
-    """A field of the metadata, "" if absent: an aborted pip run leaves folders without any."""
-    return str((distribution.metadata.get_all(key) or [""])[0]).strip()
+    """A field of the metadata, "" if absent: an aborted pip run leaves folders without any.
+
+    The importlib_metadata of PyPI, once some library has imported it, raises there.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        return str((distribution.metadata.get_all(key) or [""])[0]).strip()
+
+    return ""
 
 
 def _normal(name: str) -> str:
@@ -125,8 +132,11 @@ def _modules(distribution: Distribution) -> tuple[list[Path], str]:
 
     paths = {Path(str(file.locate())) for file in listed if file.suffix == ".py"}
     there = sorted(path for path in paths if path.is_file())
+    named = paths or ".py," in (
+        distribution.read_text("RECORD") or ""
+    )  # PyPI's lists what is there
 
-    if paths and not there:
+    if named and not there:
         return [], "unknown (the files of its list are not there)"
 
     return there, ""
