@@ -86,9 +86,6 @@ class Folder:
         if hashlib.sha256(data).hexdigest() != digest:
             raise ToolError(f"{joined(parts)!r} did not arrive as it was sent")
 
-        if len(data) > MOST_BYTES:
-            raise ToolError(f"{joined(parts)!r} is larger than {MOST_BYTES / 1e6:.0f} MB")
-
         check_no_module(self._path, parts)
 
         with Beneath(self._path) as root:

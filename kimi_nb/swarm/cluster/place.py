@@ -129,16 +129,17 @@ class ClusterPlace:
         """Give Dask a task for each new sub-agent, all at once: each time costs the loop 1 ms."""
         fresh = [seat for seat in self._fresh if self._seats.get(seat.id) is seat]
         self._fresh.clear()
+
+        if not fresh:
+            return
+
         client = self._opened.client
         ids = [seat.id for seat in fresh]
         parties = [f"{client.id}#{self._name}"] * len(ids)
         keys = [f"kimi_nb-{id}-{self._name}" for id in ids]
 
         try:
-            futures: list[Any] = []
-
-            if ids:
-                futures = client.map(live, parties, ids, keys, key=keys, pure=False)
+            futures: list[Any] = client.map(live, parties, ids, keys, key=keys, pure=False)
         except Exception as error:  # noqa: BLE001 -- a client that was closed says it in many ways
             self._lose(engine, f"{type(error).__name__}: {one_line(error)}")
             return

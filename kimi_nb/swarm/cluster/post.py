@@ -14,9 +14,9 @@ from distributed.protocol.serialize import to_serialize
 
 from kimi_nb._version import __version__
 from kimi_nb.errors import UsageFault
-from kimi_nb.swarm.cluster.lane import Lane
 from kimi_nb.swarm.cluster.line import Line
 from kimi_nb.swarm.cluster.mailbox import LOST, Bell, Body, Message, pack, unpack
+from kimi_nb.swarm.cluster.outbox import Outbox
 from kimi_nb.swarm.cluster.questions import Questions
 from kimi_nb.swarm.cluster.switchboard import NAME, Switchboard
 
@@ -57,7 +57,7 @@ class Post:
         self._hear = hear
         who = {"party": party, "life": secrets.token_hex(8)}
         self._line = Line(rpc, dask_loop, NAME, who)
-        self._lanes: dict[str, Lane] = {}
+        self._outboxes: dict[str, Outbox] = {}
         self._numbers = itertools.count(1)
         """Of batches, whoever gets them: so they grow for each, also for one that comes back."""
         self._questions = Questions()
@@ -96,11 +96,11 @@ class Post:
         if self.lost.done():
             return
 
-        lane = self._lanes.setdefault(to, Lane())
-        lane.put(body)
+        outbox = self._outboxes.setdefault(to, Outbox())
+        outbox.put(body)
 
-        if lane.task is None:
-            lane.task = self._start(self._bring(to, lane))
+        if outbox.task is None:
+            outbox.task = self._start(self._bring(to, outbox))
 
     async def ask(
         self,
@@ -141,9 +141,9 @@ class Post:
 
         Raises ConnectionError if the post is lost.
         """
-        goals = [(lane, lane.told) for lane in self._lanes.values()]
+        goals = [(outbox, outbox.told) for outbox in self._outboxes.values()]
 
-        while any(lane.accepted < goal for lane, goal in goals):
+        while any(outbox.accepted < goal for outbox, goal in goals):
             if self.lost.done():
                 raise ConnectionError(self.lost.result())
 
@@ -175,9 +175,9 @@ class Post:
 
         return answer
 
-    async def _bring(self, to: str, lane: Lane) -> None:
+    async def _bring(self, to: str, outbox: Outbox) -> None:
         """Send what waits for one addressee, batch by batch."""
-        while batch := lane.batch():
+        while batch := outbox.batch():
             body = Body(b"".join(batch))
             size = {"number": next(self._numbers), "count": len(batch), "size": len(body)}
             sent = to_serialize(body) if to else bytes(body)
@@ -185,10 +185,10 @@ class Post:
             while (await self._told("send", to=to, body=sent, **size))["status"] != "OK":
                 pass  # it has waited for room there
 
-            lane.accepted += len(batch)
+            outbox.accepted += len(batch)
             self._moved.ring()
 
-        lane.task = None
+        outbox.task = None
 
     async def _receive(self) -> None:
         last = 0
@@ -213,8 +213,8 @@ class Post:
 
     def _forget(self, party: str) -> None:
         """Nothing goes to a lost party, and it answers nothing."""
-        if lane := self._lanes.pop(party, None):
-            lane.give_up()
+        if outbox := self._outboxes.pop(party, None):
+            outbox.give_up()
             self._moved.ring()
 
         self._questions.refuse(f"{party} is lost", party)

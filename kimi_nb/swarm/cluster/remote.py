@@ -15,28 +15,28 @@ from kimi_nb.swarm.cluster.mailbox import Message
 from kimi_nb.swarm.cluster.post import Post
 from kimi_nb.trace import Log, Record, encode
 
-__all__ = ["Line", "RemoteAccount", "RemoteLog"]
+__all__ = ["Life", "RemoteAccount", "RemoteLog"]
 
 
-class Line:
-    """A sub-agent's way to the kernel, in one of its lives."""
+class Life:
+    """One of a sub-agent's lives: its way to the kernel."""
 
     def __init__(self, post: Post, kernel: str, agent: str, number: int) -> None:
         self._post = post
         self._kernel = kernel
         self.agent = agent
-        self._life: Message = {"agent": agent, "number": number}
+        self._name: Message = {"agent": agent, "number": number}
 
     def send(self, message: Message) -> None:
         """Tell the kernel something; in order, and at once."""
-        self._post.send(self._kernel, message | self._life)
+        self._post.send(self._kernel, message | self._name)
 
     async def ask(self, message: Message) -> Message:
         """The kernel's answer.
 
         Raises CancelledError where this life does not count any more, and BudgetExceeded.
         """
-        reply = await self._post.ask(self._kernel, message | self._life)
+        reply = await self._post.ask(self._kernel, message | self._name)
 
         if "gone" in reply:
             raise asyncio.CancelledError
@@ -50,11 +50,11 @@ class Line:
 class RemoteLog(Log):
     """Sends facts to the log that the kernel writes. It keeps none."""
 
-    def __init__(self, line: Line, now: float, path: Path) -> None:
+    def __init__(self, life: Life, now: float, path: Path) -> None:
         """`now`: seconds since the run began. `path`: beside it lie the images."""
         super().__init__()
         self.path = path
-        self._line = line
+        self._life = life
         self._origin = self._clock() - now
         self._loop = asyncio.get_running_loop()
 
@@ -62,11 +62,11 @@ class RemoteLog(Log):
         now = round(self.now, 6)
         records = [Record(0, now, agent, fact.without_keys()) for fact in facts]
 
-        self._line.send({"op": "facts", "facts": b"".join(map(encode, records))})
+        self._life.send({"op": "facts", "facts": b"".join(map(encode, records))})
         return records[-1]
 
     def flush(self) -> OSError | None:
-        asked = asyncio.run_coroutine_threadsafe(self._line.ask({"op": "sync"}), self._loop)
+        asked = asyncio.run_coroutine_threadsafe(self._life.ask({"op": "sync"}), self._loop)
         asked.result()
         return None
 
@@ -74,10 +74,10 @@ class RemoteLog(Log):
 class RemoteAccount(Account):
     """Asks the kernel for each call's reservation."""
 
-    def __init__(self, line: Line, budget: Budget) -> None:
+    def __init__(self, life: Life, budget: Budget) -> None:
         super().__init__(Budget(), None)
         self.budget = budget
-        self._line = line
+        self._life = life
         self._left: dict[str, float] = {}
 
     def left(self) -> dict[str, float]:
@@ -94,18 +94,18 @@ class RemoteAccount(Account):
         """As there; that it has to wait is logged by the kernel, not by `queued`."""
         del queued
         asked: Message = {"op": "reserve", "prompt": prompt_tokens, "max": max_tokens}
-        reply = await self._line.ask(asked)
+        reply = await self._life.ask(asked)
         self._left = reply["left"]
         held = Reservation(agent, stage, reply["tokens"], reply["max"], 0.0)
         return held, reply["waited"]
 
     def settle(self, reservation: Reservation, usage: Usage | None) -> None:
         del reservation
-        self._line.send({"op": "settle", "usage": None if usage is None else asdict(usage)})
+        self._life.send({"op": "settle", "usage": None if usage is None else asdict(usage)})
 
     def charge(self, usage: Usage) -> None:
-        self._line.send({"op": "charge", "usage": asdict(usage)})
+        self._life.send({"op": "charge", "usage": asdict(usage)})
 
     async def check_cover(self) -> None:
         if self.budget.tokens is not None or self.budget.usd is not None:
-            await self._line.ask({"op": "cover"})
+            await self._life.ask({"op": "cover"})

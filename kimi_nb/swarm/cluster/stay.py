@@ -19,7 +19,7 @@ from kimi_nb.swarm.cluster.baggage import Baggage, Kit, unpack_model, unpack_too
 from kimi_nb.swarm.cluster.gate import RemoteGate
 from kimi_nb.swarm.cluster.mailbox import Message
 from kimi_nb.swarm.cluster.post import Post
-from kimi_nb.swarm.cluster.remote import Line, RemoteAccount, RemoteLog
+from kimi_nb.swarm.cluster.remote import Life, RemoteAccount, RemoteLog
 from kimi_nb.swarm.cluster.supply import Supply, SupplyingTools
 from kimi_nb.swarm.engine import Engine, Stop
 from kimi_nb.swarm.past import Past
@@ -75,22 +75,22 @@ class Stay:
         if "gone" in begun:
             return
 
-        line = Line(self._post, self._kernel, agent, begun["number"])
-        engine, work = self._engine(line, begun)
+        life = Life(self._post, self._kernel, agent, begun["number"])
+        engine, work = self._engine(life, begun)
         task = asyncio.create_task(
-            self._outcome(engine, line, work, begun), name=f"kimi_nb {agent}"
+            self._outcome(engine, life, work, begun), name=f"kimi_nb {agent}"
         )
         self._lives[agent] = engine, task
-        self._tools.lines[agent] = line
+        self._tools.lives[agent] = life
 
         try:
             await asyncio.wait({task})
-            line.send(_ending(engine, task))
+            life.send(_ending(engine, task))
         finally:
             task.cancel()  # Dask may have given this up
 
             if self._lives.get(agent, (None, None))[1] is task:
-                del self._lives[agent], self._tools.lines[agent]
+                del self._lives[agent], self._tools.lives[agent]
 
     def cancel(self, agent: str, why: str) -> None:
         """End a sub-agent; `why` is "" where the run stops."""
@@ -122,14 +122,14 @@ class Stay:
 
         await in_thread(self._supply.close)
 
-    def _engine(self, line: Line, begun: Message) -> tuple[Engine, Assignment]:
+    def _engine(self, life: Life, begun: Message) -> tuple[Engine, Assignment]:
         baggage = self._baggage
         work: Assignment = pickle.loads(begun["work"])  # noqa: S301 -- from our own kernel
         engine = Engine(
-            log=RemoteLog(line, begun["t"], self._supply.log),
+            log=RemoteLog(life, begun["t"], self._supply.log),
             model=self._model,
             limiter=self._gate,
-            account=RemoteAccount(line, baggage.budget),
+            account=RemoteAccount(life, baggage.budget),
             tools=self._tools,
             past=Past([*self._facts, *_records(begun["records"])]),
             settings=replace(baggage.settings, folder=self._supply.folder),
@@ -138,13 +138,13 @@ class Stay:
         return engine, work
 
     async def _outcome(
-        self, engine: Engine, line: Line, work: Assignment, begun: Message
+        self, engine: Engine, life: Life, work: Assignment, begun: Message
     ) -> Outcome:
-        await self._supply.update(line, begun["files"])
-        await self._supply.recall(line, engine.past.agent(line.agent))
-        outcome = await outcome_here(engine, line.agent, work)
+        await self._supply.update(life, begun["files"])
+        await self._supply.recall(life, engine.past.agent(life.agent))
+        outcome = await outcome_here(engine, life.agent, work)
 
-        if refused := await self._supply.push(line):
+        if refused := await self._supply.push(life):
             return outcome._replace(text=f"{outcome.text}\n{refused}")
 
         return outcome

@@ -18,7 +18,7 @@ from kimi_nb.swarm.cluster.cache import Cache
 from kimi_nb.swarm.cluster.copies import Copy
 from kimi_nb.swarm.cluster.mailbox import Message
 from kimi_nb.swarm.cluster.manifest import FOLDER, Change, Manifest, quoted
-from kimi_nb.swarm.cluster.remote import Line
+from kimi_nb.swarm.cluster.remote import Life
 from kimi_nb.swarm.past import PastAgent
 from kimi_nb.tools import ToolContext, ToolOutcome, Toolset
 from kimi_nb.tools.image import Image
@@ -48,7 +48,7 @@ class Supply:
         self.has = ""
         """Digest of the list of files that the copy is equal to."""
 
-    async def update(self, line: Line, packed: bytes) -> None:
+    async def update(self, life: Life, packed: bytes) -> None:
         """Bring the copy to that list; b"" is the one that it has. Raises UsageFault."""
         async with self._lock:
             if not packed or hashlib.sha256(packed).hexdigest() == self.has:
@@ -57,27 +57,27 @@ class Supply:
             self.has = ""
 
             for _ in range(TRIES):
-                if await self._is_equal(line, Manifest.unpacked(packed)):
+                if await self._is_equal(life, Manifest.unpacked(packed)):
                     self.has = hashlib.sha256(packed).hexdigest()
                     return
 
-                packed = (await line.ask({"op": "files"})).get("files", packed)
+                packed = (await life.ask({"op": "files"})).get("files", packed)
 
-    async def _is_equal(self, line: Line, manifest: Manifest) -> bool:
+    async def _is_equal(self, life: Life, manifest: Manifest) -> bool:
         """Whether the copy is now as the list says; files may have changed since it was made."""
         for digest in await in_thread(functools.partial(self._copy.missing, manifest)):
-            await self._fetch(line, digest)
+            await self._fetch(life, digest)
 
         return not await in_thread(functools.partial(self._copy.update, manifest))
 
-    async def _fetch(self, line: Line, digest: str) -> None:
+    async def _fetch(self, life: Life, digest: str) -> None:
         with await in_thread(functools.partial(self._cache.receive, digest)) as receiver:
             first = True
 
             while True:
                 asked = {"op": "fetch", "digest": digest, "first": first}
 
-                if not (piece := (await line.ask(asked)).get("data", b"")):
+                if not (piece := (await life.ask(asked)).get("data", b"")):
                     break
 
                 receiver.write(piece)
@@ -85,32 +85,32 @@ class Supply:
 
             receiver.finish()
 
-    async def push(self, line: Line) -> str:
+    async def push(self, life: Life) -> str:
         """Send what was changed here; returns what the kernel does not take, in words, or "".
 
         That is undone by the next `update`. Raises UsageFault.
         """
         async with self._lock:
             changes = await in_thread(self._copy.changes)
-            errors = [error for each in changes if (error := await self._send(line, each))]
+            errors = [error for each in changes if (error := await self._send(life, each))]
 
             if changes:
                 self.has = ""
 
         return f"[not kept in the run's folder: {'; '.join(errors)}]" if errors else ""
 
-    async def _send(self, line: Line, change: Change) -> str:
+    async def _send(self, life: Life, change: Change) -> str:
         path = quoted(change.path)
 
         if change.digest is None:
-            error = (await line.ask({"op": "remove", "path": path})).get("error", "")
+            error = (await life.ask({"op": "remove", "path": path})).get("error", "")
         else:
             pieces = iter(()) if change.digest == FOLDER else self._copy.pieces(change)
             asked: Message = {"op": "put", "path": path, "digest": change.digest, "first": True}
             error = ""
 
             async for data, more in _marked(pieces):
-                error = (await line.ask(asked | {"data": data, "more": more})).get("error", "")
+                error = (await life.ask(asked | {"data": data, "more": more})).get("error", "")
 
                 if error:
                     break
@@ -120,7 +120,7 @@ class Supply:
         self._copy.sent(change)
         return error
 
-    async def keep(self, line: Line, images: Iterable[Image]) -> None:
+    async def keep(self, life: Life, images: Iterable[Image]) -> None:
         """Have the kernel keep images beside its log; each once."""
         for name in (await in_thread(functools.partial(keep, self.log, list(images)))).split():
             if name in self._kept:
@@ -128,16 +128,16 @@ class Supply:
 
             with contextlib.suppress(OSError):
                 data = await in_thread((self.log.parent / name).read_bytes)
-                await line.ask({"op": "keep", "name": name, "data": data})
+                await life.ask({"op": "keep", "name": name, "data": data})
                 self._kept.add(name)
 
-    async def recall(self, line: Line, past: PastAgent | None) -> None:
+    async def recall(self, life: Life, past: PastAgent | None) -> None:
         """Fetch the images that a sub-agent has seen in an earlier life."""
         told = past.returns.values() if past else ()
 
         for name in {name for returned in told for name in returned.artefact.split()}:
             if not (self.log.parent / name).exists():
-                reply = await line.ask({"op": "image", "name": name})
+                reply = await life.ask({"op": "image", "name": name})
 
                 with contextlib.suppress(OSError):
                     if data := reply.get("data"):
@@ -166,22 +166,22 @@ async def _marked(pieces: Iterator[bytes]) -> AsyncIterator[tuple[bytes, bool]]:
 class SupplyingTools(Toolset):
     """Tools whose files and images go to the kernel before their answers do."""
 
-    __slots__ = ("_supply", "lines")
+    __slots__ = ("_supply", "lives")
 
     def __init__(self, tools: Toolset, supply: Supply) -> None:
         super().__init__(tools, output_limit=tools.output_limit)
         self._supply = supply
-        self.lines: dict[str, Line] = {}
+        self.lives: dict[str, Life] = {}
         """By sub-agent."""
 
     async def call(self, name: str, arguments: str, context: ToolContext) -> ToolOutcome:
         outcome = await super().call(name, arguments, context)
-        line, tool = self.lines[context.agent], self.get(name)
+        life, tool = self.lives[context.agent], self.get(name)
 
         if outcome.images:
-            await self._supply.keep(line, outcome.images)
+            await self._supply.keep(life, outcome.images)
 
-        if tool is None or not tool.side_effects or not (refused := await self._supply.push(line)):
+        if tool is None or not tool.side_effects or not (refused := await self._supply.push(life)):
             return outcome
 
         return replace(outcome, text=f"{outcome.text}\n{refused}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-__all__ = ["Lane"]
+__all__ = ["Outbox"]
 
 BATCH_BYTES = 2**20
 BATCH_MESSAGES = 1000
 """A batch takes another message only while it has fewer."""
 
 
-class Lane:
+class Outbox:
     """Messages for one addressee, packed, in order."""
 
     def __init__(self) -> None:
