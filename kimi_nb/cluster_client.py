@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 from kimi_nb.errors import UsageFault
 
@@ -74,8 +76,16 @@ def _opened(cluster: object) -> Opened:
             "distributed.Client, or a cluster that has started"
         )
 
+    if isinstance(cluster, str):
+        _refuse_silent(cluster)
+
     try:
         client = _connected(cluster)
+    except FileNotFoundError as error:
+        raise UsageFault(
+            f"{address} needs certificates, and {error.filename} is not there: correct "
+            "distributed.comm.tls in Dask's configuration"
+        ) from error
     except (OSError, ImportError, RuntimeError, AssertionError) as error:
         raise UsageFault(
             f"no Dask scheduler answers at {address} ({error or 'it has no such host'}); give the "
@@ -89,6 +99,32 @@ def _opened(cluster: object) -> Opened:
         ) from error
 
     return Opened(client, owned=True)
+
+
+def _refuse_silent(address: str) -> None:
+    """Raises UsageFault where something takes connections that is no scheduler of Dask.
+
+    That greets who connects; a client of Dask would wait for it for ever. At tls:// nothing is
+    said before the certificates, and nothing looked at here.
+    """
+    url = urlsplit(address)
+
+    if url.scheme != "tcp" or not url.hostname or not url.port:
+        return
+
+    with suppress(OSError):  # the client says why, after some tries
+        with socket.create_connection((url.hostname, url.port), TIMEOUT) as probe:
+            probe.settimeout(TIMEOUT / 2)
+            greeted = False
+
+            with suppress(OSError):
+                greeted = bool(probe.recv(1))
+
+        if not greeted:
+            raise UsageFault(
+                f"what answers at {address} is no Dask scheduler; give the address that "
+                "`dask scheduler` prints, as tcp://HOST:8786, not its dashboard's"
+            )
 
 
 def _connected(cluster: object) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,17 @@ def test_other_versions_are_refused_and_named(
 
         with pytest.raises(UsageFault, match=r"the scheduler runs Python 3\.99, here is 3\.\d+:"):
             open_client(client)
+
+
+def test_what_is_no_scheduler_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a dashboard: it takes the connection, and waits to be asked something."""
+    monkeypatch.setattr(cluster_client, "TIMEOUT", 0.2)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        with pytest.raises(UsageFault, match="is no Dask scheduler; give the address"):
+            open_client(f"tcp://127.0.0.1:{port}")
 
 
 def test_without_dask_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from kimi_nb import events as e
 from kimi_nb.errors import CorruptTrace
 from kimi_nb.trace import Record, Trace
 from kimi_nb.views.fold import Fold, fold
+from kimi_nb.views.live import doing, live_text
 from kimi_nb.views.state import ENDED
 from kimi_nb.views.summary import summary_text
 from kimi_nb.views.words import places
@@ -241,3 +242,25 @@ def test_who_goes_on_in_the_kernel_after_a_cluster_is_on_no_worker_any_more() ->
     script.add(main.t + 5.0, "", resumed)
     agents = fold(script.trace()).agents
     assert [agents[each.id].where for each in (first, second)] == ["w0", ""]
+
+
+def test_whoever_waits_for_a_worker_is_told_from_who_waits_for_the_endpoint() -> None:
+    script = Script()
+    main = script.orchestrator()
+    first, second = main.assign(["a", "b"])
+    script.add(first.t, first.id, e.AgentPlaced(where="", number=0))
+    script.add(second.t, second.id, e.AgentPlaced(where="w0", number=1))
+    second.begin()
+    begun = fold(script.trace())
+    assert doing(begun.agents[first.id], begun, begun.now) == "waits for a worker of the cluster"
+    assert doing(begun.agents[second.id], begun, begun.now) == "step 1"
+    assert "1 of them for a worker" in live_text(begun, begun.now)
+    second.t += 1.0
+    script.add(second.t, second.id, e.AgentPlaced(where="", number=1))
+    lost = fold(script.trace())
+    assert "2 of them for a worker" in live_text(lost, lost.now)
+    assert kinds(lost, second.id) == [("failed", 1.0)]
+    assert lost.agents[second.id].moves == 0
+    script.add(second.t, second.id, e.AgentPlaced(where="w1", number=2))
+    again = fold(script.trace()).agents[second.id]
+    assert (again.where, again.unplaced, again.moves) == ("w1", False, 1)

@@ -99,10 +99,10 @@ class AgentPlaced(Fact):
     """From here on the sub-agent lives in another process, a worker of a cluster."""
 
     where: str
-    """The worker: its name in the cluster, or its address."""
+    """The worker: its name in the cluster, or its address; "": it waits for one."""
     number: int
-    """How often the sub-agent has begun in this process's run, from 1: again where the worker
-    before was lost. What was open there went down with it."""
+    """How often it has begun since the run was started or taken up, from 1, 0 before: again
+    where the worker before was lost. What was open there went down with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

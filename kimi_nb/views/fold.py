@@ -205,11 +205,13 @@ def _agent_began(_run: Run, agent: Agent, _fact: events.AgentBegan, _t: float) -
 
 
 def _agent_placed(run: Run, agent: Agent, fact: events.AgentPlaced, t: float) -> None:
-    run.workers.add(fact.where)
-    agent.where = fact.where
+    agent.where, agent.unplaced = fact.where, not fact.where
 
-    if fact.number > 1:
-        agent.moves += 1
+    if fact.where:
+        run.workers.add(fact.where)
+        agent.moves += fact.number > 1
+
+    if fact.number > bool(fact.where):  # a worker was lost under it
         steps.resume(agent, t)
 
 

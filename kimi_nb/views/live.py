@@ -75,6 +75,9 @@ def doing(agent: Agent, run: Run, now: float) -> str:
     if state in ENDED:
         return one_line(agent.outcome or state)
 
+    if agent.unplaced:
+        return "waits for a worker of the cluster"
+
     if state == "tool" and agent.outstanding:
         calls = [_call(call) for call in agent.outstanding.values()]
         return calls[0] + (f" and {len(calls) - 1} more" if len(calls) > 1 else "")
@@ -117,6 +120,8 @@ def _progress(run: Run, now: float) -> list[str]:
     states = Counter(agent.state_at(now) for agent in run.agents.values())
     known = [(state, states.pop(state, 0)) for state in ORDER]
     parts = [f"{n} {state.replace('_', ' ')}" for state, n in [*known, *states.items()] if n]
+    unplaced = sum(agent.unplaced for agent in run.agents.values() if agent.ended is None)
+    parts += [f"{unplaced} of them for a worker"] if unplaced else []
     ended = sum(1 for agent in run.agents.values() if agent.ended is not None)
     filled = BAR * ended // total
     bar = "█" * filled + "░" * (BAR - filled)

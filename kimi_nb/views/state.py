@@ -94,6 +94,8 @@ class Agent:
     """Number of its latest record: of its end, once it has ended."""
     where: str = ""
     """The worker of a cluster on which it lives; "" where it lives beside its orchestrator."""
+    unplaced: bool = False
+    """It waits for one."""
     moves: int = 0
     """How often a worker was lost under it and another took it up."""
     ended: float | None = None

@@ -163,7 +163,7 @@ def origin(run: Run) -> str:
 
 def places(run: Run) -> str:
     """On how many workers of a cluster its sub-agents lived; "" for one that had no cluster."""
-    on = [agent for agent in run.agents.values() if agent.where]
+    on = [agent for agent in run.agents.values() if agent.where or agent.moves]
 
     if not on:
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kimi_nb.models.endpoint import SIMULATOR
 from kimi_nb.models.limiter import Limiter
 from kimi_nb.redact import hide
 from kimi_nb.swarm.telemetry.families import Families, check_installed
@@ -116,6 +117,9 @@ def _labels(names: list[str]) -> list[str]:
 
 def _label(name: str) -> str:
     first = name.partition(" ")[0]
+
+    if first == SIMULATOR:  # each run has one of its own, with a number behind it
+        return SIMULATOR
 
     try:
         parts = urlsplit(first)
