@@ -396,8 +396,10 @@ async def test_an_unused_limiter_is_forgotten_one_in_use_is_not(
         monkeypatch.setattr(limits, "KEEP_S", -1.0)
         await taken(RemoteGate(here.post, "last"), 1)
         assert set(board.gates) == {"used", "next", "last"}
+        assert {gate for _, gate in board._limits._held} == {"used", "next", "last"}
         await here.post.close()
         assert set(board.gates) == set()
+        assert not board._limits._held
 
 
 # All at once ---------------------------------------------------------------------------------

@@ -251,6 +251,7 @@ async def test_nobody_there_is_a_loss_that_comes_back() -> None:
 
         assert here.losses == {"nobody"}
         await here.post.drain()
+        assert here.post._outboxes == {}
         assert set(board._boxes) == {here.name}
 
 

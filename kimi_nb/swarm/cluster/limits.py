@@ -59,8 +59,7 @@ class Limits:
             case {"op": "cancel", "id": name, "tokens": tokens}:
                 self._cancel(party, gate, name, tokens)
             case {"op": "release", "reserved": reserved, "used": used}:
-                if self._held[party, gate] > 0:
-                    self._held[party, gate] -= 1
+                if self._returned(party, gate):
                     limiter.release(reserved, used, _error(message), _allowed(message))
             case {"op": "restrict", "concurrency": concurrency, "rpm": rpm, "tpm": tpm}:
                 limiter.restrict(concurrency=concurrency, rpm=rpm, tpm=tpm)
@@ -134,9 +133,17 @@ class Limits:
 
         if task is not None:
             task.cancel()
-        elif self._held[party, gate] > 0:
-            self._held[party, gate] -= 1
+        elif self._returned(party, gate):
             self._give_back(gate, tokens)
+
+    def _returned(self, party: str, gate: str) -> bool:
+        """Whether the party had a permit; it has one less now, and none leaves no trace."""
+        held = self._held.pop((party, gate), 0)
+
+        if held > 1:
+            self._held[party, gate] = held - 1
+
+        return held > 0
 
     def _give_back(self, gate: str, tokens: int) -> None:
         """End a call that was never made. It counts in its minute all the same: never too many."""
