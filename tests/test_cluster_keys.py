@@ -117,6 +117,7 @@ def test_over_an_open_network_none_is_sent_and_the_error_says_what_to_do(
     wait_until_idle(loud)
 
 
+@pytest.mark.filterwarnings("ignore:the cluster has no worker yet")
 def test_over_an_open_network_workers_use_a_key_of_their_own(
     loud: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
