@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ __all__ = ["LimiterCollector", "limiter_collector", "tell_prometheus"]
 
 LONGEST = 100
 """Characters of a label."""
+
+_ONE_RUNS = re.compile(f"{SIMULATOR} [0-9a-f]{{32}}")
+"""On a cluster each run with a simulator has a limiter of its own."""
 
 
 def limiter_collector(
@@ -118,7 +122,7 @@ def _labels(names: list[str]) -> list[str]:
 def _label(name: str) -> str:
     first = name.partition(" ")[0]
 
-    if first == SIMULATOR:  # each run has one of its own, with a number behind it
+    if _ONE_RUNS.fullmatch(name):
         return SIMULATOR
 
     try:
