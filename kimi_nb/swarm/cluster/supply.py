@@ -175,8 +175,8 @@ class SupplyingTools(Toolset):
         """By sub-agent."""
 
     async def call(self, name: str, arguments: str, context: ToolContext) -> ToolOutcome:
+        life, tool = self.lives[context.agent], self.get(name)  # not a later life's, afterwards
         outcome = await super().call(name, arguments, context)
-        life, tool = self.lives[context.agent], self.get(name)
 
         if outcome.images:
             await self._supply.keep(life, outcome.images)
