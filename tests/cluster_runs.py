@@ -170,12 +170,13 @@ def second(asked: Asked) -> bool:
 
 def lives(run: kn.Replay) -> dict[str, int]:
     """How often each sub-agent has begun on a worker."""
-    return Counter(r.agent for r in run.trace if isinstance(r.fact, AgentPlaced))
+    return Counter(r.agent for r in run.trace if isinstance(r.fact, AgentPlaced) and r.fact.where)
 
 
 def places(run: kn.Replay) -> dict[str, str]:
     """On which worker each sub-agent lives, or lived last."""
-    return {r.agent: r.fact.where for r in run.trace if isinstance(r.fact, AgentPlaced)}
+    placed = [r for r in run.trace if isinstance(r.fact, AgentPlaced) and r.fact.where]
+    return {r.agent: r.fact.where for r in placed}
 
 
 class Kernel:

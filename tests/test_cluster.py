@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_it_is_the_same_run_as_in_one_kernel(there: Cluster, folder: Path) -> No
     placed = facts(run, AgentPlaced)
     assert len(placed) == run.metrics.agents - 1
     assert {fact.number for fact in placed} == {1}
-    assert len({fact.where for fact in placed}) == 2, "Dask spreads them over both workers"
+    assert set(Counter(fact.where for fact in placed).values()) == {3}, "three on each worker"
     assert {agent.where for agent in fold(run.trace).agents.values()} > {""}
 
 
@@ -105,7 +106,7 @@ def test_a_client_of_the_users_stays_open_and_serves_many_runs(
             check(run)
 
         assert client.status == "running"
-        assert not [key for key in client.who_has() if str(key).startswith("kimi_nb")]
+        assert not [key for key in client.who_has() if "kimi_nb" in str(key)]
 
 
 def test_a_plan_begins_each_task_when_those_before_have_ended(there: Cluster, folder: Path) -> None:

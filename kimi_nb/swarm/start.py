@@ -136,7 +136,15 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
         options=options_of(settings, connection, account.budget, toolset, tasks, judge),
         process=this_process(),
     )
-    log = Log(path)
+
+    try:
+        log = Log(path)
+    except BaseException:
+        if place is not None:
+            runtime().spawn(place.close()).result()
+
+        raise
+
     log.add("", began)
     return launch(
         log, connection, account, toolset, settings, goal, tasks, name, prices, judge, place

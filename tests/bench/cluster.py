@@ -238,7 +238,7 @@ def _first_again(records: list[Any]) -> list[float]:
     first: dict[str, float] = {}
 
     for record in records:
-        if isinstance(record.fact, AgentPlaced) and record.fact.number > 1:
+        if isinstance(record.fact, AgentPlaced) and record.fact.where and record.fact.number > 1:
             moved.add(record.agent)
         elif isinstance(record.fact, StepBegan) and record.agent in moved:
             first.setdefault(record.agent, record.t)

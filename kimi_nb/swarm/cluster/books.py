@@ -44,6 +44,10 @@ class Books:
         self._key = key
         self._crews: set[str] = set()
         """Worker processes that have opened the run."""
+        self._unable: set[str] = set()
+        """Addresses of workers that cannot take part."""
+        self.workers = 0
+        """How many there were when sub-agents were last given to Dask."""
         self._store = Store(engine)
         self._baggage = b""
         self._read = 0
@@ -89,6 +93,11 @@ class Books:
 
                 if seat is not None and seat.party in {"", sender}:
                     seat.fail(message["why"])
+
+                self._unable.add(sender.partition("#")[0])
+
+                if len(self._unable) >= self.workers:  # no other would fare better
+                    self._engine.stop(Stop("failed", message["why"]))
             case "begin":
                 self._begin(sender, message)
             case _:
@@ -106,6 +115,7 @@ class Books:
         for seat in self._seats.values():
             if seat.party == party:
                 seat.leave(self._engine.account)
+                self._engine.log.add(seat.id, AgentPlaced(where="", number=seat.number))
 
     def _begin(self, sender: str, message: Message) -> None:
         """Another life of a sub-agent begins, with all that its lives before have paid for."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["live"]
 
 
-async def live(kernel: str, agent: str, key: str) -> None:
+async def live(kernel: str, agent: str, key: tuple[str, str]) -> None:
     """Let a sub-agent of that kernel live here until it ends. The task `key` that Dask is given.
 
     It leaves its slot to others at once, as `distributed.secede` has a thread do: so this

@@ -11,6 +11,7 @@ from typing import Any
 
 from kimi_nb.cluster_client import Opened, open_client
 from kimi_nb.errors import Allowed, ClusterLost
+from kimi_nb.events import AgentPlaced
 from kimi_nb.models.secret import Secret
 from kimi_nb.swarm.assignment import Assignment, Outcome
 from kimi_nb.swarm.cluster.baggage import Kit, pack
@@ -81,6 +82,7 @@ class ClusterPlace:
         self._seats: dict[str, Seat] = {}
         self._fresh: list[Seat] = []
         """Those that have no task yet."""
+        self._submitting: asyncio.Task[None] | None = None
         self._books: Books | None = None
         self._post: Post | None = None
 
@@ -110,7 +112,7 @@ class ClusterPlace:
         self._fresh.append(seat)
 
         if len(self._fresh) == 1:
-            asyncio.get_running_loop().call_soon(self._submit, engine)
+            self._submitting = asyncio.create_task(self._submit(engine))
 
         try:
             return await seat.ended
@@ -125,28 +127,48 @@ class ClusterPlace:
             if seat.task is not None:
                 seat.task.release()  # nobody else wants it: Dask drops it, wherever it is
 
-    def _submit(self, engine: Engine) -> None:
+    async def _submit(self, engine: Engine) -> None:
         """Give Dask a task for each new sub-agent, all at once: each time costs the loop 1 ms."""
-        fresh = [seat for seat in self._fresh if self._seats.get(seat.id) is seat]
-        self._fresh.clear()
-
-        if not fresh:
-            return
-
-        client = self._opened.client
-        ids = [seat.id for seat in fresh]
-        parties = [f"{client.id}#{self._name}"] * len(ids)
-        keys = [f"kimi_nb-{id}-{self._name}" for id in ids]
-
         try:
-            futures: list[Any] = client.map(live, parties, ids, keys, key=keys, pure=False)
+            workers = await self._workers()
+            fresh = [seat for seat in self._fresh if self._seats.get(seat.id) is seat]
+            self._fresh.clear()
+            self._give(engine, fresh)
         except Exception as error:  # noqa: BLE001 -- a client that was closed says it in many ways
+            self._fresh.clear()
             self._lose(engine, f"{type(error).__name__}: {one_line(error)}")
             return
 
+        if self._books is not None:
+            self._books.workers = workers
+
+        for seat in () if workers else fresh:
+            engine.log.add(seat.id, AgentPlaced(where="", number=0))
+
+    async def _workers(self) -> int:
+        """How many there are now."""
+        client: Any = self._opened.client
+        asking = client.scheduler.ncores()
+        asked = asyncio.run_coroutine_threadsafe(asking, client.loop.asyncio_loop)
+        return len(await asyncio.wrap_future(asked))
+
+    def _give(self, engine: Engine, seats: list[Seat]) -> None:
+        """Let Dask find them workers.
+
+        Each is a group of its own. Of a large group Dask gives out a few tasks at a time, to
+        whoever has a slot; sub-agents leave theirs at once, and the first worker would get most.
+        """
+        if not seats:
+            return
+
+        client: Any = self._opened.client
+        ids = [seat.id for seat in seats]
+        parties = [f"{client.id}#{self._name}"] * len(ids)
+        keys = [(f"kimi_nb-{uuid.uuid4().hex}", id) for id in ids]
+        futures = client.map(live, parties, ids, keys, key=keys, pure=False)
         loop = asyncio.get_running_loop()
 
-        for seat, future in zip(fresh, futures, strict=True):
+        for seat, future in zip(seats, futures, strict=True):
             seat.task = future
             future.add_done_callback(functools.partial(self._tell, loop, engine, seat))
 

@@ -86,7 +86,9 @@ class Work:
             return
 
         self.break_off("interrupted")  # with the worker before, if there was one
-        self.draft.attributes["kimi_nb.worker"] = fact.where
+
+        if fact.where:
+            self.draft.attributes["kimi_nb.worker"] = fact.where
 
     def _done(self, fact: AgentEnded) -> None:
         error = "" if fact.outcome == "finished" else fact.outcome
