@@ -83,13 +83,13 @@ INPUTS: dict[str, Input] = {
     ),
     "task": Input(0.67, "ms", "of CPU, a Dask task on the scheduler", HERE.format("task")),
     "cluster_kernel": Input(
-        4.1, "ms", "of CPU in the kernel, a call made on a worker", HERE.format("swarm")
+        2.5, "ms", "of CPU in the kernel, a call made on a worker", HERE.format("swarm")
     ),
     "switchboard": Input(
-        3.6, "ms", "of CPU on the scheduler, a call made on a worker", HERE.format("swarm")
+        2.3, "ms", "of CPU on the scheduler, a call made on a worker", HERE.format("swarm")
     ),
     "worker": Input(
-        11.3, "ms", "of CPU on the worker, with the simulator's own", HERE.format("swarm")
+        5.8, "ms", "of CPU on the worker, with the simulator's own", HERE.format("swarm")
     ),
     "messages": Input(8.8, "messages", "of a call over the scheduler", HERE.format("swarm")),
     "message_bytes": Input(
