@@ -127,10 +127,11 @@ FINDS = {
     "frames = [each.frame for each in inspect.stack()]\n"
     "seen = repr([f.f_globals | f.f_locals for f in frames])",
     "memory": "import gc\n"
-    "seen = ''\n"
+    "words = []\n"
     "for o in gc.get_objects():\n"
-    "    try: seen += repr(o) if type(o) in (str, dict, list) else ''\n"
-    "    except Exception: pass",  # an object that has no words
+    "    try: words.append(repr(o) if type(o) in (str, dict, list) else '')\n"
+    "    except Exception: pass\n"  # an object that has no words
+    "seen = ''.join(words)",
     "environment": "import os\nseen = repr(os.environ)",
     "parent": "import os\nseen = ''\n"
     "for name in ('environ', 'cmdline', 'maps', 'mem'):\n"
