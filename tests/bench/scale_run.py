@@ -11,39 +11,27 @@ import asyncio
 import gc
 import json
 import resource
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+sys.path.append(str(Path(__file__).parent / "clients"))
+
 import comm
+from common import Lag
 from scale_crew import Crew, by_hand, dispatched, look
-from scale_view import SENT, Counted, Watched, quantile, shown
+from scale_view import SENT, Counted, Watched, shown
 
 import kimi_nb as kn
 from kimi_nb.events import StepBegan, StepEnded
 from kimi_nb.swarm.runtime import runtime
 from kimi_nb.trace import Record
 
-TICK = 0.005
 FACTS = 5
 """Of a call, nearly."""
-
-
-class Lag:
-    """How late a 5 ms ticker comes on the agents' loop."""
-
-    def __init__(self) -> None:
-        self.samples: list[float] = []
-
-    async def tick(self) -> None:
-        loop = asyncio.get_running_loop()
-
-        while True:
-            start = loop.time()
-            await asyncio.sleep(TICK)
-            self.samples.append(loop.time() - start - TICK)
 
 
 def rss() -> int:
@@ -148,7 +136,7 @@ def measured(asked: argparse.Namespace) -> dict[str, Any]:
         "peak_rss": most + before,
         "disk": sum(Path(run.path or "").stat().st_size for run in held[1:]),
         "half": half | {"whole": path.stat().st_size},
-        "lag_p99": quantile(lag.samples, 0.99),
+        "lag_p99": lag.p99(),
         **shown(views[1:]),
     }
 

@@ -78,7 +78,7 @@ class ClusterPlace:
         self._key = key if key and is_private(opened.client.scheduler.address) else None
         """An open network carries no key."""
         self._allowed = allowed
-        self._name = uuid.uuid4().hex[:12]
+        self._party = f"{opened.client.id}#{uuid.uuid4().hex[:12]}"
         self._seats: dict[str, Seat] = {}
         self._fresh: list[Seat] = []
         """Those that have no task yet."""
@@ -88,8 +88,7 @@ class ClusterPlace:
 
     async def open(self, engine: Engine) -> None:
         client = self._opened.client
-        party = f"{client.id}#{self._name}"
-        post = Post(client.scheduler, client.loop.asyncio_loop, party, self._hear)
+        post = Post(client.scheduler, client.loop.asyncio_loop, self._party, self._hear)
         self._post = post
         self._books = Books(engine, post, self._seats, self._kit, self._key)
 
@@ -163,9 +162,8 @@ class ClusterPlace:
 
         client: Any = self._opened.client
         ids = [seat.id for seat in seats]
-        parties = [f"{client.id}#{self._name}"] * len(ids)
         keys = [(f"kimi_nb-{uuid.uuid4().hex}", id) for id in ids]
-        futures = client.map(live, parties, ids, keys, key=keys, pure=False)
+        futures = client.map(live, [self._party] * len(ids), ids, keys, key=keys, pure=False)
         loop = asyncio.get_running_loop()
 
         for seat, future in zip(seats, futures, strict=True):
