@@ -6,6 +6,9 @@ import json
 import os
 import shutil
 import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from kimi_nb.cli.parl import typed_schedule
 from kimi_nb.errors import UsageFault
 from kimi_nb.events import IterationEnded
 from kimi_nb.parl.experiments.runner import RESULTS
+from kimi_nb.parl.train import Training
 from kimi_nb.trace import read
 from kimi_nb.views.anneal import Schedule
 
@@ -75,26 +79,52 @@ def test_without_a_log_it_asks_for_one(capsys: pytest.CaptureFixture[str]) -> No
     assert "--log FILE" in capsys.readouterr().err
 
 
-def test_ctrl_c_says_how_to_go_on_and_the_rest_is_the_same(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Interrupting(command._Watch):
-        def __call__(self, row: IterationEnded) -> None:
-            if row.iteration == 3:
-                os.kill(os.getpid(), signal.SIGINT)
+@pytest.fixture
+def ctrl_c_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Ctrl-C in that iteration, which does not end before the main thread has heard of it."""
+    heard, cancel = threading.Event(), Training.cancel
 
-            super().__call__(row)
+    def cancelling(training: Training, agent: str | None = None) -> None:
+        cancel(training, agent)
+        heard.set()
 
-    assert main([*SHORT, "whole.jsonl"]) == 0
+    def press(iteration: int) -> None:
+        class Interrupting(command._Watch):
+            def __call__(self, row: IterationEnded) -> None:
+                if row.iteration == iteration:
+                    while not self.iterations:  # the main thread is about to wait for the end
+                        time.sleep(0.001)
+
+                    os.kill(os.getpid(), signal.SIGINT)
+                    heard.wait()
+
+                super().__call__(row)
+
+        patched.setattr(command, "_Watch", Interrupting)
+        patched.setattr(Training, "cancel", cancelling)
 
     with monkeypatch.context() as patched:
-        patched.setattr(command, "_Watch", Interrupting)
-        assert main([*SHORT, "cut.jsonl"]) == 130
+        yield press
 
+
+def test_ctrl_c_says_how_to_go_on_and_the_rest_is_the_same(
+    capsys: pytest.CaptureFixture[str], ctrl_c_in: Callable[[int], None]
+) -> None:
+    assert main([*SHORT, "whole.jsonl"]) == 0
+    ctrl_c_in(3)
+    assert main([*SHORT, "cut.jsonl"]) == 130
     assert "kimi-nb parl train --resume cut.jsonl" in capsys.readouterr().err
     assert main(["parl", "train", "--resume", "cut.jsonl"]) == 0
     weights = [np.load(f"{name}.npz")["weights"] for name in ("whole", "cut")]
     np.testing.assert_array_equal(*weights)
+
+
+def test_ctrl_c_that_comes_too_late_does_not_ask_for_a_resume(
+    capsys: pytest.CaptureFixture[str], ctrl_c_in: Callable[[int], None]
+) -> None:
+    ctrl_c_in(6)
+    assert main([*SHORT, "a.jsonl"]) == 130
+    assert "parl: it had finished: a.jsonl" in capsys.readouterr().err
 
 
 def test_published_results_are_drawn_again_without_any_training(

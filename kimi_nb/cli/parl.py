@@ -14,7 +14,7 @@ from typing import Any
 from kimi_nb.cli.output import print_json, tell
 from kimi_nb.cli.progress import rewrite
 from kimi_nb.errors import UsageFault
-from kimi_nb.events import IterationEnded
+from kimi_nb.events import IterationEnded, TrainingEnded
 from kimi_nb.parl.checkpoint import beside
 from kimi_nb.parl.experiments.catalogue import Experiment
 from kimi_nb.parl.experiments.figures import can_draw
@@ -147,16 +147,19 @@ class _Watch:
 def train_one(asked: argparse.Namespace) -> int:
     """One training with a log, or the rest of it."""
     watch = _Watch()
+    path = Path(asked.resume or asked.log or "")
     training = _begun(asked, watch)
-    watch.iterations = training.plan.iterations
-    path = Path(asked.resume or asked.log)
 
     try:
+        watch.iterations = training.plan.iterations
         training.result()
     except KeyboardInterrupt:
-        training.result()  # which Ctrl-C has cancelled: the iteration under way comes to its end
+        training.cancel()
+        ended = training.result()[-1].fact  # the iteration under way comes to its end
         watch.line.end()
-        tell(f"parl: cancelled; to go on: kimi-nb parl train --resume {shlex.quote(str(path))}")
+        finished = isinstance(ended, TrainingEnded) and ended.status == "finished"
+        on = f"kimi-nb parl train --resume {shlex.quote(str(path))}"
+        tell(f"parl: it had finished: {path}" if finished else f"parl: cancelled; to go on: {on}")
         raise
 
     watch.line.end()
