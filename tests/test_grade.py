@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -495,5 +496,10 @@ def test_ctrl_c_ends_the_children(own: Path, tmp_path: Path) -> None:
 
 def _children(pid: int) -> list[str]:
     """Of all threads of a process."""
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [child for file in files for child in file.read_text().split()]
+    found: list[str] = []
+
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that has ended meanwhile
+            found += file.read_text().split()
+
+    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grading import OWN, TOTAL, answer, notebook, submit
+from grading import OWN, TOTAL, answer, notebook, short_for, submit
 
 from kimi_nb.teach.grade import Graded, Mark, grade, marking
 from kimi_nb.teach.grade.feedback import feedback
@@ -174,6 +174,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         patch.setenv("KIMI_NB_SEED", SEED)
         patch.setenv("MOONSHOT_API_KEY", "sk-canary")
         patch.setattr(marking, "JUDGED", 2.0)
+        short_for([student for student, key in KEYS.items() if key == "timeout"], patch)
         connections: list[Any] = []
         threading.Thread(target=_accept, args=(server, connections), daemon=True).start()
 
@@ -187,7 +188,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         busy = answer("ex91.next", "following = 1e18")
         submit(folder, "keeps the judge busy", busy, HONEST, answer(TOTAL, "total = sum"))
         _files(folder)
-        found = grade(folder, seed=SEED, file=own, seconds=2.0, jobs=2)
+        found = grade(folder, seed=SEED, file=own, seconds=60.0, jobs=2)
         yield Class(found, base, connections)
 
 
