@@ -71,7 +71,7 @@ __all__ = [
 STATUSES = {"finished", "partial", "cancelled", "over_budget", "failed"}
 OUTCOMES = {"finished", "failed", "cancelled", "over_budget"}
 EPS = 1e-4
-SETTLE = 5.0
+SETTLE = 30.0
 """Seconds that closed sockets and ended children have to be gone."""
 
 
@@ -356,7 +356,7 @@ def tasks_left() -> list[str]:
         await asyncio.sleep(0)
         return [_where(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
 
-    return runtime().spawn(look()).result(5)
+    return runtime().spawn(look()).result(50)
 
 
 def _where(task: asyncio.Task[Any]) -> str:

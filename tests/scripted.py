@@ -14,6 +14,7 @@ from invariants import check_invariants, tasks_left  # noqa: F401 -- tests take 
 import kimi_nb as kn
 from kimi_nb.models.base import Message, Reply, Request, Sink, ToolCall, Usage
 from kimi_nb.swarm.engine import Engine
+from kimi_nb.swarm.runtime import runtime
 from kimi_nb.views.critical import Metrics
 
 Answer = Callable[[list[Message]], "Reply | BaseException | str"]
@@ -186,3 +187,23 @@ class Scripted:
 
     async def close(self) -> None:
         self.closed = True
+
+
+class Held(Scripted):
+    """Gives so many answers; whoever asks then waits until it is let go, or for ever."""
+
+    def __init__(self, answer: Answer, *, after: int) -> None:
+        super().__init__(answer)
+        self._left = after
+        self._gate = asyncio.Event()
+
+    async def reply(self, request: Request, sink: Sink) -> Reply:
+        self._left -= 1
+
+        if self._left < 0:
+            await self._gate.wait()
+
+        return await super().reply(request, sink)
+
+    def let_go(self) -> None:
+        runtime().loop.call_soon_threadsafe(self._gate.set)

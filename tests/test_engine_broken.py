@@ -28,7 +28,7 @@ def alone(answers: list[object], path, **options) -> kn.Run:
     rest = iter(answers)
     model = Scripted(lambda _messages: next(rest))
     options = {"prices": {"scripted": PRICE}, **options}
-    return kn.swarm("go", model=model, single=True, trace=path, **options).result(10)
+    return kn.swarm("go", model=model, single=True, trace=path, **options).result(50)
 
 
 def facts(run: kn.Replay, kind: type) -> list:
@@ -91,7 +91,7 @@ def test_a_resumed_run_remembers_what_was_wasted(tmp_path):
     model = Scripted(lambda _messages: say("whole"))
     resumed = kn.resume(path, model=model, prices={"scripted": PRICE})
     assert isinstance(resumed, kn.Run)
-    resumed.result(10)
+    resumed.result(50)
     check_ended(resumed)
     assert resumed.answer == "whole"
     assert resumed.metrics.tokens_in == first.metrics.tokens_in + 100

@@ -135,7 +135,7 @@ def test_a_run_stopped_at_any_record_ends_clean_and_goes_on(
             Trap(patch, stop)
             model = Flaky(respond)
             path = tmp_path / f"{count}.jsonl"
-            run = go(path, model, early_start=early_start).result(20)
+            run = go(path, model, early_start=early_start).result(50)
             check_ended(run)
             sent = len(model.seen)
 
@@ -144,7 +144,7 @@ def test_a_run_stopped_at_any_record_ends_clean_and_goes_on(
         if run.status == "cancelled":
             resumed = kn.resume(path, model=Scripted(respond), tools=[look, stare])
             assert isinstance(resumed, kn.Run)
-            resumed.result(20)
+            resumed.result(50)
             check_ended(resumed)
             assert resumed.status == "finished"
             assert sorted(resumed.answer) == sorted(whole.answer)
@@ -175,7 +175,7 @@ def test_a_sub_agent_stopped_at_any_of_its_records_leaves_the_others(tmp_path, m
         with monkeypatch.context() as patch:
             Trap(patch, cancel)
             run = go(tmp_path / f"{count}-{later}-{model_of.__name__}.jsonl", model_of(respond))
-            run.result(20)
+            run.result(50)
 
         check_ended(run)
         assert run.status == "finished", (count, later, run.why)
@@ -190,7 +190,7 @@ def test_cancelled_before_it_could_begin(tmp_path):
         run = go(tmp_path / f"{number}.jsonl", model)
         run.cancel()
         run.cancel()
-        run.result(5)
+        run.result(50)
         check_ended(run)
         run.cancel()  # after the end: nothing
         assert run.status in {"cancelled", "finished"}
@@ -201,7 +201,7 @@ def test_cancel_while_it_ends_from_another_thread(tmp_path):
         run = go(tmp_path / f"{number}.jsonl", Scripted(respond))
         thread = threading.Thread(target=lambda run=run: [run.cancel() for _ in range(200)])
         thread.start()
-        run.result(5)
+        run.result(50)
         thread.join()
         check_ended(run)
 
@@ -217,7 +217,7 @@ def test_a_plan_whose_task_is_cancelled_before_it_began_goes_on(tmp_path, monkey
         Trap(patch, cancel)
         run = kn.swarm(
             "", plan=plan, model=Scripted(lambda _m: "fine"), trace=tmp_path / "p.jsonl"
-        ).result(5)
+        ).result(50)
 
     check_ended(run)
     assert run.status == "partial"
@@ -227,7 +227,7 @@ def test_a_plan_whose_task_is_cancelled_before_it_began_goes_on(tmp_path, monkey
 
 def test_a_plan_stopped_at_any_record_goes_on(tmp_path, monkeypatch):
     plan = [{"a": "x"}, {"b b": "y"}, {"c": "z", "after": ["a", "b b"]}, {"d": "w", "after": ["a"]}]
-    whole = kn.swarm("", plan=plan, model=Scripted(planned), trace=tmp_path / "w.jsonl").result(5)
+    whole = kn.swarm("", plan=plan, model=Scripted(planned), trace=tmp_path / "w.jsonl").result(50)
 
     for count in range(1, len(whole.trace)):
 
@@ -239,12 +239,12 @@ def test_a_plan_stopped_at_any_record_goes_on(tmp_path, monkeypatch):
             Trap(patch, stop)
             path = tmp_path / f"{count}.jsonl"
             run = kn.swarm("", plan=plan, model=Scripted(planned), trace=path, max_agents=4)
-            check_ended(run.result(5))
+            check_ended(run.result(50))
 
         if run.status == "cancelled":
             again = kn.resume(path, model=Scripted(planned))
             assert isinstance(again, kn.Run)
-            check_ended(again.result(5))
+            check_ended(again.result(50))
             assert (again.status, again.answer) == ("finished", whole.answer)
             assert again.metrics.total_steps == 4
 
@@ -261,7 +261,7 @@ def test_a_model_that_is_cancelled_from_inside_is_a_failure_not_a_cancel(tmp_pat
 
         return respond(messages)
 
-    run = go(tmp_path / "run.jsonl", Scripted(broken)).result(5)
+    run = go(tmp_path / "run.jsonl", Scripted(broken)).result(50)
     check_ended(run)
     assert run.status == ("failed" if who == "orchestrator" else "finished")
 
@@ -289,9 +289,9 @@ def test_whoever_swallows_the_cancel_makes_no_further_call(tmp_path):
         model = Scripted(answer)
         path = tmp_path / f"{len(options['plan']) if 'plan' in options else 0}.jsonl"
         run = kn.swarm("go", model=model, tools=[stubborn], trace=path, **options)
-        entered.wait(5)
+        assert entered.wait(50)
         run.cancel()
-        run.result(5)
+        run.result(50)
         check_ended(run)
         assert run.status == "cancelled"
         assert len(model.seen) == 1
@@ -303,7 +303,7 @@ def test_cancelling_an_agent_that_has_ended_is_misuse(tmp_path):
     @kn.tool
     def hold() -> str:
         "Wait."
-        gate.wait(5)
+        gate.wait(50)
         return "ok"
 
     def answer(messages: list[Message]) -> Reply | str:
@@ -324,7 +324,7 @@ def test_cancelling_an_agent_that_has_ended_is_misuse(tmp_path):
         run.cancel("a1")
 
     gate.set()
-    run.result(5)
+    run.result(50)
     check_ended(run)
     assert tasks_left() == []
 
@@ -387,7 +387,7 @@ def test_a_hundred_agents_that_wait_are_cancelled_at_once(tmp_path, monkeypatch,
     @kn.tool
     def block() -> str:
         "Wait in a thread."
-        gate.wait(10)
+        gate.wait(50)
         return "waited"
 
     options = dict(WAITS[where])
@@ -418,7 +418,7 @@ def test_a_hundred_agents_that_wait_are_cancelled_at_once(tmp_path, monkeypatch,
         assert ended(run) == {"a1": "cancelled", "a100": "cancelled"}
 
     run.cancel()
-    run.result(10)
+    run.result(50)
     gate.set()
     check_ended(run)
     assert run.status == "cancelled"

@@ -171,7 +171,7 @@ def resume(path: Path, world: World, **options: Any) -> kn.Replay:
     run = kn.resume(path, model=Streaming(world), tools=world.tools, **options)
 
     if isinstance(run, kn.Run):
-        run.result(20)
+        run.result(50)
 
     return run
 
@@ -221,7 +221,7 @@ def under_way(trace: Trace) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("seed", range(6))
 def test_cut_at_every_record_it_comes_to_the_same_end(tmp_path, seed, mode, part):
     world = World(seed)
-    full = begin(seed, tmp_path / "full.jsonl", mode, world).result(20)
+    full = begin(seed, tmp_path / "full.jsonl", mode, world).result(50)
     check_ended(full)
     quiet = not world.effects
     lines = (tmp_path / "full.jsonl").read_bytes().splitlines(keepends=True)
@@ -246,7 +246,7 @@ def test_cut_at_every_record_it_comes_to_the_same_end(tmp_path, seed, mode, part
 def test_cut_again_and_again(tmp_path, seed):
     dice = random.Random(seed)
     world = World(seed)
-    full = begin(seed, tmp_path / "full.jsonl", "swarm", world).result(20)
+    full = begin(seed, tmp_path / "full.jsonl", "swarm", world).result(50)
     path = tmp_path / "cut.jsonl"
     path.write_bytes((tmp_path / "full.jsonl").read_bytes())
     run: kn.Replay = full
@@ -270,7 +270,7 @@ def test_cut_again_and_again(tmp_path, seed):
 @pytest.mark.parametrize("seed", range(12))
 def test_cancelled_and_taken_up_again_and_again(tmp_path, seed):
     world = World(seed)
-    full = begin(seed, tmp_path / "full.jsonl", "swarm", world).result(20)
+    full = begin(seed, tmp_path / "full.jsonl", "swarm", world).result(50)
     path = tmp_path / "run.jsonl"
     run: Any = begin(seed, path, "swarm", World(seed))
 
@@ -281,14 +281,14 @@ def test_cancelled_and_taken_up_again_and_again(tmp_path, seed):
             time.sleep(0.0001)
 
         run.cancel()
-        check_ended(run.result(20))
+        check_ended(run.result(50))
 
         if run.status == "finished":
             break
 
         run = kn.resume(path, model=Streaming(World(seed)), tools=world.tools)
     else:
-        check_ended(run.result(20))
+        check_ended(run.result(50))
 
     if not world.effects:
         assert state(run.result()) == state(full)
@@ -296,7 +296,7 @@ def test_cancelled_and_taken_up_again_and_again(tmp_path, seed):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_when_the_model_answers_otherwise_the_orphans_end_and_nothing_hangs(tmp_path, seed):
-    begin(seed, tmp_path / "full.jsonl", "swarm", World(seed)).result(20)
+    begin(seed, tmp_path / "full.jsonl", "swarm", World(seed)).result(50)
     lines = (tmp_path / "full.jsonl").read_bytes().splitlines(keepends=True)
     path = tmp_path / "cut.jsonl"
 
@@ -329,7 +329,7 @@ def test_no_budget_is_ever_exceeded_and_more_of_it_goes_on(tmp_path, limit, earl
         options: dict[str, Any] = {"early_start": early_start, "max_tokens": 300}
         budget = kn.Budget(**limit)
         run = begin(seed, path, "swarm", World(seed), prices=price, budget=budget, **options)
-        check_ended(run.result(20))
+        check_ended(run.result(50))
         within(run, budget)
 
         if run.status == "finished":
@@ -365,16 +365,16 @@ def within(run: kn.Replay, budget: kn.Budget) -> None:
 def test_the_time_of_earlier_processes_counts(tmp_path):
     path = tmp_path / "run.jsonl"
     slow = Scripted(lambda _m: "ok", delay=3600)
-    run = kn.swarm("go", model=slow, trace=path, budget=kn.Budget(seconds=0.05)).result(5)
+    run = kn.swarm("go", model=slow, trace=path, budget=kn.Budget(seconds=0.05)).result(50)
     check_ended(run)
     assert run.status == "over_budget"
     again = kn.resume(path, model=Scripted(lambda _m: "ok", delay=3600))
     assert isinstance(again, kn.Run)
-    check_ended(again.result(5))
+    check_ended(again.result(50))
     assert (again.status, again.why) == ("over_budget", "the budget of 0.05 seconds is used up")
     more = kn.resume(path, model=Scripted(lambda _m: "ok"), budget=kn.Budget(seconds=60))
     assert isinstance(more, kn.Run)
-    assert more.result(5).answer == "ok"
+    assert more.result(50).answer == "ok"
 
 
 def test_two_items_alike_are_two_sub_agents(tmp_path):
@@ -405,7 +405,7 @@ def test_two_items_alike_are_two_sub_agents(tmp_path):
                 return say(results(messages)[-1])
 
     run = kn.swarm("go", model=Breaking(answer), max_agents=2, trace=tmp_path / "run.jsonl")
-    check_ended(run.result(5))
+    check_ended(run.result(50))
     assert "2 more sub-agents were asked for, but only 1 of 2 are left" in run.answer
     assert run.metrics.agents == 2
 
@@ -442,7 +442,7 @@ def test_a_user_s_cancel_of_one_agent_still_holds_after_a_resume(tmp_path):
         time.sleep(0.001)
 
     run.cancel()
-    check_ended(run.result(5))
+    check_ended(run.result(50))
     again = kn.resume(path, model=Scripted(answer), tools=[hold])
     assert isinstance(again, kn.Run)
 
@@ -451,7 +451,7 @@ def test_a_user_s_cancel_of_one_agent_still_holds_after_a_resume(tmp_path):
 
     assert holding[2] == "a2"
     again.cancel()
-    check_ended(again.result(5))
+    check_ended(again.result(50))
     later = [r.fact.text for r in again.trace if isinstance(r.fact, AgentEnded) and r.agent == "a1"]
     assert later == ["cancelled by the user"]
     assert again.fold.agents["a1"].state == "cancelled"

@@ -27,7 +27,7 @@ from kimi_nb.trace import TornTail, Trace
 
 SHARES = 4
 """Tests over which the records of a swarm are dealt out."""
-PATIENCE_S = 10.0
+PATIENCE_S = 45.0
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from scripted import (
+    Held,
     Scripted,
     _no_complaints,  # noqa: F401
     call,
@@ -173,14 +174,15 @@ def test_after_over_budget_it_goes_on_with_more(tmp_path):
 
 def test_a_cancelled_run_goes_on(tmp_path):
     path = tmp_path / "run.jsonl"
-    run = kn.swarm("go", model=Scripted(respond, delay=0.02), tools=[look], trace=path)
+    run = kn.swarm("go", model=Held(respond, after=8), tools=[look], trace=path)
 
-    while run.fold.steps < 5:
-        time.sleep(0.005)
+    while run.fold.steps < 8:
+        time.sleep(0.001)
 
     run.cancel()
     assert run.result().status == "cancelled"
     done = run.metrics.total_steps
+    assert done == 8
     again = Scripted(respond)
     resumed = kn.resume(path, model=again, tools=[look])
     assert isinstance(resumed, kn.Run)
@@ -220,7 +222,7 @@ def test_a_slow_disk_holds_up_no_other_agent(tmp_path, monkeypatch):
     def slow(fd: int) -> None:
         if not waited:  # the first, before the letter goes out
             syncing.set()
-            waited.append(looked.wait(5))
+            waited.append(looked.wait(30))
 
         real(fd)
 
@@ -234,7 +236,7 @@ def test_a_slow_disk_holds_up_no_other_agent(tmp_path, monkeypatch):
     @kn.tool
     async def peep() -> str:
         "Look at something."
-        await asyncio.to_thread(syncing.wait, 5)
+        await asyncio.to_thread(syncing.wait, 30)
         looked.set()
         return "seen"
 
@@ -250,7 +252,7 @@ def test_a_slow_disk_holds_up_no_other_agent(tmp_path, monkeypatch):
         return calls(call("create_subagent", name="w", system_prompt="Work."), *made)
 
     model = Scripted(answer)
-    run = kn.swarm("go", model=model, tools=[send, peep], trace=tmp_path / "run.jsonl").result(10)
+    run = kn.swarm("go", model=model, tools=[send, peep], trace=tmp_path / "run.jsonl").result(50)
     assert waited == [True]
     assert "sent x" in run.answer
 
@@ -270,7 +272,7 @@ def test_other_tools_are_refused_by_name(tmp_path):
 
 def test_a_run_that_goes_on_elsewhere_is_not_taken_up(tmp_path):
     path = tmp_path / "run.jsonl"
-    run = kn.swarm("go", model=Scripted(respond, delay=0.5), tools=[look], trace=path)
+    run = kn.swarm("go", model=Held(respond, after=0), tools=[look], trace=path)
 
     with pytest.raises(TraceLocked, match="another run"):
         kn.resume(path, model=Scripted(respond), tools=[look])

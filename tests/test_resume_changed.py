@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import pytest
 from scripted import (
+    Held,
     Scripted,
     _no_complaints,  # noqa: F401
     call,
@@ -50,7 +51,7 @@ def go_on(path: Path, **given: Any) -> tuple[kn.Run, int]:
     model = Scripted(respond)
     run = kn.resume(path, **{"model": model, "tools": [look], **given})
     assert isinstance(run, kn.Run)
-    return run.result(10), len(model.seen)
+    return run.result(50), len(model.seen)
 
 
 def refused(path: Path, **given: Any) -> str:
@@ -142,7 +143,7 @@ def test_the_same_goal_is_the_same(log, goal):
 def test_a_plan_must_be_the_same_in_what_it_says_not_in_how_it_is_written(tmp_path):
     path = tmp_path / "run.jsonl"
     model = Scripted(lambda _m: "did")
-    kn.swarm("", plan=PLAN, model=model, trace=path).result(10)
+    kn.swarm("", plan=PLAN, model=model, trace=path).result(50)
     cut(path, 4)
     written = '- one: first\n- {name: two, prompt: second, after: "one"}'
 
@@ -151,7 +152,7 @@ def test_a_plan_must_be_the_same_in_what_it_says_not_in_how_it_is_written(tmp_pa
 
     run = kn.resume(path, plan=written, model=model)
     assert isinstance(run, kn.Run)
-    assert run.result(10).status == "finished"
+    assert run.result(50).status == "finished"
 
 
 def test_code_that_cannot_be_read_is_not_compared(log, monkeypatch):
@@ -186,7 +187,7 @@ def test_indented_or_not_the_code_is_the_same(tmp_path):
     inside = ["def make():", *(f"    {line}" for line in lines), "    return look", ""]
     path = tmp_path / "run.jsonl"
     flat, indented = defined("\n".join(lines), "flat"), defined("\n".join(inside), "inside")
-    kn.swarm("go", model=Scripted(respond), tools=[flat], trace=path).result(10)
+    kn.swarm("go", model=Scripted(respond), tools=[flat], trace=path).result(50)
     cut(path, 30)
     assert go_on(path, tools=[indented])[0].status == "finished"
 
@@ -230,14 +231,16 @@ def test_a_fork_that_is_killed_goes_on_as_the_fork(log, tmp_path):
 
 def test_a_fork_begins_beside_a_run_that_goes_on(tmp_path):
     path, new = tmp_path / "run.jsonl", tmp_path / "new.jsonl"
-    slow = kn.swarm("go", model=Scripted(respond, delay=0.05), tools=[look], trace=path)
+    model = Held(respond, after=4)
+    slow = kn.swarm("go", model=model, tools=[look], trace=path)
 
     while slow.fold.steps < 3:
-        time.sleep(0.005)
+        time.sleep(0.001)
 
     fork, _ = go_on(path, fork=new)
     assert not slow.done
-    assert slow.result(20).answer == fork.answer
+    model.let_go()
+    assert slow.result(50).answer == fork.answer
     assert not any(isinstance(r.fact, RunForked | RunResumed) for r in kn.read(path))
 
 
@@ -249,7 +252,7 @@ def test_with_another_goal_a_fork_begins_anew_with_the_settings_of_the_old_run(t
     first = kn.swarm(
         "go", model=Scripted(respond), tools=[look], folder=tmp_path, trace=path, **options, **given
     )
-    first.result(10)
+    first.result(50)
     before = path.read_bytes()
     run, made = go_on(path, fork=new, goal="stay")
     began, forked = (r.fact for r in run.trace[:2])
@@ -270,7 +273,7 @@ def test_another_plan_turns_a_swarm_into_that_plan(log, tmp_path):
     model = Scripted(lambda m: f"did {m[-1]['content'].splitlines()[-1]}")
     run = kn.resume(log, plan=PLAN, fork=tmp_path / "new.jsonl", model=model, tools=[look])
     assert isinstance(run, kn.Run)
-    assert run.result(10).answer == "did second"
+    assert run.result(50).answer == "did second"
     assert orjson.loads(run.fold.options)["mode"] == "plan"
     wide = [{f"t{n}": "do"} for n in range(30)]
 
@@ -312,7 +315,7 @@ def test_a_fork_that_fails_leaves_no_new_log(log, tmp_path, monkeypatch, broken)
 def test_a_budget_and_a_model_that_were_given_hold_for_the_next_resume(tmp_path):
     path = tmp_path / "run.jsonl"
     first = kn.Budget(steps=5, tokens=10**6)
-    kn.swarm("go", model=Scripted(respond), tools=[look], trace=path, budget=first).result(10)
+    kn.swarm("go", model=Scripted(respond), tools=[look], trace=path, budget=first).result(50)
     retired = Scripted(respond)
     retired.name = "successor"
     run, made = go_on(path, budget=kn.Budget(steps=9), model=retired), len(retired.seen)
@@ -356,7 +359,7 @@ def test_the_simulator_does_not_go_on_for_a_language_model_nor_the_reverse(log, 
 
     simulated = tmp_path / "simulated.jsonl"
     quick = kn.Simulator(latency=0.0)
-    kn.swarm("List the files.", folder=tmp_path, trace=simulated, simulator=quick).result(20)
+    kn.swarm("List the files.", folder=tmp_path, trace=simulated, simulator=quick).result(50)
     cut(simulated, 5)
 
     for fork in (None, tmp_path / "new.jsonl"):
@@ -365,7 +368,7 @@ def test_the_simulator_does_not_go_on_for_a_language_model_nor_the_reverse(log, 
 
     run = kn.resume(simulated)
     assert isinstance(run, kn.Run)
-    assert run.result(20).status == "finished"
+    assert run.result(50).status == "finished"
     assert run.fold.simulated
 
 
@@ -400,11 +403,11 @@ def test_a_fork_does_not_repeat_what_may_have_had_its_effect(tmp_path):
         return say(results(messages)[0]) if results(messages) else calls(call("send", text="x"))
 
     path = tmp_path / "run.jsonl"
-    kn.swarm("go", model=Scripted(writer), tools=[send], single=True, trace=path).result(10)
+    kn.swarm("go", model=Scripted(writer), tools=[send], single=True, trace=path).result(50)
     cut(path, next(r.seq for r in kn.read(path) if isinstance(r.fact, ToolCalled)) + 2)
     run = kn.resume(path, model=Scripted(writer), tools=[send], fork=tmp_path / "new.jsonl")
     assert isinstance(run, kn.Run)
-    assert "whether it took effect is unknown" in run.result(10).answer
+    assert "whether it took effect is unknown" in run.result(50).answer
     assert effects == ["x"]
 
 
@@ -413,13 +416,13 @@ def test_the_key_in_a_goal_is_no_other_goal(tmp_path, monkeypatch):
     monkeypatch.setenv("MOONSHOT_API_KEY", secret)
     path = tmp_path / "run.jsonl"
     goal = f"go with {secret}"
-    kn.swarm(goal, model=Scripted(respond), tools=[look], trace=path).result(10)
+    kn.swarm(goal, model=Scripted(respond), tools=[look], trace=path).result(50)
     cut(path, 30)
     new = tmp_path / "new.jsonl"
     go_on(path, goal=goal)
     assert go_on(path, goal=f"stay with {secret}", fork=new)[0].status == "finished"
     plan, planned = [{"one": f"use {secret}"}], tmp_path / "plan.jsonl"
-    kn.swarm("", plan=plan, model=Scripted(lambda _m: "did"), trace=planned).result(10)
+    kn.swarm("", plan=plan, model=Scripted(lambda _m: "did"), trace=planned).result(50)
     assert kn.resume(planned, plan=plan).status == "finished"
     assert not any(secret.encode() in each.read_bytes() for each in (path, new, planned))
 
@@ -452,7 +455,7 @@ def test_the_command_line_forks_and_keeps_the_other_limits(tmp_path, monkeypatch
     goal = "For each text file here, give the number of lines."
     quick = kn.Simulator(latency=0.0)
     had = kn.Budget(tokens=10**6, steps=1)
-    kn.swarm(goal, trace="run.jsonl", simulator=quick, budget=had).result(20)
+    kn.swarm(goal, trace="run.jsonl", simulator=quick, budget=had).result(50)
     before = Path("run.jsonl").read_bytes()
     options = ["--fork", "new.jsonl", "--goal", goal, "--steps", "50"]
     assert main(["resume", "run.jsonl", *options]) == 0

@@ -173,7 +173,7 @@ def test_on_a_disk_without_locks_a_run_warns_and_goes_on(tmp_path, monkeypatch, 
     with pytest.warns(RuntimeWarning, match=r"a disk without file locks .*local disk with trace="):
         run = kn.swarm("go", model=Scripted(respond), tools=[look], trace=path)
 
-    assert run.result(10).status == "finished"
+    assert run.result(50).status == "finished"
     assert read(path)[-1].fact.status == "finished"
 
 

@@ -61,8 +61,12 @@ class WorkingSelector(VirtualSelector):
         if timeout is None:
             return super(VirtualSelector, self).select(None)
 
-        if timeout > 0 and any(t.name == "kimi_nb tool" for t in threading.enumerate()):
-            return super(VirtualSelector, self).select(LOOK)
+        if timeout > 0:
+            working = any(t.name == "kimi_nb tool" for t in threading.enumerate())
+            heard = super(VirtualSelector, self).select(LOOK if working else 0)
+
+            if working or heard:  # be it of one that ended since it was asked to wait
+                return heard
 
         return super().select(timeout)
 
