@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import midway
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -31,9 +31,14 @@ def alive():
     return runtime().spawn(_alive()).result()
 """
 
+PATIENCE = 60.0
+"""Seconds until a kernel counts as dead."""
 
 # jupyter_client's blocking client makes event loops that it never closes.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.timeout(180),  # kernels begin in it, and whole runs go on
+]
 
 
 @dataclass
@@ -51,39 +56,68 @@ class Cell:
     live: list[str] = field(default_factory=list)
     """What the widgets were told, as JSON."""
     payload: list[Any] = field(default_factory=list)
-    seconds_after_interrupt: float = 0.0
+    comms: list[str] = field(default_factory=list)
+    """Ids of the widgets that were opened."""
+
+    @property
+    def facts(self) -> int:
+        """How many facts of the run the widget was told."""
+        return max((json.loads(text).get("to", 0) for text in self.live), default=0)
+
+
+class Once:
+    """Does something the first time that a cell has brought so many facts of its run."""
+
+    def __init__(self, facts: int, do: Callable[[Cell], Any]) -> None:
+        self._facts = facts
+        self._do = do
+        self.done = False
+
+    def __call__(self, cell: Cell) -> None:
+        if not self.done and cell.facts >= self._facts:
+            self.done = True
+            self._do(cell)
 
 
 class Kernel:
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         env = {**os.environ, "PYTHONPATH": str(ROOT), "MOONSHOT_API_KEY": "", "KIMI_API_KEY": ""}
         self.manager, self.client = start_new_kernel(cwd=str(folder), env=env)
 
-    def run(self, code: str, *, interrupt_after: float = 0.0) -> Cell:
+    def run(self, code: str, *, meanwhile: Callable[[Cell], Any] | None = None) -> Cell:
+        """What the cell brought; `meanwhile` is called with it whenever that was more."""
         cell = Cell()
-        stopped: list[float] = []
 
-        def stop() -> None:
-            stopped.append(time.monotonic())
-            self.manager.interrupt_kernel()
+        def note(message: dict[str, Any]) -> None:
+            _note(cell, message)
 
-        if interrupt_after:
-            threading.Timer(interrupt_after, stop).start()
+            if meanwhile is not None:
+                meanwhile(cell)
 
-        reply = self.client.execute_interactive(
-            code, output_hook=lambda message: _note(cell, message), timeout=50
-        )
+        reply = self.client.execute_interactive(code, output_hook=note, timeout=PATIENCE)
         cell.status = reply["content"]["status"]
         cell.payload = reply["content"].get("payload", [])
-
-        if stopped:
-            cell.seconds_after_interrupt = time.monotonic() - stopped[0]
-
         return cell
+
+    def send(self, kind: str, content: dict[str, Any]) -> None:
+        """A message as the page sends it."""
+        self.client.shell_channel.send(self.client.session.msg(kind, content))
+
+    def stand(self, answers: int, name: str) -> None:
+        """The next simulated run stands still after so many answers, until `go(name)`."""
+        assert self.run(f"{midway.SETUP}\nmidway.stand({answers}, {name!r})").status == "ok"
+
+    def reach(self, name: str, answers: int) -> None:
+        """Wait until the run in that variable, which stands still then, has so many answers."""
+        self.run(f"while {name}.fold.steps < {answers}:\n    await asyncio.sleep(0.01)")
+
+    def go(self, name: str) -> None:
+        (self.folder / name).touch()
 
     def complete(self, code: str) -> list[str]:
         self.client.complete(code)
-        return self.client.get_shell_msg(timeout=20)["content"]["matches"]
+        return self.client.get_shell_msg(timeout=PATIENCE)["content"]["matches"]
 
     def close(self) -> None:
         self.client.stop_channels()
@@ -103,6 +137,8 @@ def _note(cell: Cell, message: dict[str, Any]) -> None:
             cell.stream += content["text"]
         case "error":
             cell.error = "\n".join(content["traceback"])
+        case "comm_open":
+            cell.comms.append(content["comm_id"])
         case "comm_msg" if content["data"].get("method") == "custom":
             cell.live.append(json.dumps(content["data"]["content"], ensure_ascii=False))
 
@@ -118,7 +154,11 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 
 def test_a_cell_shows_progress_and_its_value_is_the_run(kernel):
-    cell = kernel.run(f"%%swarm pk --agents 30\n{GOAL}\nJoin the results into one table.")
+    kernel.stand(40, "go-pk")
+    cell = kernel.run(
+        f"%%swarm pk --agents 30\n{GOAL}\nJoin the results into one table.",
+        meanwhile=lambda cell: len(cell.live) > 1 and kernel.go("go-pk"),
+    )
     assert cell.status == "ok"
     assert len(cell.live) >= 3
     told = [json.loads(text) for text in cell.live]
@@ -139,29 +179,31 @@ def test_the_run_has_its_name_from_its_start_and_messages_arrive_while_it_runs(k
     kernel.run(
         "heard = []\n"
         "from comm import get_comm_manager\n"
+        "from pathlib import Path\n"
         "def opened(comm, message):\n"
         "    heard.append((slow.status, len(slow.trace)))\n"
+        "    Path('go-slow').touch()\n"
         "get_comm_manager().register_target('probe', opened)"
     )
     content = {"comm_id": "probe-1", "target_name": "probe", "data": {}}
-    timer = threading.Timer(
-        0.8,
-        lambda: kernel.client.shell_channel.send(kernel.client.session.msg("comm_open", content)),
-    )
-    timer.start()
-    kernel.run(f"%%swarm slow --agents 20\n{GOAL}")
+    probe = Once(1, lambda _: kernel.send("comm_open", content))
+    kernel.stand(10, "go-slow")
+    assert kernel.run(f"%%swarm slow --agents 20\n{GOAL}", meanwhile=probe).status == "ok"
     heard = kernel.run("heard").text
     assert heard.startswith("[('running', ")
 
 
 def test_the_stop_button_ends_a_hundred_agents_at_once(kernel):
-    cell = kernel.run(f"%%swarm big --agents 100\n{GOAL}", interrupt_after=1.5)
+    """All of them wait for answers that do not come: whoever waited for one would never end."""
+    kernel.stand(150, "go-big")
+    stop = Once(600, lambda _: kernel.manager.interrupt_kernel())
+    cell = kernel.run(f"%%swarm big --agents 100\n{GOAL}", meanwhile=stop)
     assert cell.status == "error"
     assert cell.error.startswith("Interrupted: the swarm was stopped, what it did is kept; go on")
     assert cell.error.count("\n") == 0  # one line, no traceback
-    assert cell.seconds_after_interrupt < 1.0
     assert kernel.run("big.status, alive(), big.done").text == "('cancelled', 0, True)"
     before = kernel.run("len(big.trace)").text
+    kernel.go("go-big")
     time.sleep(0.5)
     assert kernel.run("len(big.trace)").text == before  # no call was sent afterwards
     # and nothing is lost
@@ -171,6 +213,7 @@ def test_the_stop_button_ends_a_hundred_agents_at_once(kernel):
 
 
 def test_in_the_background(kernel):
+    kernel.stand(60, "go-quiet")
     cell = kernel.run(f"%%swarm quiet --background --agents 40\n{GOAL}")
     assert cell.status == "ok"
     assert "running" in cell.text
@@ -181,15 +224,19 @@ def test_in_the_background(kernel):
     assert "'quiet' is still running; `%swarm cancel quiet`" in again.error
     other = kernel.run(f"%%swarm other --agents 4\n{SMALL}")  # a second run while one is running
     assert other.text.startswith("✓ finished")
+    assert kernel.run("quiet.status").text == "'running'"
+    kernel.go("go-quiet")
     assert kernel.run("(await quiet).status").text == "'finished'"
     assert (during.stream, other.stream) == ("", "")  # nothing printed into the wrong cell
 
 
 def test_cancel_by_magic_keeps_what_was_done(kernel):
+    kernel.stand(60, "go-gone")
     kernel.run(f"%%swarm gone --background --agents 50\n{GOAL}")
-    time.sleep(1.0)
+    kernel.reach("gone", 10)
     assert kernel.run("%swarm cancel gone").text == "cancelling gone; what was done is kept"
     assert kernel.run("gone.result().status").text == "'cancelled'"
+    assert kernel.run("gone.fold.steps >= 10").text == "True"
     assert kernel.run("%swarm cancel gone").text == "nothing to cancel: it is not running"
     listed = kernel.run("%swarm list").text
     assert "gone" in listed
@@ -197,28 +244,13 @@ def test_cancel_by_magic_keeps_what_was_done(kernel):
 
 
 def test_the_pages_cancel_button_ends_the_cell_normally(kernel):
-    def press() -> None:
-        comm = kernel.client.session.msg(
-            "comm_msg",
-            {"comm_id": ids[-1], "data": {"method": "custom", "content": {"kind": "cancel"}}},
-        )
-        kernel.client.shell_channel.send(comm)
+    def press(cell: Cell) -> None:
+        data = {"method": "custom", "content": {"kind": "cancel"}}
+        kernel.send("comm_msg", {"comm_id": cell.comms[-1], "data": data})
 
-    ids: list[str] = []
-    timer = threading.Timer(1.2, press)
-    timer.start()
-    cell = Cell()
-
-    def hook(message: dict[str, Any]) -> None:
-        if message["msg_type"] == "comm_open":
-            ids.append(message["content"]["comm_id"])
-
-        _note(cell, message)
-
-    reply = kernel.client.execute_interactive(
-        f"%%swarm pressed --agents 60\n{GOAL}", output_hook=hook, timeout=50
-    )
-    assert reply["content"]["status"] == "ok"
+    kernel.stand(90, "go-pressed")
+    cell = kernel.run(f"%%swarm pressed --agents 60\n{GOAL}", meanwhile=Once(300, press))
+    assert cell.status == "ok"
     assert cell.text.startswith("⊘ cancelled")
     assert kernel.run("alive()").text == "0"
 
@@ -339,6 +371,7 @@ def test_functions_of_the_notebook_become_tools(kernel):
 
 
 def test_reload_and_unload(kernel):
+    kernel.stand(60, "go-left")
     kernel.run(f"%%swarm left --background --agents 50\n{GOAL}")
     reloaded = kernel.run("%reload_ext kimi_nb")
     assert (reloaded.status, reloaded.error) == ("ok", "")
@@ -364,14 +397,15 @@ def test_without_autoawait_it_blocks_and_still_works(kernel):
 @pytest.mark.filterwarnings("ignore::kimi_nb.trace.TornTail")
 def test_a_killed_kernel_loses_nothing(kernel, tmp_path):
     first = Kernel(tmp_path)
-    first.run("%load_ext kimi_nb")
+    number = int(first.run("%load_ext kimi_nb\nimport os\nos.getpid()").text)
+    first.stand(60, "go-packages")
     first.run(f"%%swarm packages --background --agents 20 --trace run.jsonl\n{GOAL}")
     log = tmp_path / "run.jsonl"
 
     while log.read_bytes().count(b'"ToolReturned"') < 5:
         time.sleep(0.02)
 
-    os.kill(int(first.run("import os; os.getpid()").text), signal.SIGKILL)
+    os.kill(number, signal.SIGKILL)
     first.close()
     paid = steps_paid(log)
     resumed = kernel.run(f"%swarm resume {log} packages")
