@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from kimi_nb.tools import ToolContext, ToolOutcome, Toolset, python_tool
+from kimi_nb.tools import ToolContext, ToolOutcome, Toolset, python_tool, snippet
 from kimi_nb.tools.sandbox import Sandbox
 
 ROOT = str(Path(__file__).parents[1])
@@ -27,12 +29,32 @@ class Python:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.tools = Toolset([python_tool(Sandbox(workers=2))])
+        self.sandbox = Sandbox(workers=2)
+        self.tools = Toolset([python_tool(self.sandbox)])
 
     async def __call__(self, code: str) -> ToolOutcome:
         arguments = json.dumps({"code": textwrap.dedent(code)})
         context = ToolContext(folder=self.folder, agent="a1", run="r1")
         return await self.tools.call("python", arguments, context)
+
+    async def endless(self) -> tuple[asyncio.Task[ToolOutcome], int]:
+        """A call that never ends, once its code runs, and the worker that runs it."""
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        class Printed(snippet._Printed):
+            def __call__(self, stream: str, text: str) -> None:
+                super().__call__(stream, text)
+                loop.call_soon_threadsafe(begun.set)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(snippet, "_Printed", Printed)
+            call = asyncio.create_task(self("print('began')\nwhile True:\n    pass"))
+            await begun.wait()
+
+        (held,) = self.sandbox._pool._calls
+        assert held._pid is not None
+        return call, held._pid
 
 
 @pytest.fixture
@@ -59,14 +81,9 @@ def workers(parent: int | None = None) -> list[psutil.Process]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for it, at most ten seconds."""
-    for _ in range(1000):
-        if condition():
-            return
-
+    """Wait for it; the test's own time limit ends what never comes."""
+    while not condition():  # noqa: ASYNC110 -- of other processes
         await asyncio.sleep(0.01)
-
-    pytest.fail("it did not happen in ten seconds")
 
 
 @pytest.mark.parametrize(
@@ -218,9 +235,11 @@ async def test_workers_get_no_environment(python: Python, monkeypatch: pytest.Mo
     assert not any("sk-canary" in json.dumps(worker.environ()) for worker in workers())
 
 
-async def test_what_takes_too_long_ends(python: Python, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_nb.tools.snippet.SECONDS", 0.2)
-    endless = await python("print('began')\nwhile True:\n    pass")
+async def test_what_takes_too_long_ends(python: Python) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snippet, "SECONDS", 1.0)
+        endless = await python("print('began')\nwhile True:\n    pass")
+
     assert not endless.ok
     assert endless.text.startswith("ERROR: began\n")
     assert "TimeoutError" in endless.text
@@ -247,13 +266,8 @@ async def test_what_takes_too_much_ends(python: Python, code: str, error: str) -
 
 
 async def test_a_worker_that_is_killed_is_replaced(python: Python) -> None:
-    call = asyncio.create_task(python("while True:\n    pass"))
-    await until(lambda: bool(workers()) and not call.done())
-    await asyncio.sleep(0.1)
-
-    for worker in workers():
-        worker.kill()
-
+    call, worker = await python.endless()
+    os.kill(worker, signal.SIGKILL)
     outcome = await call
     assert not outcome.ok
     assert "the next call gets a new one" in outcome.text
@@ -273,17 +287,42 @@ async def test_workers_that_died_while_idle_cost_no_call(python: Python) -> None
 
 
 async def test_a_cancelled_call_ends_its_worker(python: Python) -> None:
-    await python("1")
-    call = asyncio.create_task(python("while True:\n    pass"))
-    await asyncio.sleep(0.2)
-    busy = {worker.pid for worker in workers()}
+    call, busy = await python.endless()
     call.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await call
 
-    await until(lambda: not busy & {worker.pid for worker in workers()})
+    await until(lambda: busy not in {worker.pid for worker in workers()})
     assert (await python("1 + 1")).text == "2"
+
+
+async def test_a_call_that_is_cancelled_before_it_begins_starts_no_worker(
+    python: Python, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancelled, over = threading.Event(), threading.Event()
+    run = python.sandbox._pool.run
+
+    def late(*given: Any) -> str:
+        cancelled.wait()
+
+        try:
+            return run(*given)
+        finally:
+            over.set()
+
+    monkeypatch.setattr(python.sandbox._pool, "run", late)
+    call = asyncio.create_task(python("1"))
+    await asyncio.sleep(0)
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    await python.tools.close()
+    cancelled.set()
+    await asyncio.to_thread(over.wait)
+    assert python.sandbox._pool._monty is None
 
 
 async def test_many_calls_share_few_workers(python: Python) -> None:
@@ -293,9 +332,7 @@ async def test_many_calls_share_few_workers(python: Python) -> None:
 
 
 async def test_closing_ends_running_code_and_all_workers(python: Python) -> None:
-    call = asyncio.create_task(python("while True:\n    pass"))
-    await until(lambda: bool(workers()))
-    await asyncio.sleep(0.1)
+    call, _ = await python.endless()
     await python.tools.close()
     assert workers() == []
     assert not (await call).ok
@@ -341,44 +378,61 @@ SCRIPT = """
     from kimi_nb.tools import ToolContext, snippet, standard_tools
 
     snippet.SECONDS = {seconds}
+    begun = threading.Event()
 
-    async def forever(tools, here):
-        await tools.call("python", '{{"code": "while True: pass"}}', here)
+    class Printed(snippet._Printed):
+        def __call__(self, stream, text):
+            begun.set()
+
+    snippet._Printed = Printed
+    tools = standard_tools()
+    here = ToolContext(folder=Path({folder!r}), agent="", run="")
+
+    async def forever():
+        await tools.call("python", '{{"code": "print(1)\\\\nwhile True: pass"}}', here)
+
+    def ready():
+        print("running", flush=True)
+        sys.stdin.read()
 
     async def main():
-        tools = standard_tools()
-        here = ToolContext(folder=Path({folder!r}), agent="", run="")
         await tools.call("python", '{{"code": "1"}}', here)
-        print("running", flush=True)
         {then}
 
     asyncio.run(main())
 """
-BEGINNING = 0.4
-"""Seconds in which a call surely begins."""
-FOREVER = "await forever(tools, here)"
-ABANDONED = f"""task = asyncio.create_task(forever(tools, here))
-        await asyncio.sleep({BEGINNING})"""
+ABANDONED = """task = asyncio.create_task(forever())
+        await asyncio.to_thread(begun.wait)
+        ready()"""
+ELSEWHERE = """threading.Thread(target=asyncio.run, args=(forever(),), daemon=True).start()
+        begun.wait()
+        ready()"""
 
 
-def start(folder: Path, then: str, seconds: float = 10) -> subprocess.Popen[str]:
+def start(folder: Path, then: str, seconds: float = 1000) -> subprocess.Popen[str]:
+    """A process that has come to `ready`; it goes on when its input ends."""
     code = textwrap.dedent(SCRIPT.format(folder=str(folder), then=then, seconds=seconds))
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": ROOT},
     )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    return process
 
 
-@pytest.mark.parametrize("then", ["pass", ABANDONED, "sys.exit(0)", "await tools.close()"])
+@pytest.mark.parametrize(
+    "then", ["ready()", ABANDONED, "ready(); sys.exit(0)", "ready(); await tools.close()"]
+)
 async def test_nothing_is_left_when_the_interpreter_exits(tmp_path: Path, then: str) -> None:
     with start(tmp_path, then) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "running\n"
         left = workers(process.pid)
-        output, errors = process.communicate(timeout=30)
+        assert left
+        output, errors = process.communicate()
 
     assert (process.returncode, output, errors) == (0, "", "")
     await until(lambda: not any(map(alive, left)))
@@ -386,17 +440,10 @@ async def test_nothing_is_left_when_the_interpreter_exits(tmp_path: Path, then: 
 
 async def test_nothing_is_left_when_the_loop_is_in_another_thread(tmp_path: Path) -> None:
     # As in a kernel: nobody cancels the calls of a daemon thread when the interpreter exits.
-    then = f"""threading.Thread(
-            target=asyncio.run, args=(forever(tools, here),), daemon=True).start()
-        await asyncio.sleep({BEGINNING})"""
-
-    with start(tmp_path, then) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "running\n"
-        await asyncio.sleep(BEGINNING / 2)
+    with start(tmp_path, ELSEWHERE) as process:
         left = workers(process.pid)
         assert left
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate()
 
     assert (process.returncode, errors) == (0, "")
     assert not any(map(alive, left))
@@ -404,14 +451,11 @@ async def test_nothing_is_left_when_the_loop_is_in_another_thread(tmp_path: Path
 
 async def test_nothing_is_left_when_the_kernel_is_killed(tmp_path: Path) -> None:
     # An idle worker sees at once that it is alone; a busy one when its time is up.
-    with start(tmp_path, FOREVER, seconds=1) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "running\n"
-        await asyncio.sleep(BEGINNING)
+    with start(tmp_path, ABANDONED, seconds=1) as process:
         left = workers(process.pid)
         assert left
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=30)
+        process.wait()
 
     await until(lambda: not any(map(alive, left)))
 

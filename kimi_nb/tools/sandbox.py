@@ -29,6 +29,8 @@ __all__ = ["Sandbox"]
 VERSION = "1.4.0"
 """The one whose limits were tested."""
 WORKERS = 6
+ENDING = 20.0
+"""Seconds at most for the threads of killed workers to be out; usually a moment."""
 INSTALL = f"install it with: pip install 'pydantic-monty=={VERSION}'"
 
 
@@ -74,6 +76,7 @@ class _Pool:
 
     def run(self, call: Call, code: str, folder: Path) -> str:
         with self._changed:
+            call.hold(None)  # a call that was given up before its thread began starts no pool
             pool = self._started()
             self._calls.add(call)
 
@@ -93,7 +96,7 @@ class _Pool:
             for call in self._calls:
                 call.kill()
 
-            self._changed.wait_for(lambda: not self._calls, timeout=2.0)
+            self._changed.wait_for(lambda: not self._calls, timeout=ENDING)
             pool, self._monty = self._monty, None
 
         if pool is not None:
