@@ -27,11 +27,14 @@ def stand(answers: int, until: str) -> None:
     reply = Simulator.reply
     left = answers
 
+    def stands() -> bool:
+        return left < 0 and not Path(until).exists()
+
     async def slowly(self: Simulator, *given: Any) -> Any:
         nonlocal left
         left -= 1
 
-        while left < 0 and not Path(until).exists():  # noqa: ASYNC110 -- a test makes it
+        while stands():  # noqa: ASYNC110 -- a file has no event
             await asyncio.sleep(0.02)
 
         return await reply(self, *given)

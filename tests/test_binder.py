@@ -173,7 +173,7 @@ def notebook(folder: Path, *cells: str) -> Path:
 
 def test_a_notebook_that_takes_too_much_memory_is_ended_and_named(tmp_path: Path) -> None:
     greedy = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', '{}'])".format(
-        'a = b"1" * 600_000_000; input()'
+        'import signal; a = b"1" * 600_000_000; signal.pause()'
     )
     cost = bench.execute(notebook(tmp_path, greedy), 400_000_000)
     assert cost.why == "more than 400 MB"

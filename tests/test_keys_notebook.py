@@ -17,10 +17,13 @@ import pytest
 from faults.server import FaultServer, say
 from nbclient import NotebookClient
 from test_keys import KEY, OTHERS, is_free
-from test_magics import ROOT, Kernel
+from test_magics import PATIENCE, ROOT, Kernel
 
 # jupyter_client's clients make event loops that they never close.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.timeout(180),  # whole notebooks are run in it
+]
 
 SETUP = """
 %load_ext kimi_nb
@@ -123,7 +126,8 @@ PLAIN = [
     "display(HTML('<p class=\"sk-estimator sk-toggleable__content\">&amp;</p>'))",
     "display(JSON([1, {'a': 2}]))",
     "display({'image/png': 'iVBORw0KGgo=', 'text/plain': 'x'}, raw=True)",
-    "sys.stderr.write('one\\ntwo')\nsys.stdout.write('three')",
+    # At the end of a cell stdout goes out first, and in a slow one whatever was written first.
+    "sys.stderr.write('one\\ntwo')\nsys.stderr.flush()\nsys.stdout.write('three')",
     "def f(a):\n    return a / 0\n\nf(1)",
     "%xmode Verbose\nf(2)",
     "(",
@@ -139,7 +143,7 @@ def run_notebook(cells: list[str], folder: Path, **env: str) -> nbformat.Noteboo
         notebook,
         allow_errors=True,
         kernel_name="python3",
-        timeout=20,
+        timeout=PATIENCE,
         resources={"metadata": {"path": str(folder)}},
     )
     with pytest.MonkeyPatch.context() as patch:
@@ -259,7 +263,7 @@ def typed(kernel: Kernel, code: str, answer: str) -> tuple[str, list[dict[str, A
         allow_stdin=True,
         stdin_hook=on_stdin,
         output_hook=lambda message: shown.append(json.dumps(message["content"])),
-        timeout=30,
+        timeout=PATIENCE,
     )
     return "".join(shown), asked
 
@@ -342,7 +346,7 @@ def test_errors_in_a_terminal(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     shown = done.stdout + done.stderr
