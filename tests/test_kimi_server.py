@@ -22,6 +22,7 @@ from faults.brains import Thought, small_swarm
 from faults.cards import K3, MODELS
 from faults.core import Platform
 from faults.kimi import KimiServer
+from faults.log import Asked
 from faults.mishaps import Fault
 from faults.quirks import Made, Quirks, Turn
 from faults.server import CUT, DONE, DROPPED, STALL, Answer, chunk, event
@@ -29,6 +30,7 @@ from faults.tier import TIERS, Tier
 from scripted import check_ended
 from test_chat import Heard, ask, until
 from test_resume import look, respond
+from virtual_time import leap
 
 import kimi_nb as kn
 from kimi_nb.errors import (
@@ -42,7 +44,7 @@ from kimi_nb.errors import (
 )
 from kimi_nb.models import limiter
 from kimi_nb.models.base import Reply, Request, ToolSpecs
-from kimi_nb.models.chat import ChatModel, Timeouts
+from kimi_nb.models.chat import ChatModel
 from kimi_nb.models.secret import Secret
 
 LOOK = {
@@ -295,6 +297,15 @@ async def test_the_client_gets_through_two_turns(quirks: Quirks, *, streaming: b
     assert [asked.outcome for asked in server.log] == ["completed", "completed"]
 
 
+async def _in_vain(server: KimiServer, chat: ChatModel, *, words: bool = False) -> Reply:
+    """The same where nothing comes, or after some words nothing more: in no time."""
+    heard = Heard()
+    asking = asyncio.ensure_future(chat.reply(ask(tools=ToolSpecs([LOOK])), heard))
+    await until(lambda: server.in_flight == 1 and (not words or heard.text != ""))
+    leap(1_000)
+    return await asking
+
+
 async def test_thinking_that_uses_up_the_cap() -> None:
     async with (
         KimiServer(says("never said"), quirks=Quirks(overthinks=True)) as server,
@@ -368,14 +379,16 @@ BREAKS = {
 async def test_a_broken_answer_is_none_and_the_next_attempt_is_one(
     fault: Fault, *, streaming: bool
 ) -> None:
-    patience = Timeouts(first=0.3, idle=0.3, whole=0.3)
+    words = streaming and fault.name == "stall_text"
 
     async with (
         KimiServer(says(CALLS), faults=[fault]) as server,
-        client(server, streaming=streaming, timeouts=patience) as chat,
+        client(server, streaming=streaming) as chat,
     ):
+        asking = _in_vain(server, chat, words=words) if "stall" in fault.name else _heard(chat)
+
         with pytest.raises(ModelError) as caught:
-            await _heard(chat)
+            await asking
 
         assert type(caught.value) is (
             ServerFault if fault.name == "error_in_stream" and streaming else Unreachable
@@ -455,21 +468,18 @@ async def test_bytes_of_a_brain_go_out_as_they_are() -> None:
     whole = Answer(parts=(event(chunk({"content": "a"})), event(chunk(reason="stop")), CUT))
     script = iter([whole, replace(whole, parts=(STALL,)), replace(whole, status=DROPPED)])
 
-    async with (
-        KimiServer(lambda _messages: next(script)) as server,
-        client(server, timeouts=Timeouts(first=0.3)) as chat,
-    ):
+    async with KimiServer(lambda _messages: next(script)) as server, client(server) as chat:
         assert (await _heard(chat)).text == "a"
 
-        for _ in range(2):
+        for ask_it in (_in_vain(server, chat), _heard(chat)):
             with pytest.raises(Unreachable):
-                await _heard(chat)
+                await ask_it
 
     assert [asked.outcome for asked in server.log] == ["broken"] * 3
 
 
 async def test_a_client_that_leaves_is_noted() -> None:
-    slow = Answer(parts=(event(chunk({"content": "a"})), 5.0, event(chunk(reason="stop"))))
+    slow = Answer(parts=(event(chunk({"content": "a"})), 60.0, event(chunk(reason="stop"))))
 
     async with KimiServer(says(slow)) as server, client(server) as chat:
         task = asyncio.ensure_future(_heard(chat))
@@ -516,8 +526,11 @@ async def test_what_is_under_way_when_it_goes_down_is_lost() -> None:
 
 
 async def test_as_many_at_once_as_the_tier_allows_and_the_next_at_once_after() -> None:
+    def faults(_asked: Any) -> Fault | None:
+        return mishaps.held(lambda: server.refused) if len(server.log) > 20 else None
+
     async with (
-        KimiServer(says("a"), tier=Tier(concurrency=1), latency=0.02) as server,
+        KimiServer(says("a"), tier=Tier(concurrency=1), faults=faults) as server,
         client(server) as chat,
     ):
         for _ in range(20):  # a client that has an answer may ask again at once
@@ -530,11 +543,11 @@ async def test_as_many_at_once_as_the_tier_allows_and_the_next_at_once_after() -
 
 
 async def test_the_place_of_an_answer_is_free_with_its_last_bytes() -> None:
-    said = Answer(parts=(event(chunk({"content": "a"})), DONE, 5.0))
+    said = Answer(parts=(event(chunk({"content": "a"})), DONE, 60.0))
 
-    async with KimiServer(says(said)) as server, client(server, timeouts=Timeouts(idle=9)) as chat:
+    async with KimiServer(says(said)) as server, client(server) as chat:
         await _heard(chat)
-        assert server.log[0].outcome == "in flight"
+        assert server.log[0].outcome == "completed"
         assert (server.in_flight, server.peak) == (0, 1)
 
 
@@ -675,7 +688,10 @@ def test_it_calls_the_tool_that_is_named_and_twice_on_demand() -> None:
 
 
 def test_a_swarm_against_it_from_a_test_without_a_loop(tmp_path: Path) -> None:
-    with KimiServer(small_swarm(tasks=5, calls=2), tier=TIERS[1], latency=0.02) as server:
+    def faults(asked: Asked) -> Fault:
+        return mishaps.held(lambda: "Do part" not in asked.task or server.peak > 1)
+
+    with KimiServer(small_swarm(tasks=5, calls=2), tier=TIERS[1], faults=faults) as server:
         run = kn.swarm(
             "go",
             base_url=server.base_url,

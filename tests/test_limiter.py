@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
-from faults.server import FaultServer, refuse, say
+from faults.server import Answer, FaultServer, refuse, say
 from hypothesis import given
 from hypothesis import strategies as st
 from limited import Endpoint, attempt, new_limiter, swarm
-from virtual_time import clock, in_virtual_time
+from virtual_time import clock, in_virtual_time, leap
 
 from kimi_nb.errors import ModelError, Overloaded, RateLimited, ServerFault
 from kimi_nb.models.base import Conversation, Reply, Request, ToolCall, ToolSpecs
@@ -350,12 +352,25 @@ class Deaf:
 
 
 async def test_32_at_once_over_http() -> None:
-    limiter = Limiter()
-    beyond = refuse(429, "engine_overloaded_error", "busy", retry_after="0")
+    limiter = Limiter(clock=clock)
+    beyond = refuse(429, "engine_overloaded_error", "busy", retry_after="30")
 
-    async with FaultServer(
-        lambda body: say(body["messages"][0]["content"]).after(0.05), limit=32, beyond=beyond
-    ) as server:
+    crowd = True
+
+    def answer(body: dict[str, Any]) -> Answer:
+        return replace(say(body["messages"][0]["content"]), ready=lambda: not crowd)
+
+    async def let_go_on() -> None:
+        """No answer comes before all others know that they are refused, however slow that is."""
+        nonlocal crowd
+
+        while limiter.waiting < 68:  # noqa: ASYNC110 -- there is no event for it
+            await asyncio.sleep(0.005)
+
+        crowd = False
+        leap(30)
+
+    async with FaultServer(answer, limit=32, beyond=beyond) as server:
         model = ChatModel("m", base_url=server.base_url, key=None)
 
         async def agent(number: int) -> list[str]:
@@ -369,7 +384,7 @@ async def test_32_at_once_over_http() -> None:
 
             return said
 
-        said = await asyncio.gather(*(agent(number) for number in range(100)))
+        *said, _ = await asyncio.gather(*(agent(number) for number in range(100)), let_go_on())
         await model.close()
 
     assert said == [[f"{number}.{turn}" for turn in range(3)] for number in range(100)]

@@ -54,6 +54,23 @@ def clock() -> float:
     return asyncio.get_running_loop().time()
 
 
+def leap(seconds: float) -> None:
+    """The running loop's clock goes on at once: who waits by it that long waits no longer.
+
+    For time limits of the real thing: they end what is hopeless, and nothing that is only slow.
+    """
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
+
+
+def runs_leap(seconds: float) -> None:
+    """The same for the loop of all runs, from another thread."""
+    done = threading.Event()
+    runtime().loop.call_soon_threadsafe(lambda: (leap(seconds), done.set()))
+    assert done.wait(40)
+
+
 class WorkingSelector(VirtualSelector):
     """As if the machine were as fast as can be: no time passes while a tool works in its thread."""
 

@@ -122,14 +122,17 @@ class Platform(Ledger):
         return asked
 
     def leave(self, asked: Asked) -> None:
-        """Give its place in the gate back: before its last bytes go out, as a client that has
-        them may ask again at once."""
+        """Give its place in the gate back."""
         if asked.inside:
             asked.inside = False
             self.gate.leave()
 
     def end(self, asked: Asked, written: int) -> None:
-        """Note how it went, after so many parts of bytes were written."""
+        """Note how it went, after so many parts of bytes were written; the first time counts.
+
+        Of a whole answer that is before its last bytes go out: a client that has them may ask
+        again at once.
+        """
         self.leave(asked)
 
         if asked.outcome != "in flight":

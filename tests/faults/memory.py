@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 from faults.core import Platform
 from faults.log import Asked
-from faults.server import CUT, DROPPED, STALL, Answer
+from faults.server import CUT, DROPPED, STALL, Answer, due
 from multidict import CIMultiDict
 
 from kimi_nb.models.chat import ChatModel
@@ -95,7 +95,7 @@ class _Exchange:
         return self
 
     async def _begin(self) -> None:
-        await asyncio.sleep(self._answer.delay)
+        await due(self._answer)
 
         if self._answer.status == DROPPED:
             raise aiohttp.ServerDisconnectedError

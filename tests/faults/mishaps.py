@@ -44,6 +44,11 @@ def delay(seconds: float) -> Fault:
     return Fault("delay", lambda answer: answer.after(seconds), spoils=False)
 
 
+def held(ready: Callable[[], object]) -> Fault:
+    """The answer comes when something else is so, however fast or slow that is."""
+    return Fault("held", lambda answer: replace(answer, ready=ready), spoils=False)
+
+
 def stall() -> Fault:
     """Nothing comes, not even a status."""
     return Fault("stall", lambda answer: answer.after(AGES))

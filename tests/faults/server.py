@@ -36,6 +36,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     """Seconds before the first byte."""
+    ready: Callable[[], object] = lambda: True
+    """Nothing is sent before this is so: for an answer that must not overtake something."""
 
     @property
     def pieces(self) -> int:
@@ -222,6 +224,14 @@ def whole(answer: Answer) -> web.Response:
     )
 
 
+async def due(answer: Answer) -> None:
+    """Return when its first byte may go out."""
+    await asyncio.sleep(answer.delay)
+
+    while not answer.ready():  # noqa: ASYNC110 -- what is waited for has no event
+        await asyncio.sleep(0.002)
+
+
 async def play(
     request: web.Request,
     answer: Answer,
@@ -230,7 +240,7 @@ async def play(
     writes: Callable[[], None] = lambda: None,
 ) -> web.StreamResponse:
     """Do what the answer says; `writes` is told of each part before it goes out."""
-    await asyncio.sleep(answer.delay)
+    await due(answer)
 
     if answer.status == DROPPED and request.transport is not None:
         request.transport.abort()
