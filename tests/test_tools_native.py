@@ -32,7 +32,7 @@ THREADS = """
 import threading, time
 threading.stack_size(32_768)
 for _ in range({}):
-    threading.Thread(target=time.sleep, args=(0.5,)).start()
+    threading.Thread(target=time.sleep, args=({},)).start()
 """
 
 
@@ -49,8 +49,9 @@ def test_the_folder_is_where_it_runs_and_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("here")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/more.txt").write_text("there")
-    code = "import os; print(open('data.txt').read(), open('sub/more.txt').read(), os.listdir())"
-    assert python(code, tmp_path).output == "here there ['data.txt', 'sub']\n"
+    code = "import os; print(open('data.txt').read(), open('sub/more.txt').read())\n"
+    code += "print(sorted(os.listdir()))"
+    assert python(code, tmp_path).output == "here there\n['data.txt', 'sub']\n"
 
 
 @sandboxed
@@ -139,7 +140,8 @@ def test_nothing_of_ours_but_the_language_is_in_the_environment(
 )
 def test_time_is_limited(tmp_path: Path, code: str, why: str) -> None:
     done = python(code, tmp_path, seconds=1)
-    assert (done.code, done.why) == (-signal.SIGKILL, why)
+    assert done.why == why
+    assert done.code in {-signal.SIGKILL, -signal.SIGXCPU}  # by us, or the kernel was there first
 
 
 @sandboxed
@@ -149,7 +151,7 @@ def test_time_is_limited(tmp_path: Path, code: str, why: str) -> None:
         ("x = bytearray(400_000_000)", "memory"),
         ("while True: print('x' * 10_000)", "output"),
         (
-            THREADS.format(200),
+            THREADS.format(200, 600),
             "threads",
         ),
     ],
@@ -163,7 +165,7 @@ def test_other_limits(tmp_path: Path, code: str, why: str) -> None:
 
 @sandboxed
 def test_within_the_limits_all_goes_well(tmp_path: Path) -> None:
-    code = "x = bytearray(200_000_000); print('x' * 900_000)" + THREADS.format(50)
+    code = "x = bytearray(200_000_000); print('x' * 900_000)" + THREADS.format(50, 0.1)
     done = python(code, tmp_path, memory=800_000_000)
     assert (done.code, done.why, len(done.output)) == (0, "", 900_001)
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from kimi_nb.errors import ToolError
-from kimi_nb.tools.native import available, probe, process, rules, run, run_blocking
+from kimi_nb.tools.native import available, calls, probe, process, rules, run, run_blocking
 from kimi_nb.tools.native.scratch import scratch_folder
 
 sandboxed = pytest.mark.skipif(bool(available()), reason=available() or "there is a sandbox")
@@ -108,13 +109,32 @@ async def test_cancelling_kills_and_cleans_up(own_tmp: Path, folder: Path) -> No
 
 
 @sandboxed
-async def test_cancelling_before_it_starts_starts_nothing(folder: Path) -> None:
+async def test_cancelling_before_it_starts_starts_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancelled, over = threading.Event(), threading.Event()
+
+    def late(*given: Any) -> Any:
+        cancelled.wait()
+
+        try:
+            return process.launch(*given)
+        finally:
+            over.set()
+
+    started: list[Any] = []
+    monkeypatch.setattr(calls, "launch", late)
+    monkeypatch.setattr(process, "_started", lambda *given: started.append(given))
     call = asyncio.create_task(run(command(SLEEPS), folder=folder, writable=True, seconds=600))
     await asyncio.sleep(0)
     call.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await call
+
+    cancelled.set()
+    await asyncio.to_thread(over.wait)
+    assert started == []
 
 
 @sandboxed
@@ -153,11 +173,21 @@ def test_many_at_once_do_not_disturb_each_other(folder: Path) -> None:
 
 @sandboxed
 def test_no_descriptor_is_left_open(folder: Path) -> None:
-    def count() -> int:
-        run_blocking(command("pass"), folder=folder, writable=False, seconds=60)
-        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    """In a process of its own: what else this one has open may be closed at any time."""
+    code = f"""
+import os, sys
+from pathlib import Path
+from kimi_nb.tools.native import run_blocking
 
-    assert count() == count()
+def count():
+    command = [sys.executable, "-I", "-c", "pass"]
+    run_blocking(command, folder=Path({str(folder)!r}), writable=False, seconds=60)
+    return len(os.listdir("/proc/self/fd"))
+
+print(count() == count())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 def test_a_scratch_folder_goes_whatever_is_in_it(tmp_path: Path) -> None:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kimi_nb.tools import ToolContext, ToolOutcome, Toolset
-from kimi_nb.tools.native import available, fonts, probe, process, python_native_tool, tool
+from kimi_nb.tools.native import (
+    available,
+    fonts,
+    probe,
+    process,
+    python_native_tool,
+    tool,
+    watch,
+)
 
 sandboxed = pytest.mark.skipif(bool(available()), reason=available() or "there is a sandbox")
 
@@ -93,10 +103,21 @@ async def test_errors_show_the_models_own_lines(tmp_path: Path, code: str, text:
 async def test_time_that_is_up_is_said_with_what_was_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tool, "SECONDS", 1.0)
+    """The clock leaps when the code has printed, however long the machine took until then."""
+    leap = 0.0
+
+    class Output(watch._Output):
+        def read(self) -> None:
+            nonlocal leap
+            super().read()
+            leap = tool.SECONDS if self.text else 0.0
+
+    monkeypatch.setattr(watch, "_Output", Output)
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + leap)
+    monkeypatch.setattr(watch, "time", clock)
     outcome = await ran("print('so far')\nwhile True: pass", tmp_path)
     assert not outcome.ok
-    assert outcome.text.startswith("ERROR: so far\n[the 1 seconds for one call are up")
+    assert outcome.text.startswith("ERROR: so far\n[the 30 seconds for one call are up")
 
 
 @sandboxed

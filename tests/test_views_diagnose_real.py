@@ -108,10 +108,13 @@ async def scripted(tmp_path: Path, stages: Iterable[list[str]], answer: Any, **m
         return say("That is all.")
 
     path = tmp_path / "run.jsonl"
-    run = kn.swarm(
-        "Go round the town.", model=Scripted(respond), trace=path, folder=tmp_path, **more
-    )
-    await run
+
+    with swarms_in_virtual_time():
+        run = kn.swarm(
+            "Go round the town.", model=Scripted(respond), trace=path, folder=tmp_path, **more
+        )
+        await run
+
     return run.trace
 
 

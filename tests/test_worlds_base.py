@@ -24,6 +24,7 @@ from kimi_nb.cli.main import main
 from kimi_nb.cli.progress import progress_line
 from kimi_nb.errors import TraceMismatch
 from kimi_nb.events import Judged, RunBegan
+from kimi_nb.models.simulator import Options, Simulator
 from kimi_nb.swarm.handle import Interrupted
 from kimi_nb.trace import TornTail, Trace
 from kimi_nb.views.header import header
@@ -95,7 +96,7 @@ def test_progress_in_a_terminal_says_that_the_answer_is_judged(tmp_path: Path) -
     world = kn.worlds.wide(3, seed=1)
 
     def grade(answer: str, folder: Path) -> Grade:
-        assert go_on.wait(20)
+        assert go_on.wait(50)
         return world.grade(answer, folder)
 
     run = replace(world, grade=grade).run(trace=tmp_path / "run.jsonl", simulator=QUICK)
@@ -197,7 +198,8 @@ def test_going_on_without_the_judge_or_the_tools_is_refused_and_says_what_to_typ
 
 async def test_whoever_stops_it_reads_what_goes_on_with_it(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    run = kn.worlds.wide(3, seed=1).run(trace=path)
+    slow = kn.Simulator(latency=600)  # it has not ended by then
+    run = kn.worlds.wide(3, seed=1).run(trace=path, simulator=slow)
     waiting = asyncio.create_task(run.wait())
     await asyncio.sleep(0)
     waiting.cancel()
@@ -206,7 +208,9 @@ async def test_whoever_stops_it_reads_what_goes_on_with_it(tmp_path: Path) -> No
         await waiting
 
     assert f'kn.worlds.resume("{path}") or %swarm resume' in summary_text(run.trace)
-    assert end_of(kn.worlds.resume(path)).status == "finished"
+    assert (
+        end_of(kn.worlds.resume(path, model=Simulator(Options(latency=0.0)))).status == "finished"
+    )
 
 
 def test_a_fork_of_a_worlds_run_is_judged(tmp_path: Path) -> None:

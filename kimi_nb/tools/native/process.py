@@ -73,6 +73,12 @@ class Hold:
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
 
+    def check(self) -> None:
+        """Raises ToolError if the call was given up before it began."""
+        with self._lock:
+            if self._killed:
+                raise ToolError("cancelled")
+
     @contextlib.contextmanager
     def on(self, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
         """Hold `process`, which is dead and reaped at the end."""
@@ -116,6 +122,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def launch(job: Job, hold: Hold, scratch: Path) -> Finished:
     """Run a job to its end. Raises ToolError if it could not be restricted, or not started."""
+    hold.check()
     abi = required_abi()
     reading, writing = os.pipe()
 
