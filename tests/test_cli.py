@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from held import PATIENCE, Held
 from processes import COMMAND, ENVIRONMENT, prices, rows_of, simulator
 
 from kimi_nb.cli import main
@@ -37,10 +38,11 @@ def quick() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def slow() -> Iterator[str]:
-    with simulator("--latency", "0.5") as url:
-        yield url
+@pytest.fixture
+def held() -> Iterator[Held]:
+    """An endpoint that keeps a run between its first tools and its end."""
+    with Held(answers=4) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
@@ -168,15 +170,10 @@ def begin(*arguments: str, **more) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(log: Path, what: str) -> None:
-    """Return once the log has it; the process that writes it is in the middle of its run then."""
-    for _ in range(600):
-        if log.exists() and what in log.read_text("utf-8"):
-            return
-
+def wait_for(log: Path, what: bytes) -> None:
+    """Return once the log has it, however much of its last line is written."""
+    while not (log.exists() and what in log.read_bytes()):  # the test's time limit ends it
         time.sleep(0.02)
-
-    pytest.fail(f"no {what} in {log}")
 
 
 def check_resumed(log: Path, truth: dict[str, tuple[str, str]]) -> None:
@@ -192,12 +189,14 @@ def check_resumed(log: Path, truth: dict[str, tuple[str, str]]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::kimi_nb.trace.TornTail")
-def test_ctrl_c_keeps_the_log_and_says_how_to_go_on(truth, slow, tmp_path) -> None:
+def test_ctrl_c_keeps_the_log_and_says_how_to_go_on(truth, held, tmp_path) -> None:
     log = tmp_path / "run.jsonl"
-    process = begin("run", GOAL, "--trace", log.name, *at(slow))
-    wait_for(log, '"ToolReturned"')
+    process = begin("run", GOAL, "--trace", log.name, *at(held.base_url))
+    held.wait()
+    wait_for(log, b'"ToolReturned"')
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
+    held.let_go()
     assert process.returncode == 130
     assert out.startswith("⊘ cancelled")
     assert "to go on: kimi-nb resume run.jsonl" in err
@@ -207,12 +206,14 @@ def test_ctrl_c_keeps_the_log_and_says_how_to_go_on(truth, slow, tmp_path) -> No
 
 
 @pytest.mark.filterwarnings("ignore::kimi_nb.trace.TornTail")
-def test_a_killed_run_is_readable_and_goes_on(truth, slow, tmp_path) -> None:
+def test_a_killed_run_is_readable_and_goes_on(truth, held, tmp_path) -> None:
     log = tmp_path / "run.jsonl"
-    process = begin("run", GOAL, "--trace", log.name, *at(slow))
-    wait_for(log, '"ToolReturned"')
+    process = begin("run", GOAL, "--trace", log.name, *at(held.base_url))
+    held.wait()
+    wait_for(log, b'"ToolReturned"')
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
+    held.let_go()
     shown = kimi_nb("replay", log.name).stdout
     assert shown.startswith("● unfinished: the log ends before the run does")
     check_resumed(log, truth)
@@ -223,10 +224,12 @@ def test_a_reader_that_goes_away_is_no_crash(quick) -> None:
     kimi_nb("run", GOAL, "--trace", "run.jsonl", *at(quick))
 
     for command in (("replay", "run.jsonl"), ("report", "run.jsonl", "--json")):
-        process = begin(*command)
-        process.stdout.close()  # as `head` does
+        reader, writer = os.pipe()
+        os.close(reader)  # as `head` does
+        process = begin(*command, stdout=writer)
+        os.close(writer)
         assert process.stderr.read() in {"", "report: run.html\n"}
-        assert process.wait(20) == 141
+        assert process.wait(PATIENCE) == 141
         process.stderr.close()
 
 
@@ -238,21 +241,23 @@ def test_a_terminal_of_few_letters_gets_question_marks(truth, quick) -> None:
 
 
 @pytest.mark.usefixtures("truth")
-def test_on_a_terminal_progress_is_one_line_written_over_and_over(slow) -> None:
+def test_on_a_terminal_progress_is_one_line_written_over_and_over(held) -> None:
     ours, theirs = pty.openpty()
-    process = begin(
-        "run", GOAL, *at(slow), stderr=theirs, env=ENVIRONMENT | {"COLUMNS": "60", "TERM": "xterm"}
-    )
+    terminal = ENVIRONMENT | {"COLUMNS": "60", "TERM": "xterm"}
+    process = begin("run", GOAL, *at(held.base_url), stderr=theirs, env=terminal)
     os.close(theirs)
     told = b""
 
     try:
         while chunk := os.read(ours, 65_536):
             told += chunk
+
+            if told.count(b"\r\x1b[K") >= 3:
+                held.let_go()
     except OSError:  # how Linux says that the other side has closed
         pass
 
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     os.close(ours)
     assert process.returncode == 0
     lines = told.decode().split("\r\x1b[K")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
+import os
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from held import Held
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 
@@ -33,8 +34,9 @@ def shops(tmp_path: Path) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def client_of(folder: Path, *options: str) -> AsyncGenerator[Client]:
-    words = ["mcp", "--folder", str(folder), *options]
+async def client_of(folder: Path, *options: str, of: Held | None = None) -> AsyncGenerator[Client]:
+    endpoint = ["--base-url", of.base_url, "--model", "simulator"] if of else []
+    words = ["mcp", "--folder", str(folder), *endpoint, *options]
 
     async with Client(StdioServerParameters(command=KIMI_NB, args=words)) as client:
         yield client
@@ -87,24 +89,28 @@ async def test_a_client_runs_reports_and_resumes(shops: Path) -> None:
 
 
 async def test_a_run_that_takes_long_is_waited_for_by_resume(shops: Path) -> None:
-    async with client_of(shops) as client:
-        asked = {"goal": GOAL, "wait_seconds": 0}
-        begun = content(await client.call_tool("swarm", asked))
-        assert begun["status"] == "running"
-        ended = content(await client.call_tool("resume", {"trace": begun["trace"]}))
-        assert ended["status"] == "finished"
-        assert ended["trace"] == begun["trace"]
+    with Held(answers=0) as held:
+        async with client_of(shops, of=held) as client:
+            asked = {"goal": GOAL, "wait_seconds": 0}
+            begun = content(await client.call_tool("swarm", asked))
+            assert begun["status"] == "running"
+            held.let_go()
+            ended = content(await client.call_tool("resume", {"trace": begun["trace"]}))
+            assert ended["status"] == "finished"
+            assert ended["trace"] == begun["trace"]
 
 
 async def test_of_two_runs_at_once_each_is_waited_for(shops: Path) -> None:
-    async with client_of(shops) as client:
-        asked = {"goal": GOAL, "wait_seconds": 0}
-        begun = [content(await client.call_tool("swarm", asked)) for _ in range(2)]
-        assert [each["status"] for each in begun] == ["running", "running"]
+    with Held(answers=0) as held:
+        async with client_of(shops, of=held) as client:
+            asked = {"goal": GOAL, "wait_seconds": 0}
+            begun = [content(await client.call_tool("swarm", asked)) for _ in range(2)]
+            assert [each["status"] for each in begun] == ["running", "running"]
+            held.let_go()
 
-        for each in begun:
-            ended = content(await client.call_tool("resume", {"trace": each["trace"]}))
-            assert (ended["status"], ended["trace"]) == ("finished", each["trace"])
+            for each in begun:
+                ended = content(await client.call_tool("resume", {"trace": each["trace"]}))
+                assert (ended["status"], ended["trace"]) == ("finished", each["trace"])
 
 
 async def test_a_run_that_its_budget_ended_is_taken_up(shops: Path) -> None:
@@ -123,17 +129,18 @@ async def test_a_cancelled_call_cancels_its_run(shops: Path) -> None:
     async def progress(_steps: float, _total: float | None, _message: str | None) -> None:
         heard.set()
 
-    async with client_of(shops) as client:
-        begun = content(await client.call_tool("swarm", {"goal": GOAL, "wait_seconds": 0}))
-        asked = client.call_tool("resume", {"trace": begun["trace"]}, progress_callback=progress)
-        waiting = asyncio.create_task(asked)
-        await heard.wait()
-        waiting.cancel()
+    with Held(answers=2) as held:
+        async with client_of(shops, of=held) as client:
+            begun = content(await client.call_tool("swarm", {"goal": GOAL, "wait_seconds": 0}))
+            again = {"trace": begun["trace"]}
+            asked = client.call_tool("resume", again, progress_callback=progress)
+            waiting = asyncio.create_task(asked)
+            await heard.wait()
+            waiting.cancel()
 
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
 
-        async with asyncio.timeout(20):
             while not _ended(begun["trace"]):  # noqa: ASYNC110 -- it is another process that ends it
                 await asyncio.sleep(0.02)
 
@@ -202,24 +209,20 @@ async def test_a_log_that_somebody_wrote_gets_no_more_than_the_server_allows(
 
 
 async def test_over_http(shops: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
+    port = 20_000 + os.getpid() % 10_000  # none that is given to who asks for any
     words = ["mcp", "--folder", str(shops), "--port", str(port)]
     server = await asyncio.create_subprocess_exec(
         KIMI_NB, *words, stderr=asyncio.subprocess.DEVNULL
     )
 
     try:
-        async with asyncio.timeout(30):
-            while True:
-                with contextlib.suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                    writer.close()
-                    break
+        while server.returncode is None:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                break
 
-                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)
 
         async with Client(f"http://127.0.0.1:{port}/mcp") as client:
             ran = content(await client.call_tool("swarm", {"goal": GOAL}))
