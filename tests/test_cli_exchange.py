@@ -128,7 +128,7 @@ def test_who_waits_long_is_told_for_what(slow, arguments, said, monkeypatch) -> 
         told.set()
 
     def waits(*_: object, **__: object) -> None:
-        assert told.wait(10)
+        assert told.wait(50)
         raise UsageFault("enough")
 
     monkeypatch.setattr("kimi_nb.patience.SECONDS", 0.01)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -326,14 +327,22 @@ def test_ctrl_c_of_whoever_waits_cancels_it_and_the_next_one_waits_for_its_end(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "training.jsonl"
-    interrupted = threading.Event()
+    waits, interrupted = threading.Event(), threading.Event()
+
+    class Awaited(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.set()
+            return super().wait(timeout)
 
     def told(row: e.IterationEnded) -> None:
         if row.iteration == 2:
+            waits.wait()
             os.kill(os.getpid(), signal.SIGINT)
             interrupted.wait()
 
-    training = Training({}, SMALL, path=path, told=told).start()
+    training = Training({}, SMALL, path=path, told=told)
+    training._idle = Awaited()
+    training.start()
 
     with pytest.raises(KeyboardInterrupt):
         training.result()
@@ -435,15 +444,20 @@ def test_the_playground_takes_it_as_a_trainer_and_steers_it() -> None:
         return made[-1]
 
     page = kn.playground(trainer=trainer)
-    steering = page._steering
-    steering.answer({"kind": "train"})
+    steering = page._steering  # of which the feed's thread alone may ask anything
     halved = [0.25, 0.25, "constant", 1.0]
-    steering.answer({"kind": "set", "schedules": {"finish": halved}})
+    page._asked(page, {"kind": "train"}, None)
+    page._asked(page, {"kind": "set", "schedules": {"finish": halved}}, None)
+
+    while steering.schedules["finish"].start != 0.25:
+        time.sleep(0.001)
+
     gate.set()
     trace = made[0].result()
-    steering.beat()
-    assert steering.ended
-    assert steering.rewards.status == "finished"
+
+    while steering.rewards.status != "finished" or not page.ended:
+        time.sleep(0.001)
+
     last = [r.fact for r in trace if isinstance(r.fact, e.IterationEnded)][-1]
     assert last.lambda_finish == 0.25
 
