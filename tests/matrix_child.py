@@ -55,14 +55,17 @@ def block(context: kn.ToolContext) -> str:
 
 @kn.tool
 async def linger(context: kn.ToolContext) -> str:
-    "Wait until a file is there, and leave slowly when told to leave."
+    "Wait until a file is there; told to leave, wait for another one first."
     (context.folder / "entered").touch()
 
     try:
         return (await hold(context)).replace("held", "lingered")
     except asyncio.CancelledError:
         (context.folder / "leaving").touch()
-        await asyncio.sleep(0.5)
+
+        while not (context.folder / "left").exists():  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.02)
+
         raise
 
 

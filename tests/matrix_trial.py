@@ -26,7 +26,7 @@ from kimi_nb.events import AgentBegan, AgentEnded
 from kimi_nb.models.base import Message
 from kimi_nb.tools.sandbox import Sandbox
 
-PATIENCE = 20.0
+PATIENCE = 45.0
 """Seconds after which what should have happened has not."""
 
 

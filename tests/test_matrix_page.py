@@ -95,6 +95,7 @@ def test_fault_24_stopped_under_a_function_once_or_twice_the_log_is_closed(
             if tool == "linger":
                 until((tmp_path / "leaving").exists)
                 page.interrupt()
+                (tmp_path / "left").touch()
 
         cell, seconds = page.run(page.cell("stuck", f"--tools {tool}"), stop)
         assert cell.error.startswith("Interrupted: the swarm was stopped, what it did is kept")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
+from faults.log import Asked
 from faults.mishaps import (
     cut_call,
     cut_text,
@@ -14,9 +15,10 @@ from faults.mishaps import (
     stall_text,
 )
 from faults.quirks import Quirks
-from matrix import GOAL, always, asked_for, at_first, facts, patience, quick  # noqa: F401
-from matrix_trial import PATIENCE, Trial, ends, team
+from matrix import GOAL, always, asked_for, at_first, facts, quick  # noqa: F401
+from matrix_trial import PATIENCE, Trial, ends, team, until
 from scripted import call, calls, is_orchestrator, results, say
+from virtual_time import runs_leap
 
 import kimi_nb as kn
 from kimi_nb.events import (
@@ -46,8 +48,15 @@ def solo(_messages: object) -> str:
 def broken_once(folder, fault, words):
     """One answer breaks off: repeated whole; what had come is kept, marked, and charged."""
     with Trial(folder, solo, faults=[fault]) as trial:
-        run = trial.run(single=True).result(PATIENCE)
+        run = trial.run(single=True)
+
+        if fault.name == "stall_text":
+            until(lambda: trial.server.log and run.draft == words_of(trial.server.log[0]))
+            runs_leap(80)
+
+        run.result(PATIENCE)
         first, second = trial.server.log
+        until(lambda: first.outcome == "broken")  # the server has noticed that nobody reads on
         assert run.answer == LONG
         assert first.body == second.body  # the whole call, not what is missing
         said = facts(run, Said)
@@ -67,9 +76,14 @@ def broken_once(folder, fault, words):
         assert "about " in repr(run)
 
 
-def test_fault_10_a_stream_that_stops_is_kept_in_part_and_marked(tmp_path, monkeypatch):
-    patience(monkeypatch, idle=0.3)
-    broken_once(tmp_path, stall_text(), "stopped in mid-answer for 0.3 s")
+def words_of(asked: Asked) -> str:
+    """What is written of an answer before it breaks off."""
+    chunks = [orjson.loads(part[6:]) for part in asked.answer.parts if isinstance(part, bytes)]
+    return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
+
+
+def test_fault_10_a_stream_that_stops_is_kept_in_part_and_marked(tmp_path):
+    broken_once(tmp_path, stall_text(), "stopped in mid-answer for 60 s")
 
 
 @pytest.mark.parametrize(

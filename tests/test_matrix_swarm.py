@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 from faults import server as wire
-from faults.mishaps import delay, filtered, filtered_finish, status
+from faults.mishaps import filtered, filtered_finish, held, status
 from faults.quirks import Quirks
 from matrix import GOAL, always, asked_for, facts, in_last, quick  # noqa: F401
 from matrix_trial import PATIENCE, Trial, ends, team
@@ -263,7 +263,9 @@ def dear(messages):
 def test_fault_20_a_budget_crossed_in_mid_flight_lets_no_call_go(tmp_path, concurrency):
     budget = kn.Budget(tokens=60_000)
 
-    with Trial(tmp_path, dear, faults=always(delay(0.2), *HUNDRED)) as trial:
+    all_out = held(lambda: len(trial.server.log) >= 2 + concurrency)
+
+    with Trial(tmp_path, dear, faults=always(all_out, *HUNDRED)) as trial:
         run = trial.run(
             tools=[look],
             budget=budget,
