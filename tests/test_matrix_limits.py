@@ -115,7 +115,7 @@ def test_fault_21_an_agent_that_never_ends_is_given_up_at_its_steps(tmp_path):
 
 def test_fault_22_at_the_deadline_all_end_and_what_was_done_is_the_answer(tmp_path, monkeypatch):
     brain = team("a", "b", "slow")
-    monkeypatch.setattr(start, "Log", partial(Log, clock=lambda: runtime().loop.time()))
+    monkeypatch.setattr(start, "Log", partial(Log, clock=lambda: runtime().loop.time()))  # noqa: PLW0108
 
     with Trial(tmp_path, brain, faults=stalling("slow")) as trial:
         run = trial.run(budget=kn.Budget(seconds=60))
