@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lab import launch
-from playwright.sync_api import Browser, sync_playwright
+from lab import PATIENCE, launch
+from playwright.sync_api import Browser, expect, sync_playwright
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="module")

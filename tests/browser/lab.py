@@ -33,10 +33,11 @@ COMMAND = """async ([name, options]) => {
     await window.jupyterapp.commands.execute(name, options);
 }"""
 """Gives nothing back: a command's value can be half of JupyterLab."""
-READY = """name => {
+READY = """([name, busy]) => {
     const shown = window.jupyterapp?.shell.currentWidget;
     const kernel = shown?.context?.sessionContext.session?.kernel;
-    return shown?.context?.path === name && kernel?.status === "idle";
+    const there = kernel?.connectionStatus === "connected" && (busy || kernel.status === "idle");
+    return shown?.context?.path === name && there;
 }"""
 
 
@@ -143,17 +144,20 @@ class Notebook:
         whole = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": language}}
         self.path.write_text(json.dumps(whole | {"cells": made}))
 
-    def open(self) -> None:
-        """Load the page anew with this notebook alone, and wait until its kernel is there."""
+    def open(self, *, busy: bool = False) -> None:
+        """Load the page anew with this notebook alone, and wait until its kernel is there.
+
+        `busy`: a cell runs, and until its end JupyterLab hears nothing of how the kernel is.
+        """
         self.page.goto(f"{self._url}/{self._tree}/{self.name}?reset")
-        self._wait_for_kernel()
+        self._wait_for_kernel(busy=busy)
 
     def _open_beside(self) -> None:
         self.command("docmanager:open", path=self.name)
         self._wait_for_kernel()
 
-    def _wait_for_kernel(self) -> None:
-        self.page.wait_for_function(READY, arg=self.name)
+    def _wait_for_kernel(self, *, busy: bool = False) -> None:
+        self.page.wait_for_function(READY, arg=[self.name, busy])
 
     def run(self, number: int) -> None:
         """Execute a cell, as one does by hand."""
@@ -173,7 +177,12 @@ class Notebook:
         return json.loads(self.path.read_text())
 
     def forget_kernel(self) -> None:
-        """End its kernel; the next `open` begins with another, which knows nothing."""
+        """End its kernel; the next `open` begins with another, which knows nothing.
+
+        The page is left before: it would complain of the kernel that it has lost.
+        """
+        self.page.goto("about:blank")
+
         with urllib.request.urlopen(f"{self._url}/api/sessions") as answer:  # noqa: S310
             sessions = json.load(answer)
 

@@ -14,12 +14,16 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from kimi_nb.trace import read
 
+pytestmark = pytest.mark.timeout(240)  # JupyterLab begins in it, and its page, and a kernel
 SHOTS = Path(os.environ.get("KIMI_NB_SHOTS", Path(__file__).parents[2] / "build" / "shots"))
 """Where the pictures go that the tests keep; CI keeps them too."""
 
 NAMES = ("aiohttp", "orjson", "ipython", "openai", "networkx", "numpy")
 SMALL = f"Give the version of each of these Python packages: {', '.join(NAMES)}."
 LONG = "For each Python package installed here, give its version and licence."
+BEGUN, SOME_ENDED = 5, 9
+"""Answers after which the six of SMALL are all at work, and after which at least one has ended:
+the orchestrator has had two, and each of the others needs two."""
 EVIL = '<img src=x onerror="window.harmed=1"><script>window.harmed=2</script>'
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -41,8 +45,6 @@ class Hostile:
     name = EVIL
     simulated = False
     async def reply(self, request, sink):
-        import asyncio
-        await asyncio.sleep(0.4)
         seen = sum(m["role"] == "tool" for m in request.conversation.messages)
         boss = any("create_subagent" in str(spec) for spec in request.tools.specs)
         table = f"{{EVIL}}{{EOF}}{{EOF}}| {{EVIL}} |{{EOF}}|---|{{EOF}}| `{{EVIL}}` **{{EVIL}}** |"
@@ -63,9 +65,10 @@ class Hostile:
 
 @kn.tool
 async def echo(text: str) -> str:
-    "Give it back."
-    import asyncio
-    await asyncio.sleep(1)
+    "Give it back, once somebody has seen that it is asked for."
+    import asyncio, pathlib
+    while not pathlib.Path("evil.go").exists():
+        await asyncio.sleep(0.02)
     return text
 
 evil = kn.swarm(EVIL, name="evil", model=Hostile(), tools=[echo])
@@ -136,12 +139,27 @@ def page(window: Page) -> Iterator[Page]:
     assert faults == []
 
 
-def begun(page: Page, url: str, folder: Path, name: str, *cells: str) -> Notebook:
-    """A notebook with the magics loaded, and its first own cell running."""
-    book = Notebook(page, url, folder / f"{name}.ipynb", ["%load_ext kimi_nb", *cells])
+def begun(
+    page: Page, url: str, folder: Path, name: str, *cells: str, answers: int | None = None
+) -> Notebook:
+    """A notebook with the magics loaded, and its first own cell running.
+
+    The run in it stands still after so many answers until `go` is called.
+    """
+    load = "%load_ext kimi_nb\nimport midway"
+
+    if answers is not None:
+        load += f"\nmidway.stand({answers}, '{name}.go')"
+
+    book = Notebook(page, url, folder / f"{name}.ipynb", [load, *cells])
     book.run(0)
     book.run(1)
     return book
+
+
+def go(book: Notebook) -> None:
+    """Let what stands still go on."""
+    book.path.with_suffix(".go").touch()
 
 
 def view(book: Notebook, number: int = 1) -> Locator:
@@ -169,15 +187,15 @@ def kept(page: Page, name: str) -> None:
 
 
 def test_a_run_is_shown_while_it_goes_on_and_stays_readable_without_a_kernel(page, url, folder):
-    book = begun(page, url, folder, "shown", f"%%swarm shown\n{SMALL}")
+    book = begun(page, url, folder, "shown", f"%%swarm shown\n{SMALL}", answers=BEGUN)
     expect(status(book)).to_have_text("● running")
     expect(view(book)).to_contain_text("SIMULATOR")
-    before = int(view(book).get_attribute("data-records") or 0)
-    expect(view(book)).not_to_have_attribute("data-records", str(before))
     expect(view(book).locator(".knw-picture")).to_contain_text("orchestrator")
+    before = int(view(book).get_attribute("data-records") or 0)
     kept(page, "lab-live")
-
-    expect(status(book)).to_have_text("✓ finished", timeout=20_000)
+    go(book)
+    expect(view(book)).not_to_have_attribute("data-records", str(before))
+    expect(status(book)).to_have_text("✓ finished")
     expect(twin(book)).to_have_count(1)
     expect(twin(book)).to_be_hidden()  # the widget stands for it
     truth = {name: version(name) for name in NAMES}
@@ -200,9 +218,9 @@ def test_a_run_is_shown_while_it_goes_on_and_stays_readable_without_a_kernel(pag
 
 
 def test_the_cancel_button_ends_the_cell_with_what_was_done(page, url, folder):
-    cells = (f"%%swarm pressed --agents 60\n{LONG}", "(pressed.status, pressed.done)")
-    book = begun(page, url, folder, "pressed", *cells)
-    expect(view(book)).to_contain_text(re.compile(r"[1-9]\d* of \d+ sub-agents"), timeout=20_000)
+    cells = (f"%%swarm pressed\n{SMALL}", "(pressed.status, pressed.done)")
+    book = begun(page, url, folder, "pressed", *cells, answers=SOME_ENDED)
+    expect(view(book)).to_contain_text(re.compile(r"[1-9] of 6 sub-agents"))
     view(book).get_by_role("button", name="Cancel", exact=True).click()
     expect(status(book)).to_have_text("⊘ cancelled")
     expect(view(book).locator("header")).to_contain_text("by the user")
@@ -215,8 +233,8 @@ def test_the_cancel_button_ends_the_cell_with_what_was_done(page, url, folder):
 
 def test_the_stop_button_ends_it_with_one_line_and_the_picture_stays(page, url, folder):
     cells = (f"%%swarm stopped --agents 60\n{LONG}", "(stopped.status, stopped.done)")
-    book = begun(page, url, folder, "stopped", *cells)
-    expect(view(book)).to_contain_text(re.compile(r"[1-9]\d* tool calls"), timeout=20_000)
+    book = begun(page, url, folder, "stopped", *cells, answers=100)
+    expect(view(book)).to_contain_text(re.compile(r"[1-9]\d* tool calls"))
     book.command("notebook:interrupt-kernel")
 
     error = book.cell(1).locator(".jp-OutputArea-output", has_text="Interrupted")
@@ -228,47 +246,51 @@ def test_the_stop_button_ends_it_with_one_line_and_the_picture_stays(page, url, 
 
 
 def test_into_the_background_and_back(page, url, folder):
-    cells = (f"%%swarm freed --agents 40\n{LONG}", "1 + 1", "(await freed).status")
-    book = begun(page, url, folder, "freed", *cells)
-    view(book).get_by_role("button", name="To background").click(timeout=20_000)
+    cells = (f"%%swarm freed\n{SMALL}", "1 + 1", "(await freed).status")
+    book = begun(page, url, folder, "freed", *cells, answers=BEGUN)
+    view(book).get_by_role("button", name="To background").click()
     expect(view(book).locator("header")).to_contain_text("the notebook is free")
     book.run(2)
     expect(book.cell(2).locator(".jp-OutputArea-output")).to_have_text("2")
     expect(status(book)).to_have_text("● running")
     expect(view(book).get_by_role("button", name="To background")).to_be_hidden()
+    go(book)
     book.run(3)
-    expect(book.cell(3)).to_contain_text("'finished'", timeout=40_000)
+    expect(book.cell(3)).to_contain_text("'finished'")
     expect(status(book)).to_have_text("✓ finished")
 
 
 def test_one_agent_is_cancelled_and_the_others_go_on(page, url, folder):
-    cells = (f"%%swarm fewer --agents 16\n{LONG}", "[a.state for a in fewer.fold.sub_agents()]")
-    book = begun(page, url, folder, "fewer", *cells)
+    cells = (f"%%swarm fewer --agents 6\n{SMALL}", "[a.state for a in fewer.fold.sub_agents()]")
+    book = begun(page, url, folder, "fewer", *cells, answers=2)
     listed = view(book).locator(".knw-agents")
-    listed.locator("summary").click(timeout=20_000)
-    listed.locator("[data-id=a5]").click(timeout=20_000)
+    listed.locator("summary").click()
+    listed.locator("[data-id=a5]").click()
     view(book).get_by_role("button", name="Cancel this agent").click()
     expect(view(book).locator("aside .knw-status")).to_have_text("⊘ cancelled")
-    expect(status(book)).to_have_text("✓ finished", timeout=40_000)
+    go(book)
+    expect(status(book)).to_have_text("✓ finished")
     book.run(2)
     states = book.cell(2).locator(".jp-OutputArea-output")
     expect(states).to_contain_text("cancelled")
-    assert states.inner_text().count("'finished'") == 15
+    assert states.inner_text().count("'finished'") == 5
 
 
 def test_loading_the_page_anew_ends_nothing(page, url, folder):
-    cells = (f"%%swarm long --agents 16\n{LONG}", "(long.status, long.metrics.failed_agents)")
-    book = begun(page, url, folder, "anew", *cells)
-    expect(view(book)).to_contain_text("of 16", timeout=20_000)
+    cells = (f"%%swarm long\n{SMALL}", "(long.status, long.metrics.failed_agents)")
+    book = begun(page, url, folder, "anew", *cells, answers=BEGUN)
+    expect(view(book)).to_contain_text("of 6")
     book.save()
-    book.open()
+    book.open(busy=True)
     given_up = book.cell(1).get_by_text(GIVEN_UP)
-    expect(view(book).or_(given_up)).to_be_visible(timeout=20_000)
+    expect(view(book).or_(given_up)).to_be_visible()
 
     if given_up.is_visible():
-        book.open()
+        book.open(busy=True)
 
-    expect(status(book)).to_have_text("✓ finished", timeout=30_000)  # heard of by the new page
+    expect(status(book)).to_have_text("● running")
+    go(book)
+    expect(status(book)).to_have_text("✓ finished")  # heard of by the new page
     expect(view(book).get_by_role("button", name="Cancel", exact=True)).to_be_hidden()
     book.run(2)
     expect(book.cell(2)).to_contain_text("('finished', 0)")
@@ -280,7 +302,7 @@ def test_loading_the_page_anew_ends_nothing(page, url, folder):
 def test_two_views_of_a_run_are_linked_and_follow_the_theme(page, url, folder):
     cells = (f"%%swarm twice\n{SMALL}", "twice", "len(twice.trace)")
     book = begun(page, url, folder, "twice", *cells)
-    expect(status(book)).to_have_text("✓ finished", timeout=30_000)
+    expect(status(book)).to_have_text("✓ finished")
     book.run(2)
     expect(status(book, 2)).to_have_text("✓ finished")
     expect(twin(book, 2)).to_be_hidden()
@@ -305,16 +327,15 @@ def test_two_views_of_a_run_are_linked_and_follow_the_theme(page, url, folder):
     light = view(book, 2).evaluate(paper)
     book.command("apputils:change-theme", theme="JupyterLab Dark")
     page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    page.wait_for_timeout(300)
+    expect(view(book, 2)).not_to_have_css("background-color", light)
     kept(page, "lab-dark")
-    assert view(book, 2).evaluate(paper) != light
     book.command("apputils:change-theme", theme="JupyterLab Light")
     page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
 
 
 def test_the_run_is_saved_from_the_page(page, url, folder):
     book = begun(page, url, folder, "kept", f"%%swarm kept\n{SMALL}")
-    expect(status(book)).to_have_text("✓ finished", timeout=30_000)
+    expect(status(book)).to_have_text("✓ finished")
 
     for what, name in (("trace", "kept.jsonl"), ("report", "kept.html")):
         view(book).locator(".knw-save summary").click()
@@ -336,13 +357,14 @@ def test_three_hundred_agents_all_arrive(page, url, folder):
 
 def test_what_a_model_or_a_tool_writes_runs_nothing(page, url, folder):
     book = begun(page, url, folder, "evil", HOSTILE, REPORT)
-    expect(view(book)).to_contain_text(f"echo({EVIL[:20]}", timeout=20_000)
+    expect(view(book)).to_contain_text(f"echo({EVIL[:20]}")
 
     for tab in ("Timeline", "Critical steps", "Graph"):
         view(book).get_by_role("tab", name=tab).click()
         expect(view(book).locator(".knw-picture > *")).to_be_visible()
 
-    expect(status(book)).to_have_text("✓ finished", timeout=20_000)
+    go(book)
+    expect(status(book)).to_have_text("✓ finished")
     expect(view(book).locator("header td")).to_have_text(f"{EVIL} {EVIL}")
     view(book).locator(".knw-agents summary").click()
 
@@ -363,7 +385,7 @@ def test_what_a_model_or_a_tool_writes_runs_nothing(page, url, folder):
 
 def test_keys_that_are_pressed_in_the_view_are_not_the_notebooks(page, url, folder):
     book = begun(page, url, folder, "keys", f"%%swarm keys\n{SMALL}", "1", "2")
-    expect(status(book)).to_have_text("✓ finished", timeout=30_000)
+    expect(status(book)).to_have_text("✓ finished")
     view(book).locator(".knw-agents summary").click()
     view(book).locator("[data-id=a1]").click()
     places = {
