@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from scripted import (
+    Held,
     Scripted,
     _no_complaints,  # noqa: F401
     call,
@@ -30,6 +31,7 @@ from kimi_nb.events import AgentBegan, AgentEnded, RunEnded, StepBegan
 from kimi_nb.models.base import Message, Reply
 from kimi_nb.swarm import attempt, start
 from kimi_nb.swarm.engine import Engine, Stop
+from kimi_nb.swarm.handle import Interrupted
 from kimi_nb.trace import Log, Record
 
 
@@ -204,6 +206,33 @@ def test_cancel_while_it_ends_from_another_thread(tmp_path):
         run.result(50)
         thread.join()
         check_ended(run)
+
+
+async def test_whoever_stops_a_run_that_has_just_finished_is_not_told_to_resume_it(
+    tmp_path, monkeypatch
+):
+    model = Held(lambda _messages: "ok", after=0)
+    run = kn.swarm("go", model=model, single=True, trace=tmp_path / "run.jsonl")
+    cancel = run.cancel
+
+    def too_late() -> None:
+        model.let_go()
+
+        while not run.done:
+            time.sleep(0.001)
+
+        cancel()
+
+    monkeypatch.setattr(run, "cancel", too_late)
+    waiting = asyncio.create_task(run.wait())
+    await asyncio.sleep(0)  # until it waits
+    waiting.cancel()
+
+    with pytest.raises(Interrupted, match=r"^the swarm had finished before .* its answer$"):
+        await waiting
+
+    check_ended(run)
+    assert run.answer == "ok"
 
 
 def test_a_plan_whose_task_is_cancelled_before_it_began_goes_on(tmp_path, monkeypatch):

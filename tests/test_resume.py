@@ -26,6 +26,8 @@ import kimi_nb as kn
 from kimi_nb.errors import AccessDenied, TraceError, TraceLocked, TraceMismatch
 from kimi_nb.events import AgentBegan, AgentEnded, StepEnded
 from kimi_nb.models.base import Message, Reply
+from kimi_nb.swarm import asked
+from kimi_nb.swarm.asked import new_path
 
 
 @kn.tool
@@ -286,6 +288,16 @@ def test_an_existing_log_is_not_overwritten(tmp_path):
 
     with pytest.raises(kn.UsageFault, match="holds a run already"):
         whole_run(tmp_path / "run.jsonl")
+
+
+def test_runs_of_one_name_that_begin_at_once_have_each_a_log_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(asked.time, "strftime", lambda _form: "20260101-000000")
+    found = [new_path("museums").name for _ in range(3)]  # before any of them is written to
+    assert found == [f"20260101-000000-museums{end}.jsonl" for end in ("", "-2", "-3")]
+    run = kn.swarm("go", name="museums", model=Scripted(respond), tools=[look]).result()
+    assert run.path.name == "20260101-000000-museums-4.jsonl"
+    assert kn.read(run.path) == run.trace
 
 
 @pytest.mark.parametrize("left", [b"", b'{"seq":0,"t":0.0,"ag'])

@@ -30,7 +30,7 @@ from kimi_nb.errors import CorruptTrace, TraceError, TraceMismatch
 from kimi_nb.events import RunBegan, RunForked, RunResumed, StepEnded, ToolCalled
 from kimi_nb.models.base import Message, Reply
 from kimi_nb.swarm import changed
-from kimi_nb.trace import Log, TornTail
+from kimi_nb.trace import Log, TornTail, Trace
 from kimi_nb.views.report import report_html
 from kimi_nb.views.summary import summary_html
 
@@ -293,6 +293,26 @@ def test_a_fork_never_writes_over_a_file(log, tmp_path):
             kn.resume(log, fork=kept, model=Scripted(respond), tools=[look])
 
         assert kept.read_bytes() == before
+
+
+def test_of_two_forks_that_begin_at_once_one_is_refused(log, tmp_path, monkeypatch):
+    save = Trace.save
+    new = tmp_path / "new.jsonl"
+    refused: list[str] = []
+
+    def meanwhile(trace: Trace, path: Path) -> Path:
+        monkeypatch.undo()
+
+        with pytest.raises(kn.UsageFault, match="is there already") as error:
+            go_on(log, fork=new)
+
+        refused.append(str(error.value))
+        return save(trace, path)
+
+    monkeypatch.setattr(Trace, "save", meanwhile)
+    run, _ = go_on(log, fork=new)
+    assert refused
+    assert kn.read(new) == run.trace
 
 
 @pytest.mark.parametrize("broken", ["os.fsync", "pathlib.Path.replace"])

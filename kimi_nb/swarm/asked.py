@@ -28,6 +28,7 @@ __all__ = [
     "at_least_one",
     "fits_plan",
     "holds_run",
+    "is_new",
     "mode_of",
     "new_path",
     "price_of",
@@ -151,7 +152,7 @@ def price_of(connection: Connection, prices: Mapping[str, Price] | None) -> Pric
 
 
 def new_path(name: str) -> Path:
-    """A log file that does not exist yet: below the current folder, or where one may write."""
+    """A new log file, empty so far: below the current folder, or where one may write."""
     slug = re.sub(r"[^\w-]+", "-", name).strip("-")[:40] or "swarm"
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = Path.cwd() / ".kimi_nb" / "runs"
@@ -174,11 +175,22 @@ def new_path(name: str) -> Path:
     path = folder / f"{stamp}-{slug}.jsonl"
     number = 1
 
-    while path.exists():
+    while not is_new(path):
         number += 1
         path = folder / f"{stamp}-{slug}-{number}.jsonl"
 
     return path
+
+
+def is_new(path: Path) -> bool:
+    """Whether it was not there before. Now it is, so that no other process takes it as well."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=False)
+    except OSError:  # where it cannot be made, who opens it says why
+        return not path.exists()
+
+    return True
 
 
 def holds_run(path: Path) -> bool:

@@ -23,7 +23,7 @@ from kimi_nb.views.live import live_text
 from kimi_nb.views.prices import PRICES, Price
 from kimi_nb.views.summary import summary_html, summary_text
 from kimi_nb.views.text import escape
-from kimi_nb.views.words import resume_call
+from kimi_nb.views.words import left_by_stop
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -251,9 +251,7 @@ class Run(Replay):
         except asyncio.CancelledError:
             self.cancel()
             self._wait_for_end()
-            again = f"; go on with {resume_call(self.fold)}({str(self.path)!r})"
-            message = f"the swarm was stopped, what it did is kept{again if self.path else ''}"
-            raise Interrupted(message) from None
+            raise Interrupted(left_by_stop(self.fold, self.path)) from None
 
         self._future.result()
         return self

@@ -26,6 +26,7 @@ from kimi_nb.swarm.asked import (
     UserTools,
     all_prices,
     fits_plan,
+    is_new,
     mode_of,
     price_of,
     ways_on,
@@ -213,8 +214,7 @@ def _finished(records: Sequence[Record], was: Had, wanted: Wanted) -> bool:
 def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
     """The new log, open, with what could be taken over from the old one."""
     if new.exists():
-        message = f"{new} is there already, and a fork begins a log of its own: name another file"
-        raise UsageFault(message)
+        raise _taken(new)
 
     records = read(path, strict=False)
     was = had(path, records)
@@ -248,13 +248,24 @@ def _fork(path: Path, new: Path, wanted: Wanted) -> Taken:
     kept = [Record(0, 0.0, "", began)] if anew else list(records)
     kept.append(Record(len(kept), kept[-1].t, "", forked.without_keys()))
 
+    if not is_new(new):  # another process has had the same idea since
+        raise _taken(new)
+
     try:
         Trace(kept, path=path).save(new).chmod(0o600)
     except OSError as error:
+        if new.is_file():
+            new.unlink()
+
         message = f"cannot write the log {str(new)!r}: {error.strerror}"
         raise TraceError(message) from None
 
     return Taken(Log(new), connection, account, toolset, settings, goal, tasks, place)
+
+
+def _taken(new: Path) -> UsageFault:
+    message = f"{new} is there already, and a fork begins a log of its own: name another file"
+    return UsageFault(message)
 
 
 def _open(path: Path) -> Log:

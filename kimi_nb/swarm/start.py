@@ -119,10 +119,9 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     tasks = parse_plan(plan) if plan is not None else []
     fits_plan(tasks, max_agents)
     account = Account(budget, price_of(connection, prices))
-    path = Path(trace) if trace is not None else new_path(name)
 
-    if trace is not None and holds_run(path):
-        message = f"{path} holds a run already; to go on with it: {ways_on(path)}"
+    if trace is not None and holds_run(Path(trace)):
+        message = f"{trace} holds a run already; to go on with it: {ways_on(trace)}"
         raise UsageFault(message)
 
     place = place_on(cluster, connection, toolset)
@@ -138,7 +137,7 @@ def swarm(  # noqa: PLR0913 -- the one front door; all but the goal have default
     )
 
     try:
-        log = Log(path)
+        log = Log(trace if trace is not None else new_path(name))
     except BaseException:
         if place is not None:
             runtime().spawn(place.close()).result()

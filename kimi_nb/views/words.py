@@ -17,6 +17,7 @@ __all__ = [
     "dollars",
     "figures",
     "label",
+    "left_by_stop",
     "metric_rows",
     "model_name",
     "needed_model",
@@ -24,7 +25,6 @@ __all__ = [
     "origin",
     "percent",
     "places",
-    "resume_call",
     "seconds",
     "shape",
     "short",
@@ -215,6 +215,15 @@ def next_step(run: Run, path: Path | None) -> str:
 
     typed = f"{resume_call(run)}({quoted}) or %swarm resume {bare}"
     return f"To go on, without paying again for what is done: {typed}"
+
+
+def left_by_stop(run: Run, path: Path | None) -> str:
+    """What the one who stopped a run is left with; the stop may have come too late."""
+    if run.status == "finished" and not run.why:
+        return "the swarm had finished before it could be stopped, and keeps its answer"
+
+    again = f"; go on with {resume_call(run)}({str(path)!r})" if path else ""
+    return f"the swarm was stopped, what it did is kept{again}"
 
 
 def resume_call(run: Run) -> str:

@@ -105,6 +105,10 @@ class World:
             )
         except BaseException:  # no run came of it
             shutil.rmtree(folder, ignore_errors=True)
+
+            if trace is None:
+                path.unlink(missing_ok=True)
+
             raise
 
 
