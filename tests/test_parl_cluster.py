@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 import pytest
 from cluster_processes import Cluster, cluster
+from distributed import Client
+from gated import Gated
 
 from kimi_nb import cluster_client
 from kimi_nb.cli import main
@@ -35,7 +37,7 @@ TINY = Condition(
     plan=Plan(iterations=7, tasks=2, rollouts=4, form="blog"),
     parallel=constant(0.3),
 )
-SLOW = replace(TINY, name="slow", plan=Plan(iterations=25, tasks=4, form="blog"))
+ENDED = {"finished"}
 ENDLESS = replace(TINY, name="endless", plan=Plan(iterations=10**6, tasks=4, form="blog"))
 
 
@@ -64,7 +66,7 @@ def written(folder: Path) -> list[Row]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
+    for _ in range(5000):
         if condition():
             return
 
@@ -76,6 +78,12 @@ def until(condition: Callable[[], bool]) -> None:
 def trials_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """The processes of its trials."""
     return psutil.Process(worker.pid).children()
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Gated:
+    """A condition whose trials do not end before its gate is made."""
+    return Gated(name="gated", plan=TINY.plan, parallel=TINY.parallel, gate=str(tmp_path / "gate"))
 
 
 def ignore(_: Progress) -> None:
@@ -104,27 +112,30 @@ def test_a_client_of_the_user_is_used_and_stays(two: Cluster, tmp_path: Path) ->
         assert client.status == "running"
 
 
-def test_a_trial_of_a_killed_worker_runs_again_elsewhere(tmp_path: Path) -> None:
+def test_a_trial_of_a_killed_worker_runs_again_elsewhere(tmp_path: Path, gated: Gated) -> None:
+    asked = one(TINY, conditions=(TINY, gated))
     orphans: list[psutil.Process] = []
 
     with cluster(workers=2) as made, made.client() as client:
 
         def told(progress: Progress) -> None:
             if progress.ended == 1:
+                until(lambda: gated.waiting == 2)
                 victim = made.workers[0]
-                until(lambda: bool(trials_of(victim)))
                 orphans.extend(trials_of(victim))
                 assert all(client.processing().values())
                 victim.kill()
+                Path(gated.gate).touch()
 
-        carry_out(one(SLOW), 3, tmp_path / "there", 1, told, cluster=made.address)
+        carry_out(asked, 2, tmp_path / "there", 1, told, cluster=made.address)
         assert len(client.scheduler_info()["workers"]) == 1
 
     assert len(orphans) == 1
     until(lambda: not orphans[0].is_running())
-    carry_out(one(SLOW), 3, tmp_path / "here", 2, ignore)
+    assert gated.waiting == 3
+    carry_out(asked, 2, tmp_path / "here", 2, ignore)
     assert written(tmp_path / "there") == written(tmp_path / "here")
-    assert len(written(tmp_path / "there")) == 6
+    assert len(written(tmp_path / "there")) == 8
 
 
 def test_ctrl_c_ends_what_is_under_way_there_and_keeps_what_was_done(
@@ -163,7 +174,7 @@ def test_what_ended_in_the_same_moment_is_kept(two: Cluster, tmp_path: Path) -> 
 
         def told(progress: Progress) -> None:
             if progress.ended == 1:
-                until(lambda: not any(client.processing().values()))
+                until(lambda: {each.status for each in list(client.futures.values())} == ENDED)
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -197,18 +208,26 @@ def test_a_trial_whose_process_is_killed_names_itself(two: Cluster, tmp_path: Pa
 
 
 def test_a_lost_scheduler_is_told_and_nothing_done_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, gated: Gated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_client, "TIMEOUT", 1.0)  # how long it is looked for again
+    asked = one(TINY, conditions=(TINY, gated))
+    clients: list[Client] = []
+
+    def connected(cluster: object, connect: Any = cluster_client._connected) -> Client:
+        clients.append(connect(cluster))
+        return clients[-1]
+
+    monkeypatch.setattr(cluster_client, "_connected", connected)
 
     with cluster(workers=1) as made:
 
         def told(progress: Progress) -> None:
             if progress.ended == 1:
+                clients[0]._timeout = 1.0  # how long it is looked for again
                 made.scheduler.kill()
 
         with pytest.raises(KimiNbError, match=r"the cluster is lost \(.*type the same again"):
-            carry_out(one(SLOW), 3, tmp_path, 1, told, cluster=made.address)
+            carry_out(asked, 1, tmp_path, 1, told, cluster=made.address)
 
     assert len(read_rows(tmp_path / RESULTS)) == 2
 
