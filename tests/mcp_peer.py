@@ -1,14 +1,19 @@
-"""A small MCP server for tests: `python mcp_peer.py` speaks stdio, with a port it serves HTTP."""
+"""A small MCP server for tests: `python mcp_peer.py` speaks stdio.
+
+With the descriptor of a socket that listens it serves HTTP there.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any, Literal
 
+import uvicorn
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ImageContent, TextContent, ToolAnnotations
@@ -91,6 +96,8 @@ async def wait(path: str) -> str:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
+        listening = socket.socket(fileno=int(sys.argv[1]))
+        config = uvicorn.Config(server.streamable_http_app(), log_level="error")
+        uvicorn.Server(config).run(sockets=[listening])
     else:
         server.run("stdio")

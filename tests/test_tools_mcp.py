@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
+import re
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from scripted import Scripted, call, calls, check_ended, is_orchestrator, result
 import kimi_nb as kn
 from kimi_nb.redact import hide
 from kimi_nb.tools import ToolContext, ToolOutcome, Toolset
-from kimi_nb.tools.mcp import mcp_tools
+from kimi_nb.tools.mcp import connection, mcp_tools
 from kimi_nb.tools.mcp.dialect import moonshot
 
 PEER = (sys.executable, str(Path(__file__).with_name("mcp_peer.py")))
@@ -51,9 +51,20 @@ def alive(pattern: str) -> bool:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 -- of another process
-            await asyncio.sleep(0.01)
+    """Wait for it; the test's own time limit ends what never comes."""
+    while not condition():  # noqa: ASYNC110 -- of another process
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # who connects waits for the server
+        number = listening.fileno()
+        host, port = listening.getsockname()
+
+        with subprocess.Popen([*PEER, str(number)], pass_fds=[number]) as server:
+            yield f"http://{host}:{port}/mcp"
+            server.terminate()
 
 
 # Real servers
@@ -88,8 +99,8 @@ async def test_another_real_server_reads_a_repository(repository: Path) -> None:
         assert "the first" in found.text
 
 
-async def test_schemas_of_all_servers_are_in_the_dialect_that_kimi_takes() -> None:
-    for server in ((TIME,), (GIT,), PEER):
+async def test_schemas_of_all_servers_are_in_the_dialect_that_kimi_takes(address: str) -> None:
+    for server in ((TIME,), (GIT,), (address,)):
         async with tools_of(*server) as tools:
             for tool in tools:
                 assert schema_complaint(tool.parameters, tool.name) is None
@@ -126,8 +137,8 @@ def test_a_swarm_works_with_the_tools_of_a_server(tmp_path: Path) -> None:
 # What servers do
 
 
-async def test_arguments_errors_and_odd_names() -> None:
-    async with tools_of(*PEER) as tools:
+async def test_arguments_errors_and_odd_names(address: str) -> None:
+    async with tools_of(address) as tools:
         assert (await ask(tools, "add", '{"a": 1}')).text == "3"
         assert (await ask(tools, "add", '{"a": 1, "b": 5, "way": "minus"}')).text == "-4"
         assert (await ask(tools, "x_1")).text == "odd"
@@ -148,20 +159,22 @@ async def test_a_picture_comes_as_an_image() -> None:
         assert [image.type for image in found.images] == ["image/png"]
 
 
-async def test_what_a_server_may_do_twice_is_what_it_says() -> None:
-    async with tools_of(*PEER, prefix="my_") as tools:
+async def test_what_a_server_may_do_twice_is_what_it_says(address: str) -> None:
+    async with tools_of(address, prefix="my_") as tools:
         harm = {tool.name: tool.side_effects for tool in tools}
         assert harm["my_environment"] is False
         assert harm["my_add"] is True
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-async def test_a_server_is_a_stranger_unless_one_says_otherwise(*, trusted: bool) -> None:
-    async with tools_of(*PEER, trusted=trusted) as tools:
+async def test_a_server_is_a_stranger_unless_one_says_otherwise(
+    address: str, *, trusted: bool
+) -> None:
+    async with tools_of(address, trusted=trusted) as tools:
         labels = {(tool.private, tool.untrusted, tool.outward) for tool in tools}
         assert labels == {(False, not trusted, not trusted)}
 
-    async with tools_of(*PEER, trusted=trusted, private=True) as tools:
+    async with tools_of(address, trusted=trusted, private=True) as tools:
         assert all(tool.private for tool in tools)
 
 
@@ -208,8 +221,8 @@ async def test_a_cancelled_call_is_cancelled_at_the_server(tmp_path: Path) -> No
 
 
 async def test_closing_ends_the_server_and_a_call_starts_it_again(tmp_path: Path) -> None:
-    mark = f"mcp_peer.py.*{os.getpid()}"
-    peer = tmp_path / f"mcp_peer.py-{os.getpid()}"
+    peer = tmp_path / "mcp_peer.py"
+    mark = f"{re.escape(str(peer))}$"
     peer.symlink_to(PEER[1])
 
     async with tools_of(sys.executable, str(peer)) as tools:
@@ -222,28 +235,40 @@ async def test_closing_ends_the_server_and_a_call_starts_it_again(tmp_path: Path
     assert not alive(mark)
 
 
+async def test_who_asks_while_the_connection_closes_is_told(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread of the connection has just stopped turning its loop, or is gone."""
+    left, asked = threading.Event(), threading.Event()
+    live, ask_ = connection._Session._live, connection._Session.ask
+    sessions: list[connection._Session] = []
+
+    async def lived(self: connection._Session, opened: Any) -> None:
+        await live(self, opened)
+        left.set()
+        asked.wait()
+
+    def late(self: connection._Session, question: Any) -> Any:
+        self._loop.call_soon_threadsafe(self._over.set)
+        left.wait()
+        answer = ask_(self, question)
+        sessions.append(self)
+        asked.set()
+        return answer
+
+    monkeypatch.setattr(connection._Session, "_live", lived)
+
+    async with tools_of(address) as tools:
+        monkeypatch.setattr(connection._Session, "ask", late)
+        assert "is closed; call again" in (await ask(tools, "add", '{"a": 1}')).text
+        (session,) = sessions
+        session._thread.join()
+
+        with pytest.raises(kn.ToolError, match="is closed; call again"):
+            ask_(session, session.list_tools())
+
+
 # Over HTTP
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    with subprocess.Popen([*PEER, str(port)], stderr=subprocess.DEVNULL) as server:
-        end = time.monotonic() + 30
-
-        while True:
-            assert time.monotonic() < end
-
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-
-            time.sleep(0.02)
-
-        yield f"http://127.0.0.1:{port}/mcp"
-        server.terminate()
 
 
 async def test_a_server_over_http(address: str) -> None:

@@ -71,11 +71,14 @@ class Connection:
 
     async def close(self) -> None:
         """End the connection, and with it the server if it was started here."""
+        await in_thread(self._ended)  # a server may just be starting: that holds the lock for long
+
+    def _ended(self) -> None:
         with self._lock:
             session, self._session = self._session, None
 
         if session is not None:
-            await in_thread(session.end)
+            session.end()
 
     def _opened(self) -> _Session:
         with self._lock:
@@ -94,6 +97,8 @@ class _Session:
         self._loop = asyncio.new_event_loop()
         self._client: Client | None = None
         self._over = asyncio.Event()
+        self._asking = threading.Lock()
+        self._deaf = False
         opened: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(opened,), name="kimi_nb mcp", daemon=True
@@ -112,8 +117,13 @@ class _Session:
         return self._thread.is_alive() and not self._over.is_set()
 
     def ask(self, question: Coroutine[Any, Any, T]) -> Future[T]:
-        """Its answer, from any thread."""
-        return asyncio.run_coroutine_threadsafe(question, self._loop)
+        """Its answer, from any thread. Raises ToolError where nobody is there to give one."""
+        with self._asking:
+            if self._deaf:
+                question.close()
+                raise self._closed()
+
+            return asyncio.run_coroutine_threadsafe(question, self._loop)
 
     def end(self) -> None:
         """Close the client and wait for its thread. From any thread."""
@@ -144,9 +154,12 @@ class _Session:
     @property
     def _open_client(self) -> Client:
         if self._client is None or self._over.is_set():
-            raise ToolError(f"the connection to the MCP server {self._place} is closed; call again")
+            raise self._closed()
 
         return self._client
+
+    def _closed(self) -> ToolError:
+        return ToolError(f"the connection to the MCP server {self._place} is closed; call again")
 
     @contextlib.contextmanager
     def _told(self, what: str) -> Generator[None]:
@@ -177,6 +190,10 @@ class _Session:
         try:
             self._loop.run_until_complete(self._live(opened))
         finally:
+            with self._asking:
+                self._deaf = True
+
+            self._loop.run_until_complete(_last_answers())
             self._loop.close()
 
     async def _live(self, opened: Future[None]) -> None:
@@ -226,6 +243,17 @@ async def _client(place: Place, complaints: TextIO) -> AsyncGenerator[Client]:
 
     async with Client(stdio_client(server, complaints), read_timeout_seconds=CALL) as client:
         yield client
+
+
+async def _last_answers() -> None:
+    """Who asked when the connection was closing hears so, and does not wait for ever."""
+    await asyncio.sleep(0)
+    asked = asyncio.all_tasks() - {asyncio.current_task()}
+
+    for task in asked:
+        task.cancel()
+
+    await asyncio.gather(*asked, return_exceptions=True)
 
 
 def _tail(complaints: TextIO) -> str:
