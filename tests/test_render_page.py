@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -25,7 +26,7 @@ from kimi_nb.errors import ToolError
 from kimi_nb.tools import ToolContext, ToolOutcome, Toolset, chromium, visit
 from kimi_nb.tools.chromium import Chromium
 from kimi_nb.tools.render_page import render_tool
-from kimi_nb.tools.visit import HOME
+from kimi_nb.tools.visit import HOME, Visit
 
 FOUND = next((path for name in chromium.NAMES if (path := shutil.which(name))), None)
 needs_chromium = pytest.mark.skipif(FOUND is None, reason="no Chromium: apt install chromium")
@@ -288,7 +289,17 @@ async def test_misuse_is_told_before_a_browser_starts(
 async def test_an_endless_loop_ends_and_the_next_page_is_drawn(
     render: Render, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(visit, "SECONDS", 1.5)
+    """Its time is up once it has spoken, which takes a busy machine as long as it likes."""
+    limit = asyncio.timeout(50)
+    clock = SimpleNamespace(timeout=lambda _seconds: limit, sleep=asyncio.sleep)
+    say = Visit._say
+
+    def heard(self: Visit, line: str) -> None:
+        say(self, line)
+        limit.reschedule(asyncio.get_running_loop().time())
+
+    monkeypatch.setattr(visit, "asyncio", clock)
+    monkeypatch.setattr(Visit, "_say", heard)
     stuck = await render("<script>console.log('before'); for (;;);</script>")
     assert not stuck.ok
     assert "endless loop" in stuck.text
@@ -303,10 +314,10 @@ async def test_a_page_that_eats_memory_dies_alone(
     render: Render, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chromium, "MEMORY", 400_000_000)
-    eaten = "<script>const all = []; setInterval(() => all.push(new Uint8Array(2e7).fill(1)), 9)"
-    hungry, modest = await asyncio.gather(
-        render(f"{eaten}</script>", actions=["wait 5"] * 2), render("<p>fine")
-    )
+    monkeypatch.setattr(visit, "SECONDS", 50.0)
+    eat = "if (all.length < 30) all.push(new Uint8Array(2e7).fill(1))"
+    eaten = f"<script>const all = []; for (;;) {eat};</script>"
+    hungry, modest = await asyncio.gather(render(eaten), render("<p>fine"))
     assert not hungry.ok
     assert "memory" in hungry.text
     assert modest.ok

@@ -17,6 +17,8 @@ from kimi_nb.teach.curriculum import exercise
 from kimi_nb.teach.student import NOBODY
 from kimi_nb.teach.text import Language
 
+pytestmark = pytest.mark.timeout(300)  # JupyterLab begins in it, and a kernel that loads everything
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -51,7 +53,6 @@ def given(identity: str) -> list[Any]:
     return exercise(identity).drawn(NOBODY)[0]
 
 
-@pytest.mark.timeout(120)
 def test_the_quickstart(page: Page, url: str, folder: Path):
     with opened(page, url, folder, "en", "00") as book:
         book.run("load", "guess")
@@ -73,7 +74,6 @@ def test_the_quickstart(page: Page, url: str, folder: Path):
 MEAN = "def critical_steps(stages):\n  return sum(1 + sum(s) / len(s) for s in stages)"
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_stages(page: Page, url: str, folder: Path, language: Language):
     with opened(page, url, folder, language, "03") as book:
@@ -90,7 +90,6 @@ def test_stages(page: Page, url: str, folder: Path, language: Language):
 DECAY = "def weight(start, shape, until, progress):\n  return start * 0.1 ** (progress / until)"
 
 
-@pytest.mark.timeout(120)
 def test_annealing(page: Page, url: str, folder: Path):
     with opened(page, url, folder, "en", "08") as book:
         book.run("load", "tools", "guess-alone", "guess-constant")

@@ -10,22 +10,23 @@ from lab import Notebook, launch, server
 from playwright.sync_api import Locator, expect, sync_playwright
 
 SMALL = "Give the version of each of these Python packages: aiohttp, orjson, ipython, numpy."
-LONG = "For each Python package installed here, give its version and licence."
 OWN = "reading 'schema'"
 """A fault of Notebook's own, also in an empty notebook."""
-SLOW = 30_000
+SLOW = 60_000
 """Milliseconds for a kernel that has to load everything."""
-
+pytestmark = pytest.mark.timeout(240)  # Notebook begins in it, and its page, and a kernel
 
 CELLS = [
-    "%load_ext kimi_nb",
+    "%load_ext kimi_nb\nimport midway",
     f"%%swarm shown\n{SMALL}",
-    f"%%swarm pressed --agents 60\n{LONG}",
+    f"%%swarm pressed\n{SMALL}",
     "(pressed.status, pressed.done)",
-    f"%%swarm stopped --agents 60\n{LONG}",
+    f"%%swarm stopped\n{SMALL}",
+    "midway.stand(5, 'go')",
 ]
-SHOWN, CANCELLED, STOPPED = 1, 2, 4
-"""Above the others is what is looked at anew: older versions hide what is out of sight."""
+SHOWN, CANCELLED, STOPPED, STAND = 1, 2, 4, 5
+"""Above the others is what is looked at anew: older versions hide what is out of sight. The last
+cell has the run of the next one stand still when all are at work."""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,7 @@ def twin(book: Notebook, number: int) -> Locator:
 
 
 def test_cancel_ends_the_cell_with_what_was_done(book: Notebook):
+    book.run(STAND)
     book.run(CANCELLED)
     shown = view(book, CANCELLED)
     expect(shown).to_contain_text(re.compile(r"[1-9]\d* tool calls"), timeout=SLOW)
@@ -70,6 +72,7 @@ def test_cancel_ends_the_cell_with_what_was_done(book: Notebook):
 
 
 def test_the_stop_button_ends_it_with_one_line(book: Notebook):
+    book.run(STAND)
     book.run(STOPPED)
     shown = view(book, STOPPED)
     expect(shown).to_contain_text(re.compile(r"[1-9]\d* tool calls"), timeout=SLOW)
@@ -81,8 +84,10 @@ def test_the_stop_button_ends_it_with_one_line(book: Notebook):
 
 
 def test_a_run_is_live_outlives_the_page_and_then_its_kernel(book: Notebook):
+    book.run(STAND)
     book.run(SHOWN)
     expect(status(book, SHOWN)).to_have_text("● running", timeout=SLOW)
+    (book.path.parent / "go").touch()
     expect(status(book, SHOWN)).to_have_text("✓ finished", timeout=SLOW)
     expect(twin(book, SHOWN)).to_have_count(1)
     expect(twin(book, SHOWN)).to_be_hidden()  # the widget stands for it
