@@ -228,7 +228,7 @@ def test_an_error_is_capped_too() -> None:
 
 
 async def test_plain_functions_run_beside_the_loop() -> None:
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=50)
 
     @tool
     def meet() -> str:
@@ -275,14 +275,18 @@ async def test_stuck_threads_of_cancelled_calls_take_no_place(
 ) -> None:
     monkeypatch.setattr("kimi_nb.tools.base.THREADS", 2)
     release = threading.Event()
+    meeting = threading.Barrier(3)
 
     @tool
     def stuck(seconds: int) -> str:
+        if seconds:
+            meeting.wait()
+
         return str(release.wait(seconds))
 
     tools = Toolset([stuck])
-    tasks = [asyncio.create_task(tools.call("stuck", '{"seconds": 30}', HERE)) for _ in range(4)]
-    await asyncio.sleep(0.05)
+    tasks = [asyncio.create_task(tools.call("stuck", '{"seconds": 600}', HERE)) for _ in range(4)]
+    await asyncio.to_thread(meeting.wait)  # as many as there are places
 
     for task in tasks:
         task.cancel()
@@ -298,16 +302,21 @@ def test_the_interpreter_exits_though_a_tool_is_stuck() -> None:
         from pathlib import Path
         from kimi_nb.tools import ToolContext, Toolset, tool
 
+        begun = asyncio.Event()
+
         @tool
         def stuck() -> None:
+            loop.call_soon_threadsafe(begun.set)
             time.sleep(1000)
 
         async def main():
+            global loop
+            loop = asyncio.get_running_loop()
             here = ToolContext(folder=Path(), agent="", run="")
-            try:
-                await asyncio.wait_for(Toolset([stuck]).call("stuck", "{}", here), 0.1)
-            except TimeoutError:
-                print("out")
+            call = asyncio.create_task(Toolset([stuck]).call("stuck", "{}", here))
+            await begun.wait()
+            call.cancel()
+            print("out")
 
         asyncio.run(main())
     """
@@ -322,7 +331,6 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
         env={**os.environ, "PYTHONPATH": root},
     )
 

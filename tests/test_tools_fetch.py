@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
+import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -360,12 +361,14 @@ async def test_an_error_of_the_server_is_named_without_its_words(site: Site) -> 
     assert (await site.fetch("/gone")).text == "ERROR: site.test answered with HTTP status 410"
 
 
-async def test_nobody_there(site: Site, unused_tcp_port_factory: Any) -> None:
-    port = unused_tcp_port_factory()
-    reach = Reach([f"site.test:{port}"], lookup=site.lookup, public=lambda _: True)
+async def test_nobody_there(site: Site) -> None:
+    with socket.socket() as taken:  # which does not listen, and lets nobody else have the port
+        taken.bind((HERE, 0))
+        port = taken.getsockname()[1]
+        reach = Reach([f"site.test:{port}"], lookup=site.lookup, public=lambda _: True)
 
-    with pytest.raises(ToolError, match="cannot be fetched"):
-        await reach.get(f"http://site.test:{port}/")
+        with pytest.raises(ToolError, match="cannot be fetched"):
+            await reach.get(f"http://site.test:{port}/")
 
 
 async def test_tls_names_the_host_and_wants_a_certificate_that_is_known(tmp_path: Path) -> None:
