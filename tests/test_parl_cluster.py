@@ -26,7 +26,7 @@ from kimi_nb.cli import main
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.parl.experiments.catalogue import Experiment
 from kimi_nb.parl.experiments.conditions import Condition, constant
-from kimi_nb.parl.experiments.rows import Key, Row, key, read_rows
+from kimi_nb.parl.experiments.rows import Key, Row, _Keeper, key, read_rows
 from kimi_nb.parl.experiments.rules import Rule
 from kimi_nb.parl.experiments.runner import RESULTS, Progress, carry_out
 from kimi_nb.parl.experiments.trial import Trial
@@ -181,6 +181,27 @@ def test_what_ended_in_the_same_moment_is_kept(two: Cluster, tmp_path: Path) -> 
             carry_out(one(TINY), 3, tmp_path, 1, told, cluster=client)
 
     assert len(written(tmp_path)) == 6
+
+
+def test_ctrl_c_before_rows_are_written_loses_none(
+    two: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, pressed = _Keeper.add, list[bool]()
+
+    def interrupted(keeper: _Keeper, rows: list[Row]) -> None:
+        pressed.append(True)
+
+        if len(pressed) == 1:
+            raise KeyboardInterrupt
+
+        add(keeper, rows)
+
+    monkeypatch.setattr(_Keeper, "add", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(one(TINY), 1, tmp_path, 1, ignore, cluster=two.address)
+
+    assert len(written(tmp_path)) == 2
 
 
 def test_a_trial_that_fails_names_itself(two: Cluster, tmp_path: Path) -> None:

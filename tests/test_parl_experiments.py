@@ -18,7 +18,7 @@ from kimi_nb.parl.experiments.conditions import Condition, annealed, blog, const
 from kimi_nb.parl.experiments.figures import draw
 from kimi_nb.parl.experiments.measure import SETS, WIDER, mean
 from kimi_nb.parl.experiments.publish import block, publish
-from kimi_nb.parl.experiments.rows import Key, Row, Rows, keep, key, read_rows
+from kimi_nb.parl.experiments.rows import Key, Row, Rows, _Keeper, keep, key, read_rows
 from kimi_nb.parl.experiments.rules import LEAST, LOWER, Rule, measured
 from kimi_nb.parl.experiments.runner import RESULTS, Progress, asked_for, carry_out, missing
 from kimi_nb.parl.experiments.statistics import Interval, over, quantile
@@ -202,10 +202,31 @@ def test_an_interrupted_one_keeps_what_is_under_way_and_goes_on(tmp_path: Path) 
 
     kept = read_rows(tmp_path / RESULTS)
     assert Key("all-serial", 0, "held-out") in kept
-    assert len(kept) < 13
+    assert len(kept) == len((tmp_path / RESULTS).read_text().splitlines()) < 13
     rows = carry_out(tiny(), 6, tmp_path, 1, lambda _: None)
     assert len(rows) == 13
     assert {each: rows[each] for each in kept} == kept
+
+
+def test_ctrl_c_before_rows_are_written_loses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, pressed = _Keeper.add, list[bool]()
+
+    def interrupted(keeper: _Keeper, rows: list[Row]) -> None:
+        pressed.append(True)
+
+        if len(pressed) == 1:
+            raise KeyboardInterrupt
+
+        add(keeper, rows)
+
+    monkeypatch.setattr(_Keeper, "add", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(tiny(), 1, tmp_path, 1, lambda _: None)
+
+    assert Key("all-serial", 0, "held-out") in read_rows(tmp_path / RESULTS)
 
 
 def test_a_torn_last_line_is_no_row_and_goes(tmp_path: Path) -> None:

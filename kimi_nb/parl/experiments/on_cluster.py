@@ -48,7 +48,8 @@ def _carry_out(trials: Sequence[Trial], client: Any, kept: Callable[[Sequence[Ro
 
     try:
         for future in ended:
-            kept(_rows(future, left.pop(future)))
+            kept(_rows(future, left[future]))
+            del left[future]  # not before: Ctrl-C in between would lose its rows
     except BaseException:
         with suppress(KimiNbError):  # what it ends with is what was raised first
             for future in [each for each in left if each.status == "finished"]:

@@ -68,13 +68,17 @@ class _Keeper:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._added: set[Key] = set()
 
     def add(self, rows: Iterable[Row]) -> None:
-        """All of them in one write, so that a kill tears at most the last."""
-        text = b"".join(orjson.dumps(row) + b"\n" for row in rows)
+        """All of them in one write, so that a kill tears at most the last; none a second time."""
+        fresh = {key(row): orjson.dumps(row) + b"\n" for row in rows}
+        text = b"".join(line for known, line in fresh.items() if known not in self._added)
 
         while text:
             text = text[os.write(self._fd, text) :]
+
+        self._added.update(fresh)
 
 
 @contextmanager

@@ -166,7 +166,8 @@ def _in_processes(
 
             while busy:
                 for each in wait(busy, return_when=FIRST_COMPLETED).done:
-                    kept(_rows(each, busy.pop(each)))
+                    kept(_rows(each, busy[each]))
+                    del busy[each]  # not before: Ctrl-C in between would lose its rows
                     submit()
         except BrokenExecutor:
             why = "a process of the trainings was killed; what was done is kept: type the same"
