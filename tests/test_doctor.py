@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
@@ -20,10 +21,10 @@ from faults.server import Answer, call, refuse, say
 from faults.tier import Tier
 from processes import COMMAND, ENVIRONMENT
 
-from kimi_nb.models.base import Request
+from kimi_nb.models.base import Request, ToolCall
 from kimi_nb.models.endpoint import MOONSHOT
 from kimi_nb.swarm.doctor import Check, Report, examine
-from kimi_nb.swarm.doctor.asking import Caller
+from kimi_nb.swarm.doctor.asking import Caller, Ear
 from kimi_nb.swarm.doctor.picture import named
 from kimi_nb.swarm.doctor.report import check_of, failed
 from kimi_nb.swarm.doctor.validity import trials
@@ -411,10 +412,18 @@ def test_a_model_that_sends_no_thinking_is_no_failure() -> None:
     )
 
 
-def test_a_call_that_is_whole_long_before_its_turn_ends_starts_early() -> None:
+def test_a_call_that_is_whole_long_before_its_turn_ends_starts_early(monkeypatch) -> None:
+    heard = threading.Event()
+    on_call = Ear.on_call
+
+    def hears(ear: Ear, made: ToolCall) -> None:
+        on_call(ear, made)
+        heard.set()
+
+    monkeypatch.setattr(Ear, "on_call", hears)
     calls = [("assign_task", {"agent": "worker", "prompt": place}) for place in "abc"]
     parts = call(*calls, size=100).parts
-    late = Answer(parts=(*parts[:3], 0.2, *parts[3:]))
+    late = Answer(parts=(*parts[:3], heard.is_set, 0.05, *parts[3:]))
 
     with KimiServer(broken(round_trip=late)) as server:
         report = seen_by(server)

@@ -8,9 +8,11 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import midway
 import pytest
 from scripted import Scripted
 from test_magics import SETUP, Kernel
@@ -22,7 +24,6 @@ from kimi_nb.events import RunForked, RunResumed, StepEnded
 from kimi_nb.trace import read
 
 GOAL = "For each Python package installed here, give its version and licence."
-SLOW = "import kimi_nb as kn; slow = kn.Simulator(latency=0.8)"
 TOOL = """
 @kn.tool
 def price(museum: str) -> str:
@@ -39,18 +40,20 @@ pytestmark = [
 
 
 @pytest.fixture
-def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Kernel]]:
-    """Two of them in one folder."""
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Kernel]]:
+    """Starts a kernel, all of a test in one folder."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    made = [Kernel(tmp_path) for _ in range(2)]
 
-    for kernel in made:
-        kernel.run(SETUP)
+    with ExitStack() as made:
 
-    yield made
+        def one() -> Kernel:
+            kernel = Kernel(tmp_path)
+            made.callback(kernel.close)
+            kernel.run(SETUP)
+            kernel.run(midway.SETUP)
+            return kernel
 
-    for kernel in made:
-        kernel.close()
+        yield one
 
 
 def paid(log: Path) -> list[tuple[str, int]]:
@@ -65,14 +68,12 @@ def wait_for(log: Path, what: bytes, count: int) -> None:
         time.sleep(0.02)
 
 
-def test_the_second_kernel_is_refused_may_fork_and_goes_on_when_the_first_is_dead(
-    kernels, tmp_path
-):
-    first, second = kernels
+def test_the_second_kernel_is_refused_may_fork_and_goes_on_when_the_first_is_dead(begin, tmp_path):
+    first, second = begin(), begin()
     log = tmp_path / "run.jsonl"
     pid = first.run("os.getpid()").text
-    first.run(SLOW)
-    first.run(f"run = kn.swarm({GOAL!r}, trace='run.jsonl', simulator=slow)")
+    first.run("midway.stand(20, until='never'); quick = kn.Simulator(latency=0.02)")
+    first.run(f"run = kn.swarm({GOAL!r}, trace='run.jsonl', simulator=quick)")
     wait_for(log, b'"StepEnded"', 2)
 
     refused = second.run("%swarm resume run.jsonl mine")
@@ -84,6 +85,7 @@ def test_the_second_kernel_is_refused_may_fork_and_goes_on_when_the_first_is_dea
     assert second.run("'mine' in dir()").text == "False"
     assert "TraceLocked" in second.run("kn.resume('run.jsonl')").error
 
+    second.run("midway.stand(0, until='later')")
     second.run("%swarm resume run.jsonl mine --fork new.jsonl --background")
     assert second.run("mine.path.name, mine.status").text == "('new.jsonl', 'running')"
     wait_for(log, b'"ToolReturned"', 5)
@@ -94,6 +96,7 @@ def test_the_second_kernel_is_refused_may_fork_and_goes_on_when_the_first_is_dea
     before = paid(log)
     resumed = second.run("%swarm resume run.jsonl again")
     assert resumed.text.startswith("✓ finished")
+    (tmp_path / "later").touch()
     assert second.run("(await mine).answer == again.answer").text == "True"
 
     for path in (log, tmp_path / "new.jsonl"):
@@ -104,9 +107,10 @@ def test_the_second_kernel_is_refused_may_fork_and_goes_on_when_the_first_is_dea
     assert takers == [f"{os.uname().nodename}:{second.run('os.getpid()').text}"]
 
 
-def test_a_cell_that_is_run_again_goes_on_and_never_twice_at_once(kernels):
-    kernel = kernels[0]
+def test_a_cell_that_is_run_again_goes_on_and_never_twice_at_once(begin):
+    kernel = begin()
     cell = f"%%swarm big --background --agents 40 --trace run.jsonl\n{GOAL}"
+    kernel.run("midway.stand(5, until='never')")
     assert kernel.run(cell).status == "ok"
     assert "'big' is still running; `%swarm cancel big`" in kernel.run(cell).error
     other = kernel.run(cell.replace("swarm big", "swarm other"))  # by its log, too
@@ -137,8 +141,8 @@ def test_a_cell_that_is_run_again_goes_on_and_never_twice_at_once(kernels):
     assert kernel.run("big.goal, big.path.name").text == "('List what you can do.', 'new.jsonl')"
 
 
-def test_functions_are_found_in_the_notebook_by_the_names_in_the_log(kernels, tmp_path):
-    first, second = kernels
+def test_functions_are_found_in_the_notebook_by_the_names_in_the_log(begin, tmp_path):
+    first, second = begin(), begin()
     first.run(TOOL)
     first.run(f"%%swarm tickets --tools price --trace run.jsonl\n{TICKETS}")
     log = tmp_path / "run.jsonl"

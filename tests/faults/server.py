@@ -28,8 +28,9 @@ DROPPED = 0
 class Answer:
     """What the server does with one request."""
 
-    parts: tuple[bytes | float | str, ...] = ()
-    """Written one after the other; a number: sleep; CUT: drop the connection; STALL: go silent."""
+    parts: tuple[bytes | float | str | Callable[[], object], ...] = ()
+    """Written one after the other; a number: sleep; a function: wait until it says so;
+    CUT: drop the connection; STALL: go silent."""
     plain: bytes = b"{}"
     """The body for a request without streaming, and of every error."""
     status: int = 200
@@ -258,6 +259,9 @@ async def play(
             await response.write(part)
         elif isinstance(part, float):
             await asyncio.sleep(part)
+        elif callable(part):
+            while not part():  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0.002)
         elif part == CUT and request.transport is not None:
             request.transport.close()  # what was written still goes out
             break
