@@ -14,6 +14,7 @@ from class_proxy import Endpoint, Learner, classroom, served, sheet, until, usag
 
 import kimi_nb as kn
 from kimi_nb.errors import AccessDenied, QuotaExhausted, RateLimited
+from kimi_nb.models import pace
 from kimi_nb.models.base import Conversation, Request, ToolSpecs
 from kimi_nb.models.chat import ChatModel
 from kimi_nb.models.secret import Secret
@@ -279,7 +280,10 @@ async def test_a_budget_outlives_the_proxy(endpoint, base_url, tmp_path: Path) -
     assert usage_report(listed).splitlines()[1].split()[:5] == ["a", "ana", "1", "1,600", "0.0228"]
 
 
-async def test_the_endpoints_refusals_are_waited_out(endpoint, base_url, tmp_path: Path) -> None:
+async def test_the_endpoints_refusals_are_waited_out(
+    endpoint, base_url, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(pace, "PAUSE_S", 0.01)
     endpoint.refuse = [busy(), busy()]
     listed = sheet(tmp_path, base_url, "{a: {seats: 1}}")
 
@@ -309,12 +313,12 @@ async def test_who_hangs_up_after_a_refusal_pays_nothing(
 async def test_who_gets_no_turn_is_told_when_to_come_back(
     endpoint, base_url, tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE_S", 0.1)
     endpoint.gate = asyncio.Event()
 
     async with classroom(sheet(tmp_path, base_url, "{a: {concurrency: 1}}"), "ana") as [ana]:
         first = asyncio.create_task(ana.ask())
         await until(lambda: endpoint.inside)
+        monkeypatch.setattr(server, "PATIENCE_S", 0.1)  # of all who come from now on
 
         async with ana.post() as response:
             assert (response.status, response.headers["Retry-After"]) == (429, "5")

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from aiohttp import web
 from class_proxy import ASKED, Endpoint, classroom, served, sheet, until
+from virtual_time import leap
 
 from kimi_nb.models.transport import Timeouts
 from kimi_nb.proxy import asked, serve, server, upstream
@@ -186,11 +187,19 @@ async def test_who_connects_and_asks_nothing_is_cut(base_url, tmp_path: Path, mo
         writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-Slow")
         assert await reader.read() == b""
         writer.close()
+        monkeypatch.setattr(serve, "SILENT_S", 60.0)  # who asks now may be slow
         assert (await ana.ask())[0] == 200
 
 
 async def test_who_asked_once_is_not_cut(endpoint, base_url, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(serve, "SILENT_S", 0.01)
+    shed = serve._shed
+
+    async def as_soon_as_it_has_asked(*of: Any) -> None:
+        await until(lambda: endpoint.inside)
+        await shed(*of)
+
+    monkeypatch.setattr(serve, "_shed", as_soon_as_it_has_asked)
     endpoint.gate = asyncio.Event()
 
     async with classroom(sheet(tmp_path, base_url, "{a: {seats: 1}}"), "ana") as [ana]:
@@ -205,7 +214,7 @@ async def test_who_asked_once_is_not_cut(endpoint, base_url, tmp_path: Path, mon
 async def test_an_endpoint_that_says_nothing_is_given_up(
     endpoint, base_url, tmp_path: Path, monkeypatch, *, streamed: bool
 ) -> None:
-    monkeypatch.setattr(upstream, "Timeouts", lambda: Timeouts(first=0.05, whole=0.05))
+    monkeypatch.setattr(upstream, "Timeouts", lambda: Timeouts(first=100, whole=100))
     endpoint.gate = asyncio.Event()
     endpoint.texts = []
     listed = sheet(tmp_path, base_url, "{a: {seats: 1}}")
@@ -213,10 +222,15 @@ async def test_an_endpoint_that_says_nothing_is_given_up(
     async with classroom(listed, "ana") as [ana]:
         if streamed:
             async with ana.post(stream=True) as answer:
+                leap(100)
+
                 with pytest.raises(aiohttp.ClientError):
                     await answer.read()
         else:
-            assert (await ana.ask())[0] == 502
+            asking = asyncio.create_task(ana.ask())
+            await until(lambda: endpoint.inside)
+            leap(100)
+            assert (await asking)[0] == 502
 
     assert [entry.tokens_out for entry in entries(listed.ledger)] == [0]
 

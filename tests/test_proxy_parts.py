@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import csv
 import datetime as dt
+import functools
 import io
 import math
 import random
 import re
 import socket
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from virtual_time import in_virtual_time
 
 from kimi_nb.cli.main import main
 from kimi_nb.errors import BudgetExceeded, QuotaExhausted, TraceLocked, UsageFault
@@ -326,11 +330,24 @@ def test_what_was_paid_before_is_counted_on_its_day(tmp_path: Path) -> None:
 # Turns
 
 
+def in_turn(
+    test: Callable[..., Coroutine[Any, Any, None]],
+) -> Callable[..., None]:
+    """In virtual time a pause lasts until all have done what they can."""
+
+    @functools.wraps(test)
+    def timed(**given: Any) -> None:
+        in_virtual_time(test(**given))
+
+    return timed
+
+
 async def let_in(gate: Turnstile, who: str, order: list[str], most: int | None = None) -> None:
     await gate.enter(who, 1, most=most)
     order.append(who)
 
 
+@in_turn
 async def test_the_greedy_do_not_keep_others_waiting() -> None:
     gate, order = Turnstile(Limiter(concurrency=4)), list[str]()
     calls = [asyncio.create_task(let_in(gate, "greedy", order)) for _ in range(300)]
@@ -359,6 +376,7 @@ async def test_nothing_stays_unused_while_somebody_waits() -> None:
     assert order == ["ana"] * 4
 
 
+@in_turn
 async def test_a_learner_may_have_a_limit_of_ones_own() -> None:
     gate, order = Turnstile(Limiter()), list[str]()
     calls = [asyncio.create_task(let_in(gate, "ana", order, 2)) for _ in range(3)]
@@ -371,6 +389,7 @@ async def test_a_learner_may_have_a_limit_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
+@in_turn
 async def test_who_goes_away_leaves_no_trace(seed: int) -> None:
     draw = random.Random(seed)
     gate, order = Turnstile(Limiter(concurrency=2)), list[str]()

@@ -45,7 +45,7 @@ def proxy(path: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str
         yield re.findall(r"https?://\S+/v1", line)[-1], process
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=40)
 
 
 def class_of(folder: Path, base_url: str, each: str = "{}", more: str = "") -> tuple[Sheet, str]:
@@ -81,7 +81,7 @@ async def test_killing_the_proxy_loses_no_line_and_no_lock(tmp_path: Path) -> No
                 assert answer.choices[0].message.content == "onetwo"
 
             process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            process.wait(40)
 
         assert [entry.tokens_in for entry in entries(sheet.ledger)] == [100]
         endpoint.usage = {"prompt_tokens": 500, "completion_tokens": 20}
@@ -94,7 +94,7 @@ async def test_killing_the_proxy_loses_no_line_and_no_lock(tmp_path: Path) -> No
                     await ana.chat.completions.create(**ASKED)
 
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(40) == 0
 
 
 async def test_openais_client_streams_through_it(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_another_host_without_a_certificate_is_warned_of(tmp_path: Path) -> None
         assert "WARNING: keys and prompts go unencrypted" in process.stderr.readline()
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=40)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="Linux says there what a process may open")
@@ -164,6 +164,6 @@ async def test_who_speaks_no_http_leaves_no_trace(tmp_path: Path) -> None:
         assert b" 400 " in await reader.readline()
         writer.close()
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=10)
+        _, told = process.communicate(timeout=40)
 
     assert "Traceback" not in told

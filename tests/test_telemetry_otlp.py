@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ VARIABLES = ("ENDPOINT", "TRACES_ENDPOINT", "HEADERS", "TRACES_HEADERS", "TIMEOU
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(live, "LOOK_S", 0.02)
+    monkeypatch.setattr(live, "SEND_S", 0.1)
 
     for name in VARIABLES:
         monkeypatch.delenv(f"OTEL_EXPORTER_OTLP_{name}", raising=False)
@@ -86,6 +89,10 @@ def team(messages: list[Any]) -> Reply | BaseException | str:
     return calls(call("python", code="1 + 1"), text="I count.")
 
 
+ALL = 1 + 4 + (2 + 6) + (6 + 3)
+"""Spans of a run of this team: the run, agents, the orchestrator's calls, the others'."""
+
+
 class Held(Scripted):
     """A model whose orchestrator answers last when it is let go."""
 
@@ -127,7 +134,7 @@ def test_what_is_sent_live_is_what_is_sent_afterwards(*, content: bool) -> None:
     expected = afterwards(run, content=content)
     assert by_id(sent) == expected
     assert sent[-1]["name"] == "invoke_workflow kimi_nb"
-    assert len(sent) == 1 + 4 + (2 + 6) + (6 + 3)
+    assert len(sent) == ALL
     assert (sending.sent, sending.lost, sending.done) == (len(sent), 0, True)
     assert any("kimi_nb.retry" in repr(span.get("events")) for span in sent)
     assert ("I count." in repr(sent)) is content
@@ -277,13 +284,21 @@ def test_a_run_that_has_ended_is_sent_too() -> None:
     assert by_id(got(receiver)) == afterwards(trace)
 
 
+@contextlib.contextmanager
+def deaf() -> Iterator[int]:
+    """A port at which nobody listens, and which nobody else gets meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
 @pytest.fixture
-def nowhere(monkeypatch: pytest.MonkeyPatch) -> str:
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An endpoint at which nobody listens; the exporter does not try for long."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.3")
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    with deaf() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_a_collector_that_is_down_costs_the_run_nothing_and_is_told_once(nowhere: str) -> None:
@@ -369,10 +384,7 @@ def test_a_password_in_the_endpoint_is_shown_nowhere(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.3")
     password = "hunter2-hunter2-hunter2"  # noqa: S105
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-
-    with pytest.warns(RuntimeWarning) as told:  # noqa: PT031 -- a thread warns
+    with deaf() as port, pytest.warns(RuntimeWarning) as told:  # noqa: PT031 -- a thread warns
         endpoint = f"http://me:{password}@127.0.0.1:{port}/v1/traces?token={password}"
         sending = kn.export_live(kn.Replay(early()), endpoint=endpoint)
         assert sending.wait()
@@ -437,7 +449,7 @@ def test_a_killed_kernel_loses_what_was_open_and_the_log_has_it(tmp_path: Path) 
         command = [sys.executable, "-c", KERNEL, str(log), receiver.url]
 
         with subprocess.Popen(command, env=env, cwd=tmp_path) as kernel:
-            until(lambda: sum(s["name"].startswith("invoke_agent w") for s in got(receiver)) == 3)
+            until(lambda: len(got(receiver)) == ALL - 3)  # what has ended while the last is held
             kernel.send_signal(signal.SIGKILL)
 
     sent = by_id(got(receiver))

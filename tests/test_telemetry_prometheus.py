@@ -24,6 +24,7 @@ from kimi_nb.errors import RateLimited, UsageFault
 from kimi_nb.models.base import Message, Reply, Request, Sink
 from kimi_nb.models.limiter import Limiter
 from kimi_nb.models.secret import Secret
+from kimi_nb.redact import know
 from kimi_nb.swarm.cluster.gate import RemoteGate
 from kimi_nb.swarm.cluster.post import Post, install
 from kimi_nb.swarm.start import runs
@@ -124,8 +125,8 @@ def test_a_run_under_429s_is_told_as_it_is(server: MetricsServer) -> None:
         prices=price,
         limits=kn.Limits(concurrency=2, rpm=500),
     )
-    until(lambda: model.refused == 2 and model.held)
     limiter = run.engine.limiter
+    until(lambda: model.refused == 2 and model.held == limiter.concurrency)  # nothing moves now
     found = scrape(server.url)
     where = {"endpoint": "model scripted"}
     assert value(found, "limiter_calls_refused_total", **where) == 2
@@ -203,6 +204,7 @@ def test_a_key_is_no_part_of_what_is_told(server: MetricsServer) -> None:
     ],
 )
 def test_what_may_be_shown_of_a_name(name: str, label: str) -> None:
+    know(KEY)
     families = limiter_collector({name: Limiter()}).collect()
     assert {s.labels["endpoint"] for family in families for s in family.samples} == {label}
 
