@@ -44,6 +44,7 @@ browsing = pytest.mark.skipif(
     not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
     reason="there is no Chromium; apt install chromium",
 )
+pytestmark = pytest.mark.timeout(240)  # a browser, and many drawings
 BLANK = "import matplotlib.pyplot as plt\nplt.figure(figsize=(4.8, 3.6))\n"
 
 
@@ -359,7 +360,6 @@ async def test_look_shows_the_drawing_and_the_difference(tmp_path: Path) -> None
 
 @sandboxed
 @browsing
-@pytest.mark.timeout(240)
 def test_the_simulator_draws_a_world(tmp_path: Path) -> None:
     world = kn.worlds.figure(3, 7)
     run = world.run(model=Simulator(Options(latency=0.0)), trace=tmp_path / "run.jsonl")

@@ -127,7 +127,8 @@ class _Running:
 
                 for process in told["processInfo"]:
                     if _resident(process["id"]) > MEMORY:
-                        os.kill(process["id"], signal.SIGKILL)
+                        with contextlib.suppress(ProcessLookupError):  # it has just ended
+                            os.kill(process["id"], signal.SIGKILL)
 
                 await asyncio.sleep(LOOK)
 
