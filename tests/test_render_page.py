@@ -53,6 +53,13 @@ class Render:
         return await self.tools.call("render", json.dumps({"html": html, **arguments}), context)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page does is looked at here, on a machine however busy."""
+    monkeypatch.setattr(visit, "LOADING", 30_000)
+    monkeypatch.setattr(visit, "SECONDS", 50.0)
+
+
 @pytest.fixture
 async def render(tmp_path: Path) -> AsyncIterator[Render]:
     folder = tmp_path / "work"
@@ -216,7 +223,10 @@ async def test_no_program_of_this_machine_is_opened(
 
 
 @needs_chromium
-async def test_a_page_uses_files_of_the_folder_and_is_tried(render: Render) -> None:
+async def test_a_page_uses_files_of_the_folder_and_is_tried(
+    render: Render, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit, "PATIENCE", 30_000)
     (render.folder / "part").mkdir()
     (render.folder / "part" / "style.css").write_text("body { background: #0f0 }")
     (render.folder / "part" / "page.html").write_text(
@@ -314,7 +324,6 @@ async def test_a_page_that_eats_memory_dies_alone(
     render: Render, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chromium, "MEMORY", 400_000_000)
-    monkeypatch.setattr(visit, "SECONDS", 50.0)
     eat = "if (all.length < 30) all.push(new Uint8Array(2e7).fill(1))"
     eaten = f"<script>const all = []; for (;;) {eat};</script>"
     hungry, modest = await asyncio.gather(render(eaten), render("<p>fine"))
