@@ -260,7 +260,7 @@ class Run(Replay):
         if sys.platform == "emscripten":  # it ends as soon as this here does not block
             return
 
-        end = time.monotonic() + GRACE
+        end = time.monotonic() + 2 * GRACE  # it ends a little later than the last of its agents
 
         while not self.done and time.monotonic() < end:
             time.sleep(HEARTBEAT / 10)
