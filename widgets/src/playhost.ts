@@ -50,6 +50,7 @@ export class PlayStore {
     this.#wire.heard();
     if (message.kind === "told") {
       this.told = message.text;
+      this.state.awaited = {}; // it may be why the kernel has not taken what was set
     } else if (!take(this.state, message)) {
       this.ask({ kind: "sync" });
     }

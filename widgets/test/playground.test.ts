@@ -210,3 +210,24 @@ test("schedules that are none leave the sliders where they are", () => {
   take(known, { kind: "set", run: 1, schedules: odd, lambdas: [], totals: [] });
   expect(known.schedules).toEqual({ parallel: HALF, finish: OFF });
 });
+
+test("a slow kernel's answer to an earlier move does not move the sliders back", () => {
+  const state = nothing();
+  take(state, all());
+  const first: Plan = [0.6, 0.6, "constant", 1];
+  const last: Plan = [0.7, 0.7, "constant", 1];
+  const said = (parallel: Plan): Message & { kind: "set" } => ({
+    kind: "set",
+    run: 1,
+    schedules: { parallel, finish: OFF },
+    lambdas: [],
+    totals: [],
+  });
+  state.schedules.parallel = state.awaited.parallel = last;
+  take(state, said(first));
+  expect(state.schedules.parallel).toEqual(last);
+  take(state, said(last));
+  expect(state.schedules.parallel).toEqual(last);
+  take(state, said(HALF)); // somebody else sets it
+  expect(state.schedules.parallel).toEqual(HALF);
+});

@@ -169,7 +169,8 @@ export class PlayFrame {
     const { state } = this.#store;
     const schedules: Partial<Record<Reward, (typeof state.schedules)[Reward]>> = {};
     for (const reward of rewards) {
-      schedules[reward] = state.schedules[reward] = this.#lambdas[reward].plan;
+      const { plan } = this.#lambdas[reward];
+      schedules[reward] = state.schedules[reward] = state.awaited[reward] = plan;
     }
     this.#ask({ kind: "set", schedules });
   }

@@ -1,6 +1,6 @@
 // What the page of the playground knows: a training, earlier ones, and the schedules as they are set.
 
-import { type Plan, planOf } from "./anneal.ts";
+import { type Plan, planOf, same } from "./anneal.ts";
 import type { Training } from "./scene.ts";
 
 export type Reward = "parallel" | "finish";
@@ -42,10 +42,12 @@ export interface State extends Setting {
   /** Of the session, the latest last. */
   earlier: Earlier[];
   training: Training | null;
+  /** Told to the kernel here, which has not said so yet: a slow one answers earlier moves first. */
+  awaited: Partial<Record<Reward, Plan>>;
 }
 
 export type Message =
-  | ({ kind: "all"; run: number; rewards: Training | null } & Omit<State, "training">)
+  | ({ kind: "all"; run: number; rewards: Training | null } & Omit<State, "training" | "awaited">)
   | ({ kind: "set"; run: number } & Setting)
   | Rows
   | { kind: "told"; text: string };
@@ -78,6 +80,7 @@ export function nothing(): State {
     came_to: {},
     earlier: [],
     training: null,
+    awaited: {},
     schedules: { parallel: [0, 0, "constant", 1], finish: [0, 0, "constant", 1] },
     lambdas: [],
     totals: [],
@@ -91,6 +94,7 @@ export function take(state: State, message: Exclude<Message, { kind: "told" }>):
       const { kind: _kind, rewards, ...rest } = message;
       const own = {
         schedules: { ...rest.schedules },
+        awaited: {},
         training: rewards && { ...rewards, rows: [...rewards.rows] },
       };
       Object.assign(state, rest, own); // another place in the page hears the same message
@@ -111,7 +115,12 @@ function setting(state: State, given: Setting): void {
   state.lambdas = given.lambdas;
   state.totals = given.totals;
   for (const reward of REWARDS) {
-    state.schedules[reward] = planOf(given.schedules[reward]) ?? state.schedules[reward];
+    const found = planOf(given.schedules[reward]) ?? state.schedules[reward];
+    const awaited = state.awaited[reward];
+    if (awaited === undefined || same(found, awaited)) {
+      state.schedules[reward] = found;
+      delete state.awaited[reward];
+    }
   }
 }
 
