@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +25,11 @@ PYTHON = os.environ.get("KIMI_NB_LAB", sys.executable)
 APPS = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}
 TREES = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
 PATIENCE = 30.0
-"""Seconds until a server or a page counts as dead."""
+"""Seconds until what a page was to show counts as not shown."""
+STARTING = 120.0
+"""Seconds until a server, a page or a kernel that begins counts as dead."""
 
+RUNTIME = "JUPYTER_RUNTIME_DIR"
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 COMMAND = """async ([name, options]) => {
     await window.jupyterapp.commands.execute(name, options);
@@ -48,9 +50,8 @@ def server(folder: Path, app: str = "jupyterlab") -> Iterator[str]:
     (config / "labconfig").mkdir(parents=True)
     quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (config / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
-    port = _free_port()
     options = (
-        *("--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"),
+        *("--no-browser", "--allow-root", f"--port={_free_port()}"),
         *("--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
         *(f"--{APPS[app]}.expose_app_in_browser=True", f"--ServerApp.root_dir={folder}"),
     )
@@ -58,9 +59,7 @@ def server(folder: Path, app: str = "jupyterlab") -> Iterator[str]:
     process = subprocess.Popen([PYTHON, "-m", app, *options], env=_environment(config), stderr=log)
 
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(f"{url}/api/status", process)
-        yield url
+        yield _address(config / RUNTIME, process)
     finally:
         process.terminate()
         process.wait(PATIENCE)
@@ -69,7 +68,7 @@ def server(folder: Path, app: str = "jupyterlab") -> Iterator[str]:
 
 def _environment(config: Path) -> dict[str, str]:
     keys = {"MOONSHOT_API_KEY": "", "KIMI_API_KEY": "", "OPENAI_API_KEY": ""}
-    places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", RUNTIME, "IPYTHONDIR")
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     return {**os.environ, **keys, "PYTHONPATH": path} | {
         place: str(config if place == "JUPYTER_CONFIG_DIR" else config / place) for place in places
@@ -82,18 +81,21 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
+def _address(runtime: Path, process: subprocess.Popen[bytes]) -> str:
+    """Where the server answers: a port that somebody took meanwhile it leaves for another."""
+    written = runtime / f"jpserver-{process.pid}.json"
+    end = time.monotonic() + STARTING
 
     while time.monotonic() < end and process.poll() is None:
         try:
-            urllib.request.urlopen(url).close()  # noqa: S310 -- a server of our own
-        except urllib.error.URLError:
+            url = f"http://127.0.0.1:{json.loads(written.read_bytes())['port']}"
+            urllib.request.urlopen(f"{url}/api/status", timeout=STARTING).close()  # noqa: S310 -- a server of our own
+        except (OSError, ValueError):
             time.sleep(0.1)
         else:
-            return
+            return url
 
-    pytest.fail(f"no server answered at {url}")
+    pytest.fail(f"no server answered; its log: {runtime.parents[1] / '.server.log'}")
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -125,6 +127,7 @@ class Notebook:
         self.name = path.relative_to(folder or path.parent).as_posix()
         self._url = url
         self._tree = TREES[app]
+        page.set_default_timeout(1000 * STARTING)
 
         if cells:
             self._write(cells)
