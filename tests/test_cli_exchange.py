@@ -27,6 +27,12 @@ SPANS = Path(__file__).parent / "spans" / "pydantic-ai.jsonl"
 """What pydantic-ai itself wrote."""
 
 
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told what takes long: how busy the machine is shows in no output."""
+    monkeypatch.setattr("kimi_nb.patience.SECONDS", 600.0)
+
+
 @pytest.fixture
 def trace(tmp_path, monkeypatch) -> Trace:
     """A saved run, beside which one stands."""

@@ -21,6 +21,7 @@ from kimi_nb.cli import main
 from kimi_nb.events import RunEnded
 from kimi_nb.trace import read
 
+pytestmark = pytest.mark.timeout(180)  # each starts a server
 GOAL = "For each CSV file, give the number of rows. Join the results into one table."
 KIMI_NB = str(Path(sys.executable).with_name("kimi-nb"))
 

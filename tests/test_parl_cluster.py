@@ -32,6 +32,7 @@ from kimi_nb.parl.experiments.runner import RESULTS, Progress, carry_out
 from kimi_nb.parl.experiments.trial import Trial
 from kimi_nb.parl.plan import Plan
 
+pytestmark = pytest.mark.timeout(180)  # schedulers, workers and trials, each a process
 TINY = Condition(
     name="tiny",
     plan=Plan(iterations=7, tasks=2, rollouts=4, form="blog"),

@@ -468,6 +468,7 @@ def performance(weights: np.ndarray) -> np.ndarray:
     return outcome.success * outcome.quality
 
 
+@pytest.mark.timeout(180)  # six trainings
 def test_annealed_instantiation_reward_rescues_from_serial_collapse() -> None:
     """On three seeds each, more than four standard errors on the same held-out tasks apart."""
     plan = Plan(iterations=60, tasks=24, rollouts=12, form="blog", rate=0.06)
