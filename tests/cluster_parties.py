@@ -15,7 +15,7 @@ from kimi_nb.swarm.cluster.post import Post, install
 from kimi_nb.swarm.cluster.switchboard import NAME, Switchboard
 from kimi_nb.swarm.runtime import runtime
 
-WAIT_S = 20.0
+WAIT_S = 50.0
 
 
 class Party:

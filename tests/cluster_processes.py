@@ -17,8 +17,11 @@ from typing import Any
 
 from distributed import Client
 
+__all__ = ["Cluster", "address_of", "cluster"]
+
 TESTS = Path(__file__).parent
-START_S = 30.0
+START_S = 50.0
+"""Only a hopeless wait lasts so long."""
 
 
 @dataclass
@@ -52,13 +55,11 @@ class Cluster:
         return worker
 
     def restart(self) -> None:
-        """A new scheduler at the same port, with as many new workers."""
+        """A new scheduler, with as many new workers, at another port: the old one may be taken."""
         _stop([*self.workers, self.scheduler])
         count = len(self.workers)
         self.workers.clear()
-        self.scheduler, _ = _scheduler(
-            self.folder, self.environment, "--port", self.address.rpartition(":")[2]
-        )
+        self.scheduler, self.address = _scheduler(self.folder, self.environment)
 
         for _ in range(count):
             self.start_worker()
@@ -111,7 +112,7 @@ def _scheduler(
     scheduler = _start(folder, environment, "scheduler", *options, *quiet, *more)
 
     try:
-        return scheduler, _address(file, scheduler)
+        return scheduler, address_of(file, scheduler)
     except BaseException:
         _stop([scheduler])
         raise
@@ -137,7 +138,8 @@ def _start(
         )
 
 
-def _address(file: Path, scheduler: subprocess.Popen[bytes]) -> str:
+def address_of(file: Path, scheduler: subprocess.Popen[bytes]) -> str:
+    """Where a scheduler listens, by the file that it writes, once that is whole."""
     for _ in range(int(START_S / 0.02)):
         if scheduler.poll() is not None:
             break
@@ -147,7 +149,8 @@ def _address(file: Path, scheduler: subprocess.Popen[bytes]) -> str:
 
         time.sleep(0.02)
 
-    raise RuntimeError((file.parent / "scheduler0.log").read_text("utf-8"))
+    logs = [log.read_text("utf-8") for log in file.parent.glob("scheduler*.log")]
+    raise RuntimeError("\n".join(["no scheduler came up", *logs]))
 
 
 def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -18,13 +18,16 @@ from faults.kimi import KimiServer
 from faults.log import Asked
 from faults.mishaps import Fault, stall
 from invariants import check_invariants
-from matrix_trial import PATIENCE, team, three_steps, until
+from matrix_trial import team, three_steps
+from matrix_trial import until as _until
 from processes import ENVIRONMENT
 
 import kimi_nb as kn
 from kimi_nb.events import AgentPlaced
 from kimi_nb.swarm.cluster.switchboard import NAME, Switchboard
 
+PATIENCE = 60.0
+"""Seconds. Processes start slowly where others do too."""
 TASKS = tuple("abcdef")
 TEAM = team(*TASKS, work=three_steps)
 ANSWER = " | ".join(f"did {task}" for task in TASKS)
@@ -199,7 +202,7 @@ class Kernel:
 
     def wait(self) -> list[str]:
         """Status, answer and why of its run."""
-        out, _ = self._process.communicate(timeout=PATIENCE * 3)
+        out, _ = self._process.communicate(timeout=PATIENCE)
         return json.loads(out)
 
 
@@ -308,7 +311,12 @@ def living(dask_worker: Any) -> list[str]:
 
     folder = Path(dask_worker.local_directory) / f"kimi_nb-{os.getpid()}"
     copies = [str(path) for path in folder.glob("*") if path.name != "contents"]
-    return runtime().spawn(tasks()).result(5) + copies
+    return runtime().spawn(tasks()).result(PATIENCE) + copies
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Return when it holds."""
+    _until(condition, PATIENCE)
 
 
 def wait_until_idle(cluster: Cluster) -> None:

@@ -10,8 +10,18 @@ from typing import Any
 
 import pytest
 from cluster_processes import Cluster, cluster
-from cluster_runs import Onstage, draw, jot, peruse, places, scribble, wait_until_idle
-from matrix_trial import ends, until
+from cluster_runs import (
+    PATIENCE,
+    Onstage,
+    draw,
+    jot,
+    peruse,
+    places,
+    scribble,
+    until,
+    wait_until_idle,
+)
+from matrix_trial import ends
 from scripted import call, calls, is_orchestrator, results, say
 
 from kimi_nb.models.base import Message
@@ -20,6 +30,9 @@ from kimi_nb.swarm.cluster import folder
 TOOLS = [jot, scribble, peruse, draw, "write_file"]
 LARGE = bytes(range(256)) * 117_188
 """30 MB."""
+
+
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +85,7 @@ def test_what_one_writes_another_reads_on_another_worker(workers: Cluster, tmp_p
 
     with Onstage(workers, tmp_path, brain) as stage:
         (stage.folder / "given.txt").write_text("of the kernel")
-        run = stage.run(tools=TOOLS).result(30)
+        run = stage.run(tools=TOOLS).result(PATIENCE)
         assert run.status == "finished", run.why
         written = {
             str(path.relative_to(stage.folder)): path.read_text()
@@ -97,7 +110,7 @@ def test_a_log_in_the_folder_is_the_kernels_alone(workers: Cluster, tmp_path: Pa
 
     with Onstage(workers, tmp_path, stages(["write"], work=work)) as stage:
         stage.path = stage.folder / "run.jsonl"
-        run = stage.run(tools=TOOLS).result(30)
+        run = stage.run(tools=TOOLS).result(PATIENCE)
 
     assert run.status == "finished", run.why
     assert "the log of this run" in ends(run)["write"][1]
@@ -108,7 +121,7 @@ def test_two_write_one_file_and_it_is_whole(workers: Cluster, tmp_path: Path) ->
         return got[0] if got else calls(call("jot", name="same.txt", text=task, times=100_000))
 
     with Onstage(workers, tmp_path, stages(list("ab"), work=work)) as stage:
-        run = stage.run(tools=TOOLS).result(30)
+        run = stage.run(tools=TOOLS).result(PATIENCE)
         text = (stage.folder / "same.txt").read_text()
 
     assert run.status == "finished"
@@ -135,7 +148,7 @@ def test_a_large_file_and_one_that_changes_meanwhile(workers: Cluster, tmp_path:
         until(lambda: stage.out)
         (stage.folder / "note.txt").write_text("after")
         stage.drop()
-        run.result(40)
+        run.result(PATIENCE)
         assert (stage.folder / "copy.bin").read_bytes() == LARGE
 
     assert run.status == "finished", run.why
@@ -152,7 +165,7 @@ def test_a_folder_that_is_too_large_is_refused_before_anything_is_paid(
         for number in range(4):
             (stage.folder / f"{number}.txt").touch()
 
-        run = stage.run().result(20)
+        run = stage.run().result(PATIENCE)
 
     assert run.status == "failed"
     assert "too large to be sent to the workers" in run.why
@@ -166,7 +179,7 @@ def test_what_may_not_be_written_is_said_and_the_work_is_kept(
         return got[0] if got else calls(call("jot", name=".secret", text="x"))
 
     with Onstage(workers, tmp_path, stages(["a"], work=work)) as stage:
-        run = stage.run(tools=TOOLS).result(30)
+        run = stage.run(tools=TOOLS).result(PATIENCE)
         assert not (stage.folder / ".secret").exists()
 
     assert run.status == "finished"
@@ -188,7 +201,7 @@ def test_images_lie_beside_the_log_and_are_seen_again_on_another_worker(
         with workers.client() as client:
             os.kill(client.run(os.getpid)[places(run)["a1"]], signal.SIGKILL)
 
-        stage.check(run.result(30), answer="drawn")
+        stage.check(run.result(PATIENCE), answer="drawn")
         seen = [asked.messages for asked in stage.server.log if asked.task == "a"]
 
     assert len(seen) == 3

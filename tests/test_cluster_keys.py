@@ -11,11 +11,13 @@ from urllib.request import urlopen
 import dask
 import pytest
 from cluster_processes import Cluster, cluster
-from cluster_runs import ANSWER, TASKS, Onstage, second, wait_until_idle
-from matrix_trial import ends, until
+from cluster_runs import ANSWER, PATIENCE, TASKS, Onstage, second, until, wait_until_idle
+from matrix_trial import ends
 
 from kimi_nb.swarm.cluster import place
 from kimi_nb.swarm.cluster.private import is_private
+
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
 
 KEY = "sk-mock-0123456789"
 LOUD = {"DASK_LOGGING__DISTRIBUTED": "debug"}
@@ -59,18 +61,24 @@ def test_a_key_is_nowhere_but_in_its_requests(loud: Cluster, tmp_path: Path) -> 
             repr(client.get_scheduler_logs(100_000)) + repr(client.get_worker_logs(100_000)),
             *pages,
         ]
+        files = _files(loud)  # the workers' copies are gone when the run is over
         stage.held = lambda _: False
         stage.drop()
-        stage.check(run.result(30))
+        stage.check(run.result(PATIENCE))
 
     assert pages
     assert all(KEY not in text for text in told)
     assert {asked.key for asked in stage.server.log} == {stage.server.keys[0].label}
     logs = [path.read_text("utf-8", "replace") for path in loud.folder.glob("*.log")]
     assert any("DEBUG" in text for text in logs)
-    files = [path for path in loud.folder.rglob("*") if path.is_file()]
-    assert all(KEY.encode() not in path.read_bytes() for path in [*files, stage.path])
     wait_until_idle(loud)
+    files += [*_files(loud), stage.path.read_bytes()]
+    assert all(KEY.encode() not in data for data in files)
+
+
+def _files(cluster: Cluster) -> list[bytes]:
+    """All that its processes have on the disk."""
+    return [path.read_bytes() for path in cluster.folder.rglob("*") if path.is_file()]
 
 
 async def _dump(dask_scheduler: Any) -> str:
@@ -107,7 +115,7 @@ def test_over_an_open_network_none_is_sent_and_the_error_says_what_to_do(
     monkeypatch.setattr(place, "is_private", lambda _: False)
 
     with Onstage(loud, tmp_path) as stage:
-        run = stage.run().result(30)
+        run = stage.run().result(PATIENCE)
         words = {text for outcome, text in ends(run).values() if outcome == "failed"}
 
     (text,) = words
@@ -130,7 +138,7 @@ def test_over_an_open_network_workers_use_a_key_of_their_own(
         first.kill()
         first.wait()
         loud.start_worker()
-        run = stage.run().result(30)
+        run = stage.run().result(PATIENCE)
         labels = {asked.task: asked.key for asked in stage.server.log}
 
     assert (run.status, run.answer) == ("finished", ANSWER)
@@ -162,7 +170,7 @@ def test_over_tls_it_is_sent(tmp_path: Path) -> None:
         Onstage(made, tmp_path) as stage,
     ):
         assert made.address.startswith("tls://")
-        stage.check(stage.run().result(30))
+        stage.check(stage.run().result(PATIENCE))
 
 
 def _certificate(folder: Path) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from cluster_parties import Party, at_home, cut, echo, in_workers, party, until
-from cluster_processes import Cluster, cluster
+from cluster_processes import Cluster, address_of, cluster
 from distributed import Client
 from distributed.comm import inproc
 from distributed.protocol.serialize import to_serialize
@@ -368,6 +368,7 @@ async def test_a_scheduler_that_has_nothing_to_say_after_a_break_is_not_lost(
 
 def test_a_killed_scheduler_ends_the_post(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(line, "POLL_S", 0.5)
 
     with cluster(workers=0) as alone, alone.client() as client:
         install(client)
@@ -377,7 +378,7 @@ def test_a_killed_scheduler_ends_the_post(monkeypatch: pytest.MonkeyPatch) -> No
         alone.scheduler.kill()
 
         with pytest.raises(ConnectionError, match="cannot be reached any more"):
-            asked.result(20)
+            asked.result(50)
 
         with pytest.raises(ConnectionError, match="cannot be reached any more"):
             run(here.post.ask(here.name, {"text": 1}))
@@ -505,7 +506,7 @@ def test_a_scheduler_without_kimi_nb_is_named(tmp_path: Any) -> None:
 
     try:
         with (
-            Client(scheduler_file=str(file), set_as_default=False) as client,
+            Client(address_of(file, process), set_as_default=False) as client,
             pytest.raises(UsageFault, match=r"type: pip install 'kimi-nb\[dask\]=="),
         ):
             install(client)

@@ -17,6 +17,8 @@ from distributed import Client
 import kimi_nb as kn
 from kimi_nb.tools import ToolContext, ToolOutcome, Toolset
 
+pytestmark = pytest.mark.timeout(180)
+
 CELL = """
 import kimi_nb as kn
 
@@ -101,6 +103,11 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
+def known(dask_worker: Any) -> int:
+    """For `client.run`: how many tasks a worker knows of."""
+    return len(dask_worker.state.tasks)
+
+
 def written(path: Path) -> list[int]:
     return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
@@ -182,6 +189,7 @@ def test_a_call_that_is_cancelled_before_it_begins_never_does(tmp_path: Path) ->
         await asyncio.wait({calls[1]})
         assert calls[1].cancelled()
         await until(lambda: len(client.futures) == 1)
+        await until(lambda: [*client.run(known).values()] == [1])  # the worker has heard of it, too
         first.unlink()
         return (await calls[0]).text
 
@@ -204,7 +212,8 @@ def test_a_lost_cluster_is_an_answer(tmp_path: Path) -> None:
         return await call
 
     with cluster(workers=1) as made:
-        client = Client(made.address, set_as_default=False, timeout=1.0)
+        client = made.client()
+        client._timeout = 1.0  # how long it looks for its scheduler again
         tools = cell(client)
         told = asyncio.run(lost(tools, made)).text
         assert told.startswith("ERROR: the executor of this tool failed: it gave the call up")
