@@ -385,8 +385,12 @@ def test_retry_after_in_seconds(value: str, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize(("ahead", "low", "high"), [(30, 25, 30), (-30, 0, 0), (900, 60, 60)])
-def test_retry_after_as_a_date(ahead: int, low: float, high: float) -> None:
-    date = formatdate(time.time() + ahead, usegmt=True)
+def test_retry_after_as_a_date(
+    monkeypatch: pytest.MonkeyPatch, ahead: int, low: float, high: float
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    date = formatdate(now + ahead, usegmt=True)
     seconds = read_retry_after({"Retry-After": date})
     assert seconds is not None
     assert low <= seconds <= high
