@@ -174,7 +174,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         patch.setenv("KIMI_NB_SEED", SEED)
         patch.setenv("MOONSHOT_API_KEY", "sk-canary")
         patch.setattr(marking, "JUDGED", 2.0)
-        short_for([student for student, key in KEYS.items() if key == "timeout"], patch)
+        short_for(ENDLESS, patch)
         connections: list[Any] = []
         threading.Thread(target=_accept, args=(server, connections), daemon=True).start()
 
@@ -279,6 +279,8 @@ KEYS = {
     "the grader's modules, patched": "wrong",
     "hidden cases in the history": "raised",
 }
+ENDLESS = {student for student, key in KEYS.items() if key == "timeout"}
+ENDLESS |= {"a bomb of threads", "a bomb of recursion"}  # they end at last, after a minute
 
 
 @pytest.mark.parametrize("student", KEYS)
