@@ -14,8 +14,8 @@ KEY := $(shell cksum pyproject.toml | cut -d' ' -f1)
 DEMO := .venv/demo-$(KEY)
 LAB := .venv/lab-$(KEY)
 DEV := .venv/dev-$(KEY)
-# One more than there are cores, for browsers, kernels and simulated models are waited for.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Two more than there are cores, for browsers, kernels and simulated models are waited for.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 TRAIN := .venv-train/train-$(shell cat pyproject.toml tests/train.txt | cksum | cut -d' ' -f1)
 
 .PHONY: help demo test test-train notebooks lab check format bench setup clean
