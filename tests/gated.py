@@ -1,4 +1,4 @@
-"""A condition of PARL's experiments whose training waits for a test, in whichever process it is."""
+"""PARL's experiments at the moment that a test wants: trainings that wait, rows not yet written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kimi_nb.parl.experiments.conditions import Condition
+from kimi_nb.parl.experiments.rows import Row, _Keeper
 from kimi_nb.parl.reward import Reward
 
-__all__ = ["Gated"]
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["Gated", "ctrl_c_before_rows_are_written"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +39,18 @@ class Gated(Condition):
         """Processes that have come to the gate."""
         gate = Path(self.gate)
         return len(list(gate.parent.glob(f"{gate.name}.*")))
+
+
+def ctrl_c_before_rows_are_written(patch: pytest.MonkeyPatch) -> None:
+    """Once: the rows of the first training that ends."""
+    add, pressed = _Keeper.add, list[bool]()
+
+    def interrupted(keeper: _Keeper, rows: list[Row]) -> None:
+        pressed.append(True)
+
+        if len(pressed) == 1:
+            raise KeyboardInterrupt
+
+        add(keeper, rows)
+
+    patch.setattr(_Keeper, "add", interrupted)

@@ -19,14 +19,14 @@ import psutil
 import pytest
 from cluster_processes import Cluster, cluster
 from distributed import Client
-from gated import Gated
+from gated import Gated, ctrl_c_before_rows_are_written
 
 from kimi_nb import cluster_client
 from kimi_nb.cli import main
 from kimi_nb.errors import KimiNbError, UsageFault
 from kimi_nb.parl.experiments.catalogue import Experiment
 from kimi_nb.parl.experiments.conditions import Condition, constant
-from kimi_nb.parl.experiments.rows import Key, Row, _Keeper, key, read_rows
+from kimi_nb.parl.experiments.rows import Key, Row, key, read_rows
 from kimi_nb.parl.experiments.rules import Rule
 from kimi_nb.parl.experiments.runner import RESULTS, Progress, carry_out
 from kimi_nb.parl.experiments.trial import Trial
@@ -187,17 +187,7 @@ def test_what_ended_in_the_same_moment_is_kept(two: Cluster, tmp_path: Path) -> 
 def test_ctrl_c_before_rows_are_written_loses_none(
     two: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add, pressed = _Keeper.add, list[bool]()
-
-    def interrupted(keeper: _Keeper, rows: list[Row]) -> None:
-        pressed.append(True)
-
-        if len(pressed) == 1:
-            raise KeyboardInterrupt
-
-        add(keeper, rows)
-
-    monkeypatch.setattr(_Keeper, "add", interrupted)
+    ctrl_c_before_rows_are_written(monkeypatch)
 
     with pytest.raises(KeyboardInterrupt):
         carry_out(one(TINY), 1, tmp_path, 1, ignore, cluster=two.address)

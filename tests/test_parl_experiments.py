@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gated import ctrl_c_before_rows_are_written
 
 from kimi_nb.errors import KimiNbError, TraceError, UsageFault
 from kimi_nb.parl.experiments.catalogue import ANNEALED, EXPERIMENTS, NOTHING, Experiment, phase
@@ -18,7 +19,7 @@ from kimi_nb.parl.experiments.conditions import Condition, annealed, blog, const
 from kimi_nb.parl.experiments.figures import draw
 from kimi_nb.parl.experiments.measure import SETS, WIDER, mean
 from kimi_nb.parl.experiments.publish import block, publish
-from kimi_nb.parl.experiments.rows import Key, Row, Rows, _Keeper, keep, key, read_rows
+from kimi_nb.parl.experiments.rows import Key, Row, Rows, keep, key, read_rows
 from kimi_nb.parl.experiments.rules import LEAST, LOWER, Rule, measured
 from kimi_nb.parl.experiments.runner import RESULTS, Progress, asked_for, carry_out, missing
 from kimi_nb.parl.experiments.statistics import Interval, over, quantile
@@ -211,17 +212,7 @@ def test_an_interrupted_one_keeps_what_is_under_way_and_goes_on(tmp_path: Path) 
 def test_ctrl_c_before_rows_are_written_loses_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add, pressed = _Keeper.add, list[bool]()
-
-    def interrupted(keeper: _Keeper, rows: list[Row]) -> None:
-        pressed.append(True)
-
-        if len(pressed) == 1:
-            raise KeyboardInterrupt
-
-        add(keeper, rows)
-
-    monkeypatch.setattr(_Keeper, "add", interrupted)
+    ctrl_c_before_rows_are_written(monkeypatch)
 
     with pytest.raises(KeyboardInterrupt):
         carry_out(tiny(), 1, tmp_path, 1, lambda _: None)
