@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from dialogues import GOAL, PLACES, Job, clean, conversation, jobs, only
 from traces import Actor, Script, chains
@@ -159,6 +161,43 @@ def test_slower_calls_for_the_same_work_make_no_stage_uneven() -> None:
 def test_longer_answers_make_a_stage_uneven() -> None:
     assert only(slower(written=100), "imbalance").agents == ("a01", "a02", "a03", "a04")
     clean(slower(written=90))  # 1.5 times their mean
+
+
+def dealt(draw: random.Random, *, each: float, token: float, most: int) -> Trace:
+    """Fifty that take two to four steps, each of some `each` seconds and `token` a token more.
+
+    They write 100 tokens or so, the last one `most`.
+    """
+    script = Script(goal=GOAL)
+    main = script.orchestrator()
+    subs = main.assign([f"Look into {n}." for n in range(50)])
+
+    for sub in subs:
+        written = most if sub is subs[-1] else round(draw.uniform(60, 200))
+        steps = 4 if sub is subs[-1] else draw.randint(2, 4)
+
+        for step in range(steps):
+            out = written if step == steps - 1 else 10
+            spent = each * draw.lognormvariate(0.0, 0.4) + token * out
+            sub.step(spent, tokens=(100, out, 50))
+
+        sub.end("done")
+
+    main.join(subs)
+    main.step().end()
+    return script.end()
+
+
+def test_slow_calls_are_chance_also_for_one_that_wrote_more_where_writing_takes_no_time() -> None:
+    draw = random.Random(1)
+    found = [f for _ in range(40) for f in diagnose(dealt(draw, each=1.0, token=0.0, most=240))]
+    assert [f for f in found if f.kind == "imbalance"] == []
+
+
+def test_who_has_more_to_write_makes_a_stage_uneven_where_writing_takes_time() -> None:
+    draw = random.Random(2)
+    found = [f for _ in range(10) for f in diagnose(dealt(draw, each=0.5, token=0.03, most=260))]
+    assert [f.kind for f in found] == ["imbalance"] * 10
 
 
 def test_one_that_was_slow_and_failed_makes_a_stage_uneven() -> None:

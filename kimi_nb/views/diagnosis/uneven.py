@@ -21,6 +21,8 @@ UNEVEN = 1.5
 """Times the mean from which the slowest of a stage makes it uneven. 6, 9, 4 and 7 are 1.4."""
 MORE_STEPS = 1.5
 """Times the steps of the others from which many steps, not slow calls, are what took so long."""
+ALIKE = 0.01
+"""Squared sine between the steps and the tokens of agents, up to which they say the same."""
 WAITS = frozenset({"queued", "retry"})
 WORK = frozenset({"call", "tool"})
 """Kinds of time that can be dealt out otherwise."""
@@ -100,7 +102,7 @@ def _imbalance(case: Case, team: Sequence[Agent], last: Agent) -> Finding | None
     kind, why, advice = _cause(case, last, team)
     why = f": {why}"
 
-    if kind == "call" and last.state != "failed" and not _had_more(last, team):
+    if kind == "call" and last.state != "failed" and not _had_more(last, team, case.run.now):
         return None
 
     if kind in WORK and last.state != "failed":
@@ -122,14 +124,47 @@ def _imbalance(case: Case, team: Sequence[Agent], last: Agent) -> Finding | None
     )
 
 
-def _had_more(last: Agent, team: Sequence[Agent]) -> bool:
-    """Whether it had more to do than its share, in steps or in what it wrote.
+def _had_more(last: Agent, team: Sequence[Agent], now: float) -> bool:
+    """Whether it would be the slowest by far with calls as fast as those of the others.
 
-    Of a hundred that do alike, some get slower answers: no other way to deal the work helps.
+    Of a hundred that do alike some get slower answers, and some of these wrote more than others,
+    too, by chance: no other way to deal the work helps.
     """
-    return last.steps > UNEVEN * mean(agent.steps for agent in team) or (
-        last.tokens_out > UNEVEN * mean(agent.tokens_out for agent in team)
+    rest = [agent for agent in team if agent is not last]
+    own = last.seconds(now) - _in_calls(last, now) + _at_pace_of(rest, last, now)
+    return own > UNEVEN * mean([own, *(agent.seconds(now) for agent in rest)])
+
+
+def _at_pace_of(others: Sequence[Agent], agent: Agent, now: float) -> float:
+    """Seconds that its calls would have taken at the others' seconds a step and a written token.
+
+    Both by least squares over the others, neither below zero. Where all of these wrote alike in
+    each step, nobody can tell one from the other: then whichever says more.
+    """
+    rows = [(a.steps, a.tokens_out, _in_calls(a, now)) for a in others]
+    steps, tokens = sum(s * s for s, _, _ in rows), sum(t * t for _, t, _ in rows)
+    both = sum(s * t for s, t, _ in rows)
+    by_step, by_token = sum(s * y for s, _, y in rows), sum(t * y for _, t, y in rows)
+    only = (
+        agent.steps * by_step / steps if steps else 0.0,
+        agent.tokens_out * by_token / tokens if tokens else 0.0,
     )
+    apart = steps * tokens - both * both
+
+    if apart <= ALIKE * steps * tokens:
+        return max(only)
+
+    a_step = (tokens * by_step - both * by_token) / apart
+    a_token = (steps * by_token - both * by_step) / apart
+
+    if a_token < 0:
+        return only[0]
+
+    return only[1] if a_step < 0 else agent.steps * a_step + agent.tokens_out * a_token
+
+
+def _in_calls(agent: Agent, now: float) -> float:
+    return _by_kind(agent, now).get("call", 0.0)
 
 
 def _cause(case: Case, slowest: Agent, others: Sequence[Agent]) -> tuple[str, str, str]:
