@@ -23,6 +23,7 @@ from virtual_time import swarms_in_virtual_time
 import kimi_nb as kn
 from kimi_nb.errors import BadRequest
 from kimi_nb.models.base import Message, Reply
+from kimi_nb.models.simulator import script
 from kimi_nb.trace import Trace
 from kimi_nb.views.diagnose import diagnose
 from kimi_nb.views.diagnosis.flow import flow, needs
@@ -45,8 +46,14 @@ GOALS = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    draw = random.Random(1)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The simulator draws from the words of a prompt: here not from the folder's name as well."""
+    draw, digest = random.Random(1), script._digest
+    monkeypatch.setattr(
+        script,
+        "_digest",
+        lambda wire, *more: digest(wire.replace(str(tmp_path).encode(), b""), *more),
+    )
     root = tmp_path / "work"
     root.mkdir()
 
